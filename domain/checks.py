@@ -165,10 +165,11 @@ def same_length(field: str, values: Sized, other: str, others: Sized) -> None:
 
 def unique_symbols(field: str, symbols: Sequence[str]) -> tuple[str, ...]:
     """At least one symbol, none empty or twice, none with invisible characters at its ends."""
-    if not symbols:
+    names = tuple(symbols)
+    if not names:
         raise InvalidInput(field, "must name at least one symbol")
-    distinct_symbols(field, symbols)
-    return tuple(symbols)
+    distinct_symbols(field, names)
+    return names
 
 
 def distinct_symbols(field: str, symbols: Sequence[str], suffix: str = "") -> None:
@@ -176,9 +177,12 @@ def distinct_symbols(field: str, symbols: Sequence[str], suffix: str = "") -> No
 
     The message names `field[i]` and the suffix.
     """
+    # The usual case first: a panel is checked at every decision of a backtest.
+    together = "".join(symbols)
+    if together.isascii() and together.isalnum() and all(symbols) and len(set(symbols)) == len(symbols):
+        return
     seen: set[str] = set()
     for i, symbol in enumerate(symbols):
-        # The usual case first: a panel is checked at every decision of a backtest.
         if not (symbol.isascii() and symbol[:1].isalnum() and symbol[-1:].isalnum()):
             visible_symbol(f"{field}[{i}]{suffix}", symbol)
         if symbol in seen:

@@ -2,10 +2,16 @@
 
 Small changes after DeMillo, Lipton & Sayward (1978): an operator for another, a number one off, a condition negated, a
 statement left out, two arguments swapped. Texts, annotations and imports stay as they are.
+
+A sample takes the first changes by rank. The rank of a change is a hash of what the change is and of the definition
+around it, so that an edit anywhere else leaves it as it is: a sample of a later state of the code is the same one, but
+for the functions that were edited.
 """
 
 import ast
-from collections.abc import Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,74 +50,93 @@ class Mutant:
     line: int  # from 1
     before: str
     after: str
+    within: str  # the qualified name of the function around it, or of what a module or class sets
+    occurrence: int  # among the same changes of the same text there, from 0
+
+    def rank(self, seed: int) -> str:
+        """Its place among all others, of 64 hexadecimal digits."""
+        what = (str(seed), self.path.as_posix(), self.within, _spaced(self.before), _spaced(self.after))
+        return hashlib.sha256("\0".join((*what, str(self.occurrence))).encode()).hexdigest()
 
     def applied(self, source: bytes) -> bytes:
         """The file with the change in it."""
         return source[: self.start] + self.after.encode() + source[self.end :]
 
     def __str__(self) -> str:
-        before, after = (" ".join(text.split()) for text in (self.before, self.after))
-        return f"{self.path}:{self.line}  {before}  ->  {after}"
+        return f"{self.path}:{self.line}  {_spaced(self.before)}  ->  {_spaced(self.after)}"
 
 
 def mutants_of(path: Path) -> list[Mutant]:
-    """Every change of a file."""
+    """Every change of a file, as they stand in it."""
     source = (ROOT / path).read_bytes()
     starts = _starts(source)
     found = []
-    for node, after in _changes(ast.parse(source)):
+    for within, node, after in _changes(ast.parse(source)):
         start, end = _extent(node, starts)
-        before = source[start:end].decode()
         # Inside a parent of whatever binding: brackets keep the meaning of what is around it.
         text = after if isinstance(node, ast.stmt | ast.Constant) else f"({after})"
-        found.append(Mutant(path, start, end, node.lineno, before, text))
-    return found
+        found.append((start, end, node.lineno, source[start:end].decode(), text, within))
+    seen: Counter[tuple[str, str, str]] = Counter()
+    mutants = []
+    for start, end, line, before, text, within in sorted(found):
+        same = within, _spaced(before), _spaced(text)
+        mutants.append(Mutant(path, start, end, line, before, text, within, seen[same]))
+        seen[same] += 1
+    return mutants
 
 
-def _changes(tree: ast.Module) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
-    """What could be changed, with what stands there instead."""
-    plain = _without_words(tree)
-    for node in plain:
+def sample_of(mutants: Iterable[Mutant], seed: int, count: int) -> list[Mutant]:
+    """The first changes by rank."""
+    return sorted(mutants, key=lambda mutant: mutant.rank(seed))[:count]
+
+
+def _changes(tree: ast.Module) -> Iterator[tuple[str, ast.stmt | ast.expr, str]]:
+    """What could be changed and the name of what is around it, with what stands there instead."""
+    for within, node in _without_words(tree):
         match node:
             case ast.BinOp(left, op, right) if type(op) in SWAPPED and not _is_type(node):
-                yield node, ast.unparse(ast.BinOp(left, SWAPPED[type(op)](), right))  # type: ignore[arg-type]  # an operator
+                yield within, node, ast.unparse(ast.BinOp(left, SWAPPED[type(op)](), right))  # type: ignore[arg-type]  # an operator
             case ast.Compare(left, [op], [right]):
-                yield node, ast.unparse(ast.Compare(left, [SWAPPED[type(op)]()], [right]))  # type: ignore[list-item]  # likewise
+                yield within, node, ast.unparse(ast.Compare(left, [SWAPPED[type(op)]()], [right]))  # type: ignore[list-item]  # likewise
             case ast.BoolOp(op, values):
-                yield node, ast.unparse(ast.BoolOp(SWAPPED[type(op)](), values))  # type: ignore[arg-type]  # likewise
+                yield within, node, ast.unparse(ast.BoolOp(SWAPPED[type(op)](), values))  # type: ignore[arg-type]  # likewise
             case ast.UnaryOp(ast.Not() | ast.USub(), operand):
-                yield node, ast.unparse(operand)
+                yield within, node, ast.unparse(operand)
             case ast.Constant(bool() as value):
-                yield node, repr(not value)
+                yield within, node, repr(not value)
             case ast.Constant(int() as value):
-                yield node, repr(value + 1)
+                yield within, node, repr(value + 1)
             case ast.Constant(float() as value):
-                yield node, repr(value * 2.0 if value else 1.0)
+                yield within, node, repr(value * 2.0 if value else 1.0)
             case ast.If(test):
-                yield test, f"not ({ast.unparse(test)})"
+                yield within, test, f"not ({ast.unparse(test)})"
             case ast.Call(func, [first, second, *rest], keywords) if _order_matters(func, first, second):
-                yield node, ast.unparse(ast.Call(func, [second, first, *rest], keywords))
+                yield within, node, ast.unparse(ast.Call(func, [second, first, *rest], keywords))
             case ast.Assign() | ast.AugAssign() | ast.Raise() | ast.Continue() | ast.Break():
-                yield node, "pass"
+                yield within, node, "pass"
             case ast.Expr(ast.Call() | ast.Await()):
-                yield node, "pass"
+                yield within, node, "pass"
 
 
-def _without_words(tree: ast.Module) -> Iterator[ast.AST]:
-    """All nodes of functions but their signatures, annotations, and what only makes a text."""
-    waiting: list[ast.AST] = [tree]
+def _without_words(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """All nodes of functions but their signatures, annotations, and what only makes a text; with the names around."""
+    waiting: list[tuple[str, bool, ast.AST]] = [("", False, tree)]
     while waiting:
-        node = waiting.pop()
-        yield node
+        around, in_function, node = waiting.pop()
+        within = around if in_function else ".".join(filter(None, (around, *_targets(node))))
         match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                waiting += node.body
+            case ast.FunctionDef(name, body=inside) | ast.AsyncFunctionDef(name, body=inside):
+                within, in_function, children = f"{around}.{name}", True, list(inside)
+            case ast.ClassDef(name):
+                within, in_function, children = f"{around}.{name}", False, list(ast.iter_child_nodes(node))
             case ast.AnnAssign():
-                waiting += [node.value] if node.value is not None else []
+                children = [node.value] if node.value is not None else []
             case ast.JoinedStr() | ast.Import() | ast.ImportFrom() | ast.Subscript(ast.Name("Literal")):
-                pass
+                children = []
             case _:
-                waiting += ast.iter_child_nodes(node)
+                children = list(ast.iter_child_nodes(node))
+        yield within.lstrip("."), node
+        waiting += [(within.lstrip("."), in_function, child) for child in children]
 
 
 def _is_type(node: ast.BinOp) -> bool:
@@ -171,7 +196,7 @@ def _is_decorator(mutant: Mutant, node: ast.stmt, starts: list[int]) -> bool:
     return any(start <= mutant.start and mutant.end <= end for start, end in extents)
 
 
-def _targets(statement: ast.stmt) -> list[str]:
+def _targets(statement: ast.AST) -> list[str]:
     """The names that a statement sets."""
     match statement:
         case ast.Assign(targets):
@@ -180,6 +205,10 @@ def _targets(statement: ast.stmt) -> list[str]:
             return [name]
         case _:
             return []
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _starts(source: bytes) -> list[int]:

@@ -1,10 +1,12 @@
 """Breaks lines on purpose, one at a time, and says which of them no test notices.
 
-A seeded sample of small changes (DeMillo, Lipton & Sayward 1978; scripts/mutants.py lists them). Each is made in a copy
-of the repository, and the working tree is never touched. A change is judged by the tests that run its line, the nearest
-and fastest first, until one fails; one of the server then also by tests over a server that is started from the copy.
-Which lines a test runs is measured once and kept under --folder. Changes of the compiled simulation are judged where it
-runs as Python. A test that fails for a change runs on the unchanged copy too; if it fails there, it is put aside.
+A seeded sample of small changes (DeMillo, Lipton & Sayward 1978; scripts/mutants.py lists them): those that come first
+by a hash of the change and of the definition around it, so that an edit elsewhere draws no others. Each is made in a
+copy of the repository, and the working tree is never touched. A change is judged by the tests that run its line, the
+nearest and fastest first, until one fails; one of the server then also by tests over a server that is started from the
+copy. Which lines a test runs is measured once and kept under --folder. Changes of the compiled simulation are judged
+where it runs as Python. A test that fails for a change runs on the unchanged copy too; if it fails there, it is put
+aside.
 
 Outcomes: killed; timed out (a test took many times its time); survived; cut short (it survived for --limit seconds,
 and tests were left); not run (no test runs the line). What is not killed is a test that is missing, or a change that
@@ -13,7 +15,6 @@ nobody can see; somebody has to look.
 
 import argparse
 import os
-import random
 import sys
 import tempfile
 import time
@@ -24,12 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.forked_tests import ROOT, TestTree, load_libraries
-from scripts.mutants import Mutant, mutants_of
+from scripts.mutants import Mutant, mutants_of, sample_of
 from scripts.nearest_tests import Batch, TestMap, plain
 
 START_SECONDS = 15.0
 """A batch may take so long, and several times as long as it was measured to take."""
 TIMES = 2.0
+NAME_DIGITS = 8
+"""A change is printed, and chosen with --only, by the first digits of its rank."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def main() -> int:
     wanted = _arguments()
     files = sorted({file for path in wanted.paths for file in _files(ROOT / path)})
     every = [mutant for file in files for mutant in mutants_of(file.relative_to(ROOT))]
-    sample = random.Random(wanted.seed).sample(every, min(wanted.count, len(every)))  # noqa: S311  # no secret
+    sample = sample_of(every, wanted.seed, wanted.count)
     load_libraries()
     kept = wanted.folder / "measured"
     kept.mkdir(parents=True, exist_ok=True)
@@ -111,14 +114,15 @@ def main() -> int:
     print(f"{len(sample)} of {len(every)} changes in {len(files)} files, seed {wanted.seed}", flush=True)
     judge = Judge(tree, tests, wanted.limit)
     counted: Counter[str] = Counter()
-    for number, mutant in enumerate(sample, start=1):
-        if wanted.only and number not in wanted.only:
+    for mutant in sample:
+        name = mutant.rank(wanted.seed)[:NAME_DIGITS]
+        if wanted.only and name not in wanted.only:
             continue
         begun = time.monotonic()
         outcome = judge.outcome(mutant)
         counted[outcome.status] += 1
         seconds = time.monotonic() - begun
-        print(f"{number:4} {outcome.status:9} {seconds:4.0f} s  {mutant}  {outcome.by}".rstrip(), flush=True)
+        print(f"{name} {outcome.status:9} {seconds:4.0f} s  {mutant}  {outcome.by}".rstrip(), flush=True)
     print(", ".join(f"{count} {status}" for status, count in sorted(counted.items())))
     return 0
 
@@ -128,7 +132,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=400, help="how many changes (default: 400)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--paths", nargs="+", default=["domain", "server"], help="files or folders to change")
-    parser.add_argument("--only", type=int, nargs="+", help="numbers of the sample; the others are left out")
+    parser.add_argument("--only", nargs="+", help="changes of the sample by name; the others are left out")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds of tests for one change (default: 60)")
     folder = Path(tempfile.gettempdir()) / "absfin-mutate"
     parser.add_argument(

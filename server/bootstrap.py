@@ -115,7 +115,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await jobs.runner.close(1.0)
         storage.release_worker()
         await pool.close(1.0)
-        small.close()
+        await small.close(1.0)
         await template.close()
         storage.close()
 

@@ -158,7 +158,8 @@ def _most_rows(inputs: Inputs, first: int, last: int) -> tuple[int, int]:
         changes += dates
     calls = dates * inputs.prices.marks.shape[1] if rules.maintenance_ratio > 0.0 else 0
     weighed = dates if inputs.bands.is_on and inputs.bands.trigger == arrays.COST_BENEFIT else 0
-    return changes, by_action + calls + weighed
+    fees = int(np.count_nonzero(inputs.fee.settled[first : last + 1]))
+    return changes, by_action + calls + weighed + fees
 
 
 def _prices(specification: BacktestSpecification, market: Market, *, needs_returns: bool) -> Prices:

@@ -10,6 +10,7 @@ from domain.backtest.account_series import gross_unit_values
 from domain.backtest.asset_states import changes_of_states
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
+from domain.backtest.opening import opening_units
 from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import RecordPart
 from domain.backtest.result import (
@@ -21,9 +22,10 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.return_tables import comparisons, return_tables
-from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT, WEIGHED
+from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import Simulation
-from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions
+from domain.backtest.specification import BenchmarkSymbol, Conventions
+from domain.backtest.strategy_attribution import attributions
 from domain.backtest.strategy_run import StrategyRun
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
@@ -61,6 +63,8 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
         outcome = _strategy_outcome(plan, strategy_run, record, benchmarks, is_benchmark=i >= count)
         difference = _convention_difference(plan, strategy_run, record, check_cancelled)
         done.append(replace(outcome, convention_difference=difference))
+    parts = attributions(plan, records, check_cancelled)
+    done[:count] = [replace(one, attribution=part) for one, part in zip(done[:count], parts, strict=True)]
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, benchmarks) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
@@ -127,11 +131,6 @@ def _convention_difference(
     return float(record.nav[-1]) - simulation.nav
 
 
-def opening_units(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
-    """Units held at the start, (N,)."""
-    return np.array([specification.initial_holdings.get(symbol, 0.0) for symbol in symbols])
-
-
 def _money_weighted(plan: BacktestPlan, record: RecordPart) -> Figure:
     if not len(record.flow_end):
         return Absent(NO_FLOWS)
@@ -171,7 +170,7 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEv
             cash=cash,
         )
         for since_start, asset, kind, before, after, cash in record.events.tolist()
-        if kind != WEIGHED
+        if kind in _EVENT_KINDS
     ]
     opening = opening_units(plan.specification, plan.market.panel.symbols)
     of_states, count = changes_of_states(plan.market, plan.strategy_runs[0].start, record, opening)

@@ -15,6 +15,11 @@ from domain.errors import InvalidInput
 from domain.portfolio import positions
 
 
+def opening_units(specification: BacktestSpecification, symbols: tuple[str, ...]) -> Vector:
+    """Units held at the start, (N,)."""
+    return np.array([specification.initial_holdings.get(symbol, 0.0) for symbol in symbols])
+
+
 def opened_account(
     specification: BacktestSpecification, market: Market, start: int, decisions: int
 ) -> tuple[NDArray[Any], Positions]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.attribution_plan import attribution_plan
 from domain.backtest.benchmark_curve import benchmark_curve
 from domain.backtest.decision_dates import first_decision, strategy_run
 from domain.backtest.impact_rates import unknown_liquidity
@@ -22,6 +23,7 @@ from domain.backtest.market import (
 )
 from domain.backtest.metrics import Curve
 from domain.backtest.participation import unknown_limits
+from domain.backtest.path_attribution import AttributedMarket
 from domain.backtest.planned_costs import planned_cost_warnings
 from domain.backtest.returns_input import refuse_what_needs_prices
 from domain.backtest.simulator import Simulation
@@ -57,6 +59,7 @@ class BacktestPlan:
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
     inputs: tuple[Inputs, ...]  # arrays of each run
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
+    attributed: AttributedMarket | None = None  # what strategies are attributed with; None where nothing asks for it
 
     @property
     def days(self) -> NDArray[np.int32]:
@@ -117,7 +120,10 @@ def prepare(
     first_fill = start + specification.delay
     warnings += unknown_liquidity(specification.costs, market, first_fill)
     warnings += unknown_limits(specification, market, first_fill)
-    return BacktestPlan(specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings))
+    attributed = attribution_plan(specification, market, start)
+    return BacktestPlan(
+        specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings), attributed
+    )
 
 
 def simulated_market(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from domain.backtest.metrics import Performance
+from domain.backtest.path_attribution import PathAttribution
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.return_tables import BenchmarkComparison, ReturnTables
 from domain.checks import Vector
@@ -87,6 +88,7 @@ class StrategyOutcome:
     asset_events: tuple[AssetEvent, ...] = ()
     asset_event_count: int = 0  # those included that are left out where there are very many
     warnings: tuple[ResultWarning, ...] = ()
+    attribution: PathAttribution | None = None  # of a strategy, where it was asked for
     record: RecordPart | None = None
     return_tables: ReturnTables | None = None
     comparisons: tuple[BenchmarkComparison, ...] = ()  # with each benchmark; none of a benchmark itself

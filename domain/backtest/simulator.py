@@ -149,10 +149,11 @@ class Simulation:
         self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]
     ) -> tuple[int, int]:
         """The same in the short way, where nobody has to be asked."""
+        from domain.backtest.simulation.compiled import as_records
         from domain.backtest.simulation.quiet import simulate_quietly
 
         prices, _, _, _, costs, _, _, plan, rules = self.inputs
-        account, positions = self.state.account, self.state.positions
+        account, positions = as_records(self.state.account), self.state.positions
         return simulate_quietly(
             first,
             last,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from domain.backtest.attribution_request import AttributionRequest
 from domain.backtest.cash_flows import CashFlow, RecurringCashFlow
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
 from domain.backtest.strategies import Blend, Optimized, Remote, Strategy
@@ -81,6 +82,7 @@ class BacktestSpecification:
     periods_per_year: float | None = None
     risk_free_rate_annual: float | None = None  # None: what cash earns in the account
     minimum_acceptable_return_annual: float = 0.0
+    attribution: AttributionRequest | None = None  # against the first benchmark; none if None
     listed: bool = False  # whether error paths name a single strategy as the first of a list
 
     def __post_init__(self) -> None:
@@ -224,6 +226,12 @@ class BacktestSpecification:
             return replace(strategy, specification=strategy.specification.with_groups(groups))
 
         return self.with_each(listed)
+
+    def with_stored_labels(self, labels: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":
+        """The same with labels of stored instruments, by "kind=name", to attribute by."""
+        if self.attribution is None or not labels:
+            return self
+        return replace(self, attribution=self.attribution.with_stored_labels(labels))
 
     def with_decisions(self, service: DecisionService, log: DecisionLog) -> "BacktestSpecification":
         """The same specification for one run, in which a service makes the decisions of remote strategies."""

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.attribution.attribute import AttributedWeights
+from domain.attribution.factors import FactorExposures
+from domain.attribution.settings import AttributionSettings
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
 from domain.risk.estimate import RiskModelSpecification
 from domain.risk.specification import RiskSpecification
@@ -28,3 +31,14 @@ class RiskModelCommand:
 
     data: PricePanel | ReturnPanel | PriceSelection
     specification: RiskModelSpecification
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeCommand:
+    """What to attribute, and how."""
+
+    weights: AttributedWeights
+    settings: AttributionSettings
+    with_periods: bool
+    factors: FactorExposures | None
+    regression_factors: Panel | None

@@ -7,6 +7,7 @@ from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
 from domain.backtest.strategies import Blend, Strategy
 from domain.errors import InvalidInput
+from server.converters.attribution import attribution_request_from_proto
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
 from server.converters.corporate_action import (
     corporate_actions_from_proto,
@@ -68,6 +69,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         periods_per_year=optional_field(request, "periods_per_year"),
         risk_free_rate_annual=optional_field(analysis, "risk_free_rate_annual"),
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
+        attribution=attribution_request_from_proto(analysis.attribution) if analysis.HasField("attribution") else None,
         listed=not request.HasField("strategy"),
     )
     _refuse_unused_schedule(request, specification)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from absfinance.v1 import attribution_pb2 as pb
 from absfinance.v1 import backtest_pb2, cost_pb2
 
 from domain.backtest.metrics import METRICS_VERSION, Performance
@@ -11,6 +12,7 @@ from domain.backtest.result import AssetEvent, AssetEventKind, StrategyOutcome
 from domain.market_data.panel import civil_date
 from domain.risk.figure import known
 from domain.warnings import ResultWarning
+from server.converters.attribution import path_attribution_to_proto
 from server.converters.dates import civil_to_proto
 from server.converters.return_tables import comparison_to_proto, return_tables_to_proto
 
@@ -28,6 +30,7 @@ _OF_THE_FIRST = (
     "asset_event_count",
     "return_tables",
     "benchmark_comparisons",
+    "attribution",
 )
 """Fields of the first strategy that a result repeats at its top."""
 
@@ -37,7 +40,19 @@ MOST_EVENTS = 10_000
 
 def first_of_all(strategy: backtest_pb2.StrategyResult) -> dict[str, Any]:
     """The fields of a result that are those of its first strategy, where they are present."""
-    return {field.name: value for field, value in strategy.ListFields() if field.name in _OF_THE_FIRST}
+    found = {field.name: value for field, value in strategy.ListFields() if field.name in _OF_THE_FIRST}
+    if "attribution" in found:
+        found["attribution"] = _without_dates(strategy.attribution)
+    return found
+
+
+def _without_dates(attribution: pb.PathAttribution) -> pb.PathAttribution:
+    """The same without the contributions of each date, which are large and stand with the strategy."""
+    copy = pb.PathAttribution()
+    copy.CopyFrom(attribution)
+    for level in copy.levels:
+        level.ClearField("daily")
+    return copy
 
 
 _LEFT_OUT_FIRST = (AssetEventKind.HALT_BEGIN, AssetEventKind.HALT_END, AssetEventKind.CASH_DIVIDEND)
@@ -94,6 +109,8 @@ def strategy_result_to_proto(
     if outcome.return_tables is not None:
         result.return_tables.CopyFrom(return_tables_to_proto(outcome.return_tables))
     result.benchmark_comparisons.extend(map(comparison_to_proto, outcome.comparisons))
+    if outcome.attribution is not None:
+        result.attribution.CopyFrom(path_attribution_to_proto(outcome.attribution))
     for failure in outcome.failures:
         day = civil_to_proto(civil_date(failure.day))
         result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)

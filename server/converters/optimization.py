@@ -172,9 +172,9 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
     return specification
 
 
-def batch_result_to_bytes(key: str, payload: bytes, fingerprint: str) -> bytes:
+def batch_result_to_bytes(key: str, answer: OptimizationProto, fingerprint: str) -> bytes:
     """The answer of an account."""
-    response = OptimizeBatchResponse(key=key, result=OptimizationProto.FromString(payload))
+    response = OptimizeBatchResponse(key=key, result=answer)
     response.result.input_fingerprint = fingerprint
     encoded: bytes = response.SerializeToString()
     return encoded
@@ -193,7 +193,7 @@ def checked_to_bytes(warnings: Iterable[ResultWarning]) -> bytes:
     return encoded
 
 
-def answer_to_bytes(priced: PricedAnswer) -> bytes:
+def answer_to_proto(priced: PricedAnswer) -> OptimizationProto:
     """The answer without what storing adds: name, time and fingerprint."""
     problem, solution = priced.answer.problem, priced.answer.solution
     response = OptimizationProto(
@@ -215,7 +215,7 @@ def answer_to_bytes(priced: PricedAnswer) -> bytes:
     )
     for symbol, weight in zip(solution.symbols, solution.weights.tolist(), strict=True):
         response.weights.add(symbol=symbol, weight=weight)
-    return response.SerializeToString()
+    return response
 
 
 def _diagnostics(found: EstimationDiagnostics | None) -> optimization_pb2.EstimationDiagnostics | None:
@@ -241,9 +241,8 @@ def record_to_bytes(record: StoredResult) -> bytes:
     return record.payload + kept.SerializeToString()
 
 
-def summary_to_bytes(payload: bytes) -> bytes:
+def summary_to_bytes(answer: OptimizationProto) -> bytes:
     """What a list shows of an answer, but for what storing adds."""
-    answer = OptimizationProto.FromString(payload)
     encoded: bytes = ListOptimizationsResponse.Summary(
         assets=len(answer.weights),
         expected_return_annual=answer.expected_return_annual if answer.HasField("expected_return_annual") else None,
@@ -258,7 +257,7 @@ def page_to_proto(page: ResultPage) -> ListOptimizationsResponse:
     response = ListOptimizationsResponse(next_page_token=page.next_token)
     for record in page.records:
         line = response.optimizations.add()
-        line.MergeFromString(record.summary or summary_to_bytes(record.payload))
+        line.MergeFromString(record.summary or summary_to_bytes(OptimizationProto.FromString(record.payload)))
         line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
         line.create_time.FromDatetime(record.created)
     return response

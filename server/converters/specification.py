@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from absfinance.v1 import optimization_pb2, weight_pb2
+from absfinance.v1 import estimation_pb2, optimization_pb2, weight_pb2
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
@@ -18,6 +18,10 @@ from server.converters.objective import objective_from_proto
 from server.converters.weights import groups_from_proto, weights_from_proto
 
 DEFAULT_CONFIDENCE = 0.95
+
+# Of requests that say nothing of it, which are most.
+_ESTIMATION = estimation_from_proto(estimation_pb2.Estimation())
+_OPTIONS = SolverOptions()
 
 
 def specification_from_proto(
@@ -36,25 +40,24 @@ def specification_from_proto(
         confidence_level=request.confidence_level if request.HasField("confidence_level") else DEFAULT_CONFIDENCE,
         constraints=tuple(constraint_from_proto(i, c) for i, c in enumerate(request.constraints)),
         groups=groups_from_proto(request.groups),
-        estimation=estimation_from_proto(request.estimation),
+        estimation=estimation_from_proto(request.estimation) if request.HasField("estimation") else _ESTIMATION,
         missing_data=missing_data_from_proto(request.missing_data),
         current_weights=weights_from_proto("current_weights", current) if current else None,
         periods_per_year=periods_per_year,
-        options=options_from_proto(request.solver),
+        options=options_from_proto(request.solver) if request.HasField("solver") else _OPTIONS,
         costs=costs,
     )
 
 
 def options_from_proto(options: optimization_pb2.SolverOptions) -> SolverOptions:
     """Solver options with their defaults."""
-    defaults = SolverOptions()
     engine = {
         optimization_pb2.ENGINE_FAST: EnginePreference.FAST,
         optimization_pb2.ENGINE_RISKFOLIO: EnginePreference.RISKFOLIO,
     }.get(options.engine, EnginePreference.AUTO)
     limit = options.time_limit.ToTimedelta().total_seconds() if options.HasField("time_limit") else None
     return SolverOptions(
-        time_limit_seconds=limit if limit is not None else defaults.time_limit_seconds,
-        tolerance=options.tolerance if options.HasField("tolerance") else defaults.tolerance,
+        time_limit_seconds=limit if limit is not None else _OPTIONS.time_limit_seconds,
+        tolerance=options.tolerance if options.HasField("tolerance") else _OPTIONS.tolerance,
         engine=engine,
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from domain.backtest import flow
 from domain.backtest.flow import BacktestRun
@@ -45,6 +45,7 @@ class Job:
     actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect
     volumes: StoredPanelRef | None = None  # in units
     earlier: StoredPanelRef | None = None  # closing prices before the data
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of instruments, to attribute by
 
     @property
     def trading(self) -> StoredTrading:

@@ -328,6 +328,7 @@ class Runner:
             actions=inputs.actions,
             volumes=await self._named(inputs.volumes),
             earlier=await self._named(inputs.earlier),
+            labels=inputs.labels,
         )
 
     async def _named(self, name: str | None) -> StoredPanelRef | None:

@@ -99,6 +99,7 @@ class JobInputs:
     actions: tuple[CorporateAction, ...] = ()  # stored ones that take effect; a list of jobs leaves them out
     volumes: str | None = None  # name of the volumes that an impact depends on
     earlier: str | None = None  # name of closing prices before the data, likewise
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # "kind=name" of instruments, to attribute by
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,10 @@ class ResultStore(Protocol):
         """
         ...
 
+    def save_at_once(self, draft: ResultDraft) -> StoredResult | None:
+        """As `save`, in the thread that calls, which is not the event loop's; None where `save` would wait."""
+        ...
+
     async def get(self, answer_id: str) -> StoredResult:
         """One answer. Raises NotFound."""
         ...

@@ -19,6 +19,10 @@ class RiskServicer(RiskServiceServicer):
         """The report."""
         return await self._risk.analyze(request, call_of(context))
 
+    async def Attribute(self, request: bytes, context: Context) -> bytes:
+        """The excess return, divided."""
+        return await self._risk.attribute(request, call_of(context))
+
     async def GetRiskCharts(self, request: bytes, context: Context) -> bytes:
         """Charts of a report."""
         return await self._risk.charts(request, call_of(context))

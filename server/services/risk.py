@@ -1,4 +1,4 @@
-"""AnalyzeRisk and EstimateRiskModel; nothing is stored."""
+"""AnalyzeRisk, EstimateRiskModel and Attribute; nothing is stored."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -9,6 +9,7 @@ from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import risk
+from server.tasks.attribute import attributed
 from server.tasks.charts import of_risk
 
 
@@ -23,6 +24,10 @@ class Risk:
         """The report."""
         report, _ = await in_rounds(self._pool, partial(risk.analyze, request), call, self._market_data.collect)
         return report
+
+    async def attribute(self, request: bytes, call: Call) -> bytes:
+        """The excess return, divided."""
+        return await self._pool.run(partial(attributed, request), call.deadline, caller=call.caller)
 
     async def charts(self, request: bytes, call: Call) -> bytes:
         """Charts of a report."""

@@ -12,6 +12,7 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, Reall
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
 
 from server.tasks import (
+    attribute,
     backtest,
     batch,
     charts,
@@ -27,6 +28,7 @@ from server.tasks import (
 )
 
 TASKS = (
+    attribute,
     backtest,
     batch,
     charts,

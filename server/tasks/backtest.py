@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.liquidity import StoredTrading
-from domain.backtest.measurement import opening_units
+from domain.backtest.opening import opening_units
 from domain.backtest.preparation import prepare, simulated_market
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
@@ -102,21 +102,26 @@ def draft(
     around = _trading_selections(command, data)
     missing = tuple(selection for selection in (*wanted, *around.earlier) if selection not in found.panels)
     volumes = tuple(selection for selection in around.volumes if selection not in found.volumes)
-    if missing or volumes:
-        return DataRequest(panels=missing, volumes=volumes, actions=tuple(outside.values()))
+    instruments = _unlabelled(command.specification, found, data)
+    if missing or volumes or instruments:
+        return DataRequest(
+            panels=missing, volumes=volumes, instruments=instruments, actions=tuple(outside.values()) if missing else ()
+        )
     benchmarks = {symbol: found.panels[selection].prices() for symbol, selection in outside.items()}
     opens = found.panels[command.opens].prices() if isinstance(command.opens, PriceSelection) else command.opens
     for symbol, selection in outside.items():
         reach = until(benchmarks[symbol], int(data.dates[-1]))
         actions += applicable(found.actions[selection], command.specification, reach)
+    labels = _labels(command.specification, found, data)
     specification = command.specification.with_groups(found.groups).with_stored_actions(actions, benchmarks)
+    specification = specification.with_stored_labels(labels)
     trading = around.of(found)
     plan = prepare(specification, data, benchmarks, control, opens, found.groups, trading)
     control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
     drafted = _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings)
-    return _with_trading(drafted, around, trading)
+    return _with_labels(_with_trading(drafted, around, trading), labels)
 
 
 @refusing
@@ -129,7 +134,7 @@ def run(
     strategy_targets: tuple[str, ...] = (),
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
-    specification = specification_from_bytes(request).with_groups(job.groups)
+    specification = specification_from_bytes(request).with_groups(job.groups).with_stored_labels(job.labels)
     specification = specification.with_stored_actions(job.actions, job.benchmarks)
     with with_services(specification, job, strategy_targets) as bound:
         completed = run_backtest(job, bound, control, report)
@@ -192,6 +197,34 @@ def _trading_selections(command: BacktestCommand, data: Panel) -> _TradingSelect
     before = first - math.ceil(CALENDAR_DAYS * dates * data.usual_step) - LONG_HOLIDAY
     earlier = replace(stored, start=before, end=first)
     return _TradingSelections((replace(stored, start=before, field=PriceField.VOLUME),), (earlier,))
+
+
+def _unlabelled(specification: BacktestSpecification, found: StoredData, data: Panel) -> tuple[str, ...]:
+    """Symbols whose stored labels are needed and not asked for yet."""
+    request = specification.attribution
+    if request is None or not request.stored_kinds or found.instruments_requested:
+        return ()
+    return data.symbols
+
+
+def _labels(specification: BacktestSpecification, found: StoredData, data: Panel) -> dict[str, tuple[str, ...]]:
+    """Stored labels of the kinds that are attributed by, "kind=name" -> symbols of the data."""
+    labels: dict[str, list[str]] = {}
+    for kind in specification.attribution.stored_kinds if specification.attribution else ():
+        for symbol in data.symbols:
+            instrument = found.instruments.get(symbol)
+            if instrument is not None and instrument.groups.get(kind):
+                labels.setdefault(f"{kind}={instrument.groups[kind]}", []).append(symbol)
+    return {name: tuple(symbols) for name, symbols in labels.items()}
+
+
+def _with_labels(drafted: Drafted, labels: Mapping[str, tuple[str, ...]]) -> Drafted:
+    """A draft with the stored labels that its attribution depends on."""
+    if not labels:
+        return drafted
+    content = hashlib.sha256(f"{drafted.job.fingerprint}\0labels\0{sorted(labels.items())}".encode())
+    inputs = replace(drafted.job.inputs, labels=labels)
+    return replace(drafted, job=replace(drafted.job, inputs=inputs, fingerprint=content.hexdigest()))
 
 
 def _with_trading(drafted: Drafted, around: _TradingSelections, trading: StoredTrading) -> Drafted:

@@ -19,7 +19,7 @@ from server.commands.optimization import Answer, BatchAccount, BatchCommand, Pri
 from server.commands.stored import DataRequest, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.optimization import (
-    answer_to_bytes,
+    answer_to_proto,
     batch_account_from_proto,
     batch_command_from_proto,
     batch_error_to_bytes,
@@ -139,5 +139,5 @@ def _result(own: Shared, account: BatchAccount, found: StoredData, control: Cont
     problem = resolve(specification, own.market_model, control)
     solution = solve(problem, control)
     answer = Answer(problem, solution, time.perf_counter() - start)
-    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))
-    return batch_result_to_bytes(account.key, payload, account.fingerprint)
+    message = answer_to_proto(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))
+    return batch_result_to_bytes(account.key, message, account.fingerprint)

@@ -8,7 +8,7 @@ from absfinance.v1.risk_service_pb2 import GetRiskChartsRequest
 
 from domain.backtest.benchmark_curve import benchmark_curve
 from domain.backtest.market import Market
-from domain.backtest.measurement import opening_units
+from domain.backtest.opening import opening_units
 from domain.backtest.preparation import simulated_market
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol

@@ -19,7 +19,7 @@ from server.commands.optimization import Answer, OptimizeCommand, PricedAnswer
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.converters.message import message_from_bytes
 from server.converters.optimization import (
-    answer_to_bytes,
+    answer_to_proto,
     checked_to_bytes,
     optimize_command_from_proto,
     summary_to_bytes,
@@ -37,7 +37,14 @@ def optimize(
     request: bytes, found: StoredData | None, control: Control, report: ReportKey
 ) -> DataRequest | ResultDraft | bytes:
     """The answer to store; only its bytes where the request asks to check it; or what is needed first."""
-    command = optimize_command_from_proto(message_from_bytes(OptimizeRequest, request))
+    return optimize_message(message_from_bytes(OptimizeRequest, request), found, control, report)
+
+
+def optimize_message(
+    request: OptimizeRequest, found: StoredData | None, control: Control, report: ReportKey
+) -> DataRequest | ResultDraft | bytes:
+    """As `optimize`, of a request that keeps the contract's rules; its errors are not written down yet."""
+    command = optimize_command_from_proto(request)
     if found is None:
         if command.request_id:
             report(RequestKey(command.request_id, command.body))
@@ -50,17 +57,17 @@ def optimize(
         return checked_to_bytes(_check(command, specification, opened(data), control))
     limit_time(specification, control)
     answer = _answer(specification, opened(data), control, diagnose=command.diagnose_estimation)
-    payload = answer_to_bytes(PricedAnswer(answer, cost_of(specification, answer), command.expected_returns_given))
+    message = answer_to_proto(PricedAnswer(answer, cost_of(specification, answer), command.expected_returns_given))
     version = data.fingerprint if isinstance(data, StoredPanelRef) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
     return ResultDraft(
-        payload,
+        message.SerializeToString(),
         fingerprint,
         command.body,
         command.request_id,
         id=command.id,
         label=command.label,
-        summary=summary_to_bytes(payload),
+        summary=summary_to_bytes(message),
     )
 
 

@@ -5,10 +5,12 @@ from absfinance.v1.risk_measure_pb2 import RiskMeasure
 from google.protobuf.message import DecodeError
 
 from server.commands.stored import DataRequest, ReportKey
+from server.converters.message import checked_message
 from server.execution.control import Control
 from server.execution.small_tasks import NotSmall
 from server.ports.results import ResultDraft
-from server.tasks.optimize import optimize
+from server.tasks.optimize import optimize_message
+from server.tasks.refusing import locating, refusing
 
 MOST_BYTES = 16 << 10
 """Of a request that may be small."""
@@ -42,23 +44,30 @@ _FIELDS = frozenset(
 )
 
 
+@refusing
+@locating(OptimizeRequest)
 def optimize_if_small(request: bytes, control: Control, report: ReportKey) -> ResultDraft | bytes:
     """As `optimize`. Raises NotSmall for a request that may take longer than a few milliseconds."""
-    if not _is_small(request):
-        raise NotSmall
-    answer = optimize(request, None, control=control, report=report)
+    message = _small_message(request)
+    answer = optimize_message(checked_message(message, len(request)), None, control, report)
     if isinstance(answer, DataRequest):
         raise NotSmall
     return answer
 
 
-def _is_small(request: bytes) -> bool:
+def _small_message(request: bytes) -> OptimizeRequest:
     if len(request) > MOST_BYTES:
-        return False
+        raise NotSmall
     try:
         message = OptimizeRequest.FromString(request)
     except DecodeError:
-        return False
+        raise NotSmall from None
+    if not _is_small(message):
+        raise NotSmall
+    return message
+
+
+def _is_small(message: OptimizeRequest) -> bool:
     return (
         {field.name for field, _ in message.ListFields()} <= _FIELDS
         and 0 < len(message.moments.symbols) <= MOST_ASSETS

@@ -55,6 +55,7 @@ CALLED = (
     "docs/cookbook.md",
     "docs/optimization.md",
     "docs/risk.md",
+    "docs/attribution.md",
     "docs/backtesting.md",
     "docs/charts.md",
     "docs/reallocation.md",

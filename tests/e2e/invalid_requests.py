@@ -34,6 +34,15 @@ GROUPS = [{"name": "g", "symbols": ["A", "B"]}]
 SPECIFICATION = {"objective": {"minRisk": {}}, "constraints": CAPS, "groups": GROUPS}
 SNAPSHOT = {"assets": [{"symbol": "A", "price": 10.0}, {"symbol": "B", "price": 20.0}]}
 
+EXPOSURES = {"factors": ["F", "G", "H"], "symbols": SYMBOLS, "values": [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+ATTRIBUTION = {
+    "groups": ["sector"],
+    "assetGroups": [{"name": "sector=x", "symbols": ["A", "B"]}],
+    "daily": True,
+    "factors": EXPOSURES,
+    "regressionFactors": {**RETURNS, "symbols": ["F", "G", "H"]},
+}
+
 VALID: Mapping[str, Sequence[dict[str, Any]]] = {
     "Optimize": (
         {"moments": MOMENTS, "currentWeights": WEIGHTS, "solver": {"timeLimit": "0.5s"}, **SPECIFICATION},
@@ -43,7 +52,24 @@ VALID: Mapping[str, Sequence[dict[str, Any]]] = {
     "TraceFrontier": ({"moments": MOMENTS, "points": 5, "constraints": CAPS, "groups": GROUPS},),
     "AnalyzeRisk": ({"returns": RETURNS, "periodsPerYear": 252, "weights": WEIGHTS},),
     "EstimateRiskModel": ({"returns": RETURNS, "periodsPerYear": 252},),
-    "Backtest": ({"returns": RETURNS, "periodsPerYear": 252, "strategy": {"equalWeight": {}}, "validateOnly": True},),
+    "Backtest": (
+        {"returns": RETURNS, "periodsPerYear": 252, "strategy": {"equalWeight": {}}, "validateOnly": True},
+        {
+            "returns": RETURNS,
+            "periodsPerYear": 252,
+            "strategy": {"equalWeight": {}},
+            "benchmarks": [{"symbol": "A"}],
+            "analysis": {"attribution": ATTRIBUTION},
+            "validateOnly": True,
+        },
+    ),
+    "Attribute": (
+        {
+            **{f"{side}{kind}": RETURNS for side in ("portfolio", "benchmark") for kind in ("Weights", "Returns")},
+            "factors": {**EXPOSURES, "returns": {**RETURNS, "symbols": ["F", "G", "H"]}},
+            "regressionFactors": {**RETURNS, "symbols": ["F", "G", "H"]},
+        },
+    ),
     "Reallocate": (
         {
             "portfolio": {"holdings": [{"symbol": "A", "quantity": 5}], "cash": 100, "currency": "USD"},

@@ -458,7 +458,6 @@ def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"analysis": {"attribution": {}}},
         {"analysis": {"statisticalValidation": {}}},
     ],
 )

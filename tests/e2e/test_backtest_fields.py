@@ -405,7 +405,7 @@ ELSEWHERE = {
     "BacktestRequest.validate_only": "of the job, not of the result",
     "BacktestRequest.label": "of the job, not of the result",
     "BacktestRequest.backtest_id": "of the job, not of the result",
-    "AnalysisOptions.attribution": "refused as not supported",
+    "AnalysisOptions.attribution": "test_attribution.py",
     "AnalysisOptions.statistical_validation": "refused as not supported",
     "MarketImpact.almgren": "refused as not supported",
     "MarketImpact.square_root": "the law of CostModel.impact",

@@ -1,7 +1,17 @@
 """Interest, fees and external cash flows of one date."""
 
-from domain.backtest.simulation.arrays import Account, Floats, Flows, PerformanceFee, Positions, Rates
+from domain.backtest.simulation.arrays import (
+    PERFORMANCE_FEE,
+    Account,
+    Floats,
+    Flows,
+    Output,
+    PerformanceFee,
+    Positions,
+    Rates,
+)
 from domain.backtest.simulation.compiled import compiled
+from domain.backtest.simulation.corporate_actions import write_event
 from domain.backtest.simulation.valuation import short_value_of
 
 BORROWED = 1e-9
@@ -59,7 +69,7 @@ def end_flow_of(t: int, nav: float, flows: Flows) -> float:
 
 
 @compiled
-def charge_performance_fee(account: Account, fee: PerformanceFee) -> None:
+def charge_performance_fee(t: int, account: Account, fee: PerformanceFee, output: Output) -> None:
     """Charges the fee on the unit value after all other costs, and moves the high-water mark.
 
     Money that comes in on the same date has had no part in the gain.
@@ -75,4 +85,5 @@ def charge_performance_fee(account: Account, fee: PerformanceFee) -> None:
         account.holding_cost_fractions += charged / account.nav
         account.nav -= charged
         account.unit_value -= fee.rate * gain
+        write_event(t, -1, PERFORMANCE_FEE, 0.0, 0.0, charged, output)
     account.high_water = max(mark, account.unit_value)

@@ -99,6 +99,9 @@ SPLIT, DIVIDEND, DELISTING = 0, 1, 2
 MARGIN_CALL = 3
 """The kind of an asset event that is no corporate action."""
 
+PERFORMANCE_FEE = 5
+"""The kind of a row about a performance fee: asset -1, 0, 0, money that is charged."""
+
 WEIGHED = 4
 """The kind of a row about a decision by the cost-benefit trigger: asset -1, benefit and cost per year, 0."""
 

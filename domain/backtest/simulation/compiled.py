@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numpy.typing import NDArray
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,3 +53,8 @@ def compiled(function: F) -> F:
 def inlined(function: F) -> F:
     """The same, within its callers: handing over many arrays takes as long as what a short function does with them."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+def as_records(array: NDArray[Any]) -> NDArray[Any]:
+    """An array of records for a compiled function; where it runs as Python instead, the fields are made attributes."""
+    return array.view(np.recarray) if getattr(numba.config, "DISABLE_JIT") else array  # noqa: B009  # as above

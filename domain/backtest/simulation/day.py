@@ -150,7 +150,7 @@ def simulate(
             if has_fee:
                 account.years_to_fee += rates.years[t]
                 if fee.settled[t]:
-                    charge_performance_fee(account, fee)
+                    charge_performance_fee(t, account, fee, output)
         navs[t - first] = account.nav
         if has_flows:
             output.flow_start[t - first], output.flow_end[t - first] = invested, flow

@@ -14,6 +14,9 @@ from server.tasks.charts import of_optimization
 from server.tasks.optimize import optimize
 from server.tasks.small_optimize import MOST_BYTES, optimize_if_small
 
+Answer = ResultDraft | StoredResult | bytes
+"""Before it is stored, after it, or only what a check has found."""
+
 
 class ResultExists(Exception):
     """The result of this request is stored already; nothing has to be computed."""
@@ -34,16 +37,20 @@ class Optimization:
 
     async def optimize(self, request: bytes, call: Call) -> StoredResult | bytes:
         """The stored answer, or only its bytes where the request asked to check it."""
-        answer: ResultDraft | bytes | None = None
+        answer: Answer | None = None
         # Where others wait, the processor of the event loop is theirs.
         if len(request) <= MOST_BYTES and self._pool.is_idle:
-            answer = await self._small.run(partial(optimize_if_small, request))
+            answer = await self._small.run(partial(optimize_if_small, request), self._stored)
         try:
             if answer is None:
                 answer = await self._in_process(request, call)
         except ResultExists as before:
             return before.record
         return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
+
+    def _stored(self, answer: Answer) -> Answer:
+        """In the thread of small requests: the answer stored, unless that would have to wait for others."""
+        return self._store.save_at_once(answer) or answer if isinstance(answer, ResultDraft) else answer
 
     async def _in_process(self, request: bytes, call: Call) -> ResultDraft | bytes:
         answer: ResultDraft | bytes

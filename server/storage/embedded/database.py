@@ -1,4 +1,4 @@
-"""SQLite from asyncio: one writer thread, a few reader threads, a connection in each."""
+"""SQLite from asyncio: one writer at a time, a few reader threads, a connection in each thread."""
 
 import asyncio
 import contextlib
@@ -39,6 +39,8 @@ class Database:
         self._limits = limits
         self._busy_seconds = busy_seconds
         self._local = threading.local()
+        self._writing = threading.Lock()  # one writer: whoever holds it
+        self._closed = False
         self._opened: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
@@ -58,17 +60,35 @@ class Database:
         `needed` is about how many bytes it adds; work that says so is refused where limits leave no room for it.
         """
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._writer, self._written, work, needed)
+        running = loop.run_in_executor(self._writer, self._written_in_turn, work, needed)
         # Once begun, a write ends: whoever asked may leave, but what they asked for is then either stored or refused.
         return await asyncio.shield(running)
+
+    def write_at_once(self, work: Callable[[sqlite3.Connection], T], needed: int = 0) -> T | None:
+        """As `write`, in the thread that calls; None where something else is being written, or all is closed.
+
+        For a thread that is not the event loop's: handing work to another one takes longer than a small write does.
+        """
+        if not self._writing.acquire(blocking=False):
+            return None
+        try:
+            return None if self._closed else self._written(work, needed)
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         """Waits for running work and closes every connection."""
         self._writer.shutdown()
         self._readers.shutdown()
+        with self._writing:
+            self._closed = True
         for connection in self._opened:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
+
+    def _written_in_turn(self, work: Callable[[sqlite3.Connection], T], needed: int) -> T:
+        with self._writing:
+            return self._written(work, needed)
 
     def _written(self, work: Callable[[sqlite3.Connection], T], needed: int) -> T:
         try:

@@ -125,20 +125,22 @@ def inputs_to_json(inputs: JobInputs) -> str:
     warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
     actions = [row_of(action) for action in inputs.actions]
     trading = [inputs.volumes, inputs.earlier]
+    labels = {name: list(symbols) for name, symbols in inputs.labels.items()}
     return json.dumps(
-        [inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions, trading]
+        [inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions, trading, labels]
     )
 
 
 def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote fewer: the last ones are volumes and earlier prices."""
+    """As `inputs_to_json` wrote them; earlier versions wrote fewer: the last ones are trading and labels."""
     data, kind, benchmarks, groups, *rest = json.loads(text)
-    found, opens, actions, trading = ([*rest, None, None, None, None])[:4]
+    found, opens, actions, trading, labels = ([*rest, None, None, None, None, None])[:5]
     volumes, earlier = trading or (None, None)
     warnings = tuple(ResultWarning(*one) for one in found or ())
     members = {name: tuple(symbols) for name, symbols in groups.items()}
     stored_actions = tuple(action_of(*one) for one in actions or ())
-    return JobInputs(data, kind, benchmarks, members, warnings, opens, stored_actions, volumes, earlier)
+    labelled = {name: tuple(symbols) for name, symbols in (labels or {}).items()}
+    return JobInputs(data, kind, benchmarks, members, warnings, opens, stored_actions, volumes, earlier, labelled)
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:

@@ -37,8 +37,11 @@ class EmbeddedResults:
 
     async def save(self, draft: ResultDraft) -> StoredResult:
         """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
-        needed = len(draft.payload) + len(draft.summary) + ROW_BYTES
-        return await self._database.write(partial(self._save, draft=draft), needed)
+        return await self._database.write(partial(self._save, draft=draft), _size_of(draft))
+
+    def save_at_once(self, draft: ResultDraft) -> StoredResult | None:
+        """As `save`, in the thread that calls, where nothing else is being written."""
+        return self._database.write_at_once(partial(self._save, draft=draft), _size_of(draft))
 
     async def get(self, answer_id: str) -> StoredResult:
         """One answer."""
@@ -85,7 +88,10 @@ class EmbeddedResults:
                 draft.payload,
             ),
         )
-        if self._kind == "reallocation" and draft.subject:
+        if self._kind == "optimization":
+            of_draft = draft.request_id, draft.input_fingerprint, draft.label, draft.summary
+            return _record(answer_id, created_micros, *of_draft, ResultState.CURRENT, None, "", draft.payload)
+        if draft.subject:
             supersede(connection, draft.subject, created_micros, by=answer_id, but=answer_id)
             if draft.subject_digest and has_changed(connection, draft.subject, draft.subject_digest):
                 supersede(connection, draft.subject, created_micros)
@@ -116,6 +122,10 @@ class EmbeddedResults:
         statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
         if connection.execute(statement, (answer_id,)).rowcount == 0:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
+
+
+def _size_of(draft: ResultDraft) -> int:
+    return len(draft.payload) + len(draft.summary) + ROW_BYTES
 
 
 def _record(

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from absfin import Client, aio
 
@@ -35,3 +37,14 @@ def call(request: pytest.FixtureRequest, server: RunningServer) -> Iterator[Call
                 return await result
 
         yield lambda name, *arguments, **more: asyncio.run(once(name, *arguments, **more))
+
+
+@pytest.fixture
+def prices(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    values = 50.0 * np.cumprod(1.0 + rng.normal(0.001, 0.01, (30, 2)), axis=0)
+    days = np.arange("2021-01-04", "2021-02-03", dtype="datetime64[D]")
+    lines = ["date,P,Q", *(f"{day},{p!r},{q!r}" for day, (p, q) in zip(days, values.tolist(), strict=True))]
+    path = tmp_path / "prices.csv"
+    path.write_text("\n".join(lines))
+    return path

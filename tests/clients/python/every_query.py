@@ -22,7 +22,6 @@ from absfin import (
     strategies,
 )
 from absfinance.v1 import (
-    attribution_pb2,
     estimation_pb2,
     portfolio_pb2,
     reallocation_pb2,
@@ -113,6 +112,17 @@ RISK_OPTIONS = RiskOptions(
     conventions=risk_pb2.ReportConventions(),
     volatility_filter=estimation_pb2.ExponentialWeighting(),
 )
+EXPOSURES = absfin.factor_exposures(["F"], ["A"], [[1.0]], PANEL)
+ATTRIBUTION = absfin.attribution_options(
+    ["sector"],
+    model="brinson_hood_beebower",
+    linking="menchero",
+    separate_interaction=True,
+    asset_groups={"sector=x": ["A"]},
+    daily=True,
+    factors=EXPOSURES,
+    regression_factors=PANEL,
+)
 LIST: dict[str, Any] = {
     "page_size": 3,
     "page_token": "t",
@@ -177,6 +187,18 @@ def risks() -> Iterator[Any]:
             )
 
 
+def attributions() -> Iterator[Any]:
+    yield queries.AttributeQuery(
+        *(PANEL, PANEL, PANEL, PANEL),
+        model="brinson_hood_beebower",
+        linking="grap",
+        separate_interaction=True,
+        without_periods=True,
+        factors=EXPOSURES,
+        regression_factors=PANEL,
+    )
+
+
 def backtests() -> Iterator[Any]:
     one = strategies.optimize(absfin.min_risk(), label="l")
     for data in PANELS:
@@ -206,7 +228,7 @@ def backtests() -> Iterator[Any]:
                 benchmarks=[strategies.benchmark("B", label="l"), strategies.equal_weight()],
                 risk_free_rate_annual=0.1,
                 minimum_acceptable_return_annual=0.1,
-                attribution=attribution_pb2.AttributionOptions(),
+                attribution=ATTRIBUTION,
                 statistical_validation=statistical_validation_pb2.StatisticalValidationOptions(),
                 periods_per_year=12,
                 missing_data="asset_states",
@@ -338,7 +360,9 @@ def stored() -> Iterator[Any]:
     yield queries.ListPortfoliosQuery()
 
 
-QUERIES = [query for group in (optimizations, risks, backtests, reallocations, stored) for query in group()]
+QUERIES = [
+    query for group in (optimizations, risks, attributions, backtests, reallocations, stored) for query in group()
+]
 
 CONSTRAINTS = [
     absfin.weight_bounds(0.1, 0.9, ["A"], label="l"),

@@ -76,17 +76,6 @@ def test_a_chart_draws_itself_in_a_notebook(finished: Any, server: RunningServer
         Chart("equity", {"title": float("nan")}).to_json()
 
 
-def test_results_show_themselves_in_a_notebook(call: Call, finished: Any) -> None:
-    shown = finished._repr_html_()
-    assert f"{finished.metrics['final_wealth']:.4f}" in shown
-    assert "<td>equal_weight</td>" in shown
-    assert "<td>X</td>" in shown
-    answer = call("optimize", MOMENTS, absfin.equal_weight(), label="<b>")
-    assert "<td>A</td><td>50.00%</td>" in answer._repr_html_()
-    strange = Moments(["<script>", "B"], [0.05, 0.08], [[0.04, 0.01], [0.01, 0.09]], 1)
-    assert "<script>" not in call("optimize", strange, absfin.equal_weight())._repr_html_()
-
-
 def test_tables_of_a_backtest(call: Call, finished: Any) -> None:
     tables = call("get_backtest", finished.name).return_tables
     assert (tables.months[0].start, tables.months[0].end) == (date(2019, 1, 1), date(2019, 1, 31))

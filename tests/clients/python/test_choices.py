@@ -8,6 +8,7 @@ import pytest
 from absfin import Client, RiskOptions, Stored, choices, queries, strategies
 from absfin.choices import UnknownChoice, choice
 from absfinance.v1 import (
+    attribution_pb2,
     backtest_pb2,
     backtest_service_pb2,
     constraint_pb2,
@@ -47,6 +48,9 @@ NAMES = [
     (choices.TradableState, TradableState),
     (choices.LotMethod, reallocation_pb2.TaxLimits.LotMethod),
     (choices.JobState, backtest_pb2.BacktestState),
+    (choices.AttributionModel, attribution_pb2.AttributionModel),
+    (choices.Linking, attribution_pb2.Linking),
+    (choices.SegmentKind, attribution_pb2.SegmentKind),
     (choices.LiquidityAllocation, reallocation_pb2.LiquidityAllocation),
     (choices.ReallocationState, reallocation_pb2.ReallocationState),
     (choices.FlowTiming, backtest_pb2.FlowTiming),

@@ -2,47 +2,18 @@
 
 import gzip
 import json
-import os
 import signal
 import subprocess
-import sys
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from absfin import Client, Holdings, TaxLot
 
+from tests.clients.python.command_line import ABSFIN, absfin, as_json
 from tests.conftest import READY, ROOT, RunningServer
 from tests.families import thinned
 from tests.processes import first_line
-
-ABSFIN = str(Path(sys.executable).with_name("absfin"))
-
-
-def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
-    environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
-    done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
-    assert done.returncode == status, done.stdout + done.stderr
-    return done
-
-
-def as_json(server: RunningServer, *arguments: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(absfin(server, *arguments, "--json").stdout)
-    return parsed
-
-
-@pytest.fixture
-def prices(tmp_path: Path) -> Path:
-    rng = np.random.default_rng(5)
-    values = 50.0 * np.cumprod(1.0 + rng.normal(0.001, 0.01, (30, 2)), axis=0)
-    days = np.arange("2021-01-04", "2021-02-03", dtype="datetime64[D]")
-    lines = ["date,P,Q", *(f"{day},{p!r},{q!r}" for day, (p, q) in zip(days, values.tolist(), strict=True))]
-    path = tmp_path / "prices.csv"
-    path.write_text("\n".join(lines))
-    return path
 
 
 def test_help_names_every_command(server: RunningServer) -> None:
@@ -436,3 +407,25 @@ def test_losses_are_harvested_and_tax_is_weighed(server: RunningServer, prices: 
     assert "unchanged" in as_json(server, *arguments, *rates, "--tax-aversion", "5")
     refused = absfin(server, *arguments, "--tax", "fifo", "--tax-aversion", "5", status=1)
     assert "trade_off.tax_aversion" in refused.stderr + refused.stdout
+
+
+def test_attribution_of_tables_and_of_a_backtest(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    """The first quarter of Bacon's tables: 0, -1.04 and -0.16 % by allocation, 4, -0.3 and -0.6 % by selection."""
+    tables = {"wp": "0.4,0.3,0.3", "wb": "0.4,0.2,0.4", "rp": "0.2,-0.05,0.06", "rb": "0.1,-0.04,0.08"}
+    files = []
+    for name, row in tables.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text(f"date,UK,Japan,US\n2020-03-31,{row}\n")
+        files.append(str(path))
+    shown = absfin(server, "attribute", *files).stdout
+    assert all(figure in shown for figure in ("-1.0400 %", "4.0000 %", "excess return 1.9000 %"))
+    answer = as_json(server, "attribute", *files, "--model", "brinson-hood-beebower", "--separate-interaction")
+    assert answer["groups"][2]["interaction"] == pytest.approx(0.002)
+    text = absfin(
+        *(server, "backtest", "--prices", str(prices), "--attribute", "asset", "--linking", "grap"),
+        *("--benchmark-weights", "P=0.5,Q=0.5", "--weights", "P=0.8,Q=0.2", "--cost-bps", "10"),
+    ).stdout
+    assert all(word in text for word in ("allocation", "costs", "excess return over benchmark"))
+    assert "none of" in absfin(server, "attribute", *files, "--linking", "x", status=2).stderr
+    refused = absfin(server, "backtest", "--prices", str(prices), "--attribute", "sector", status=1)
+    assert "has a label of the kind sector" in refused.stderr

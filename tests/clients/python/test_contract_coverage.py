@@ -121,6 +121,8 @@ OF_A_BACKTEST = [  # messages that a backtest is made of: each field, served or 
     "Execution",
     "Margin",
     "AnalysisOptions",
+    "AttributionOptions",
+    "FactorExposures",
     "Strategy",
     "FixedWeights",
     "WeightSchedule",
@@ -219,7 +221,7 @@ def test_no_message_of_a_backtest_is_left_out() -> None:
     elsewhere = {
         *("google.protobuf.Duration", "google.type.Date", "Benchmark"),
         *("Holding", "TaxLot"),  # a backtest starts from symbols and units, without tax lots
-        *("AttributionOptions", "StatisticalValidationOptions"),  # messages that the caller builds
+        "StatisticalValidationOptions",  # a message that the caller builds
     }
     assert found - elsewhere <= set(OF_A_BACKTEST)
 

@@ -1,6 +1,7 @@
 """A benchmark has its own dates, and a year of its own; what compares has the dates that both have."""
 
 import statistics
+from dataclasses import astuple, fields
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
+from domain.backtest.result import CostTotals
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Fill
 from domain.backtest.strategies import EqualWeightStrategy
+from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
 from domain.market_data.missing import MissingDataPolicy
 from domain.market_data.panel import PricePanel
 from tests.families import generated
@@ -121,3 +125,20 @@ def test_dates_that_are_dropped_do_not_shrink_the_year() -> None:
     spec = BacktestSpecification((EqualWeightStrategy(),), missing_data=MissingDataPolicy.DROP_DATES)
     plan = prepare(spec, PricePanel.of("AB", range(600), values))
     assert plan.market.periods_per_year == 12
+
+
+def test_a_benchmark_that_is_a_symbol_pays_nothing_of_any_kind() -> None:
+    """It is bought and held without costs, where the strategy beside it pays them."""
+    prices = np.array([[100.0, 50.0], [101.0, 51.0], [103.0, 49.0], [102.0, 52.0]])
+    spec = BacktestSpecification(
+        (EqualWeightStrategy(),),
+        Rebalancing(BuyAndHold()),
+        costs=CostModel(LinearCost(10.0)),
+        benchmarks=(BenchmarkSymbol("B"),),
+        periods_per_year=252.0,
+    )
+    done = run(prepare(spec, PricePanel.of("AB", range(4), prices)), lambda backtest: None, lambda: None)
+    assert done.strategies[0].costs.commission > 0.0
+    assert astuple(done.benchmarks[0].costs) == (0.0,) * len(fields(CostTotals))
+    assert done.benchmarks[0].costs.total == 0.0
+    assert done.benchmarks[0].performance.total_return == pytest.approx(52.0 / 50.0 - 1.0)

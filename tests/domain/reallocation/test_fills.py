@@ -161,3 +161,10 @@ def test_the_caller_can_cancel() -> None:
 
     with pytest.raises(Cancelled):
         record_fills(EMPTY, [fill("f", "1", "1")], NOW, check_cancelled=cancelled)
+
+
+def test_a_lot_of_a_purchase_is_not_named_like_a_part() -> None:
+    bought = replace(fill("f", "1", "2"), lot_id="a~1", path="fills[3]")
+    with pytest.raises(InvalidInput, match="must not contain '~', which numbers parts of a lot") as raised:
+        record_fills(EMPTY, [bought], NOW)
+    assert raised.value.field == "fills[3].lot_id"

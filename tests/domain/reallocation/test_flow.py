@@ -1,9 +1,14 @@
 """The seven steps, each by a case small enough to check by hand."""
 
+import math
+import statistics
+
+import numpy as np
 import pytest
 
 from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput
+from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import Failure, Reallocation, Unchanged, reallocate
@@ -11,6 +16,7 @@ from domain.reallocation.liquidity import LiquidityState, assess
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from domain.reallocation.shortfall import ShortfallCode
+from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.utilization import utilization
 
 MARKET = Snapshot({"A": Quote(10.0), "B": Quote(20.0)})
@@ -61,6 +67,35 @@ def test_a_mark_that_is_met_is_no_breach(thresholds: Thresholds, exceeded: bool)
     report = utilization("AB", {"A": 0.55, "B": 0.45}, {"A": 0.5, "B": 0.5}, thresholds)
     assert report.exceeded is exceeded
     assert report.assets[0].utilization == pytest.approx(1.1)
+
+
+def test_differences_below_a_lot_and_below_the_least_trade_are_no_failure() -> None:
+    """Of 980, half of it each: 1 unit of A is 10, below the least trade; half a unit of B is less than its lot."""
+    market = Snapshot({"A": Quote(10.0), "B": Quote(20.0, lot_size=100.0)})
+    found = planned({"A": 50.0, "B": 24.0}, 0.0, {"A": 0.5, "B": 0.5}, market, limits=Limits(min_trade_value=500.0))
+    assert {(one.symbol, one.causes[0].code) for one in found.plan.shortfalls} == {
+        ("A", ShortfallCode.MIN_TRADE),
+        ("B", ShortfallCode.LOT_SIZE),
+    }
+    assert found.outcome == Unchanged("every difference to the target is less than a lot or the least trade")
+
+
+def test_a_tracking_error_counts_an_asset_without_a_price_as_not_held() -> None:
+    """B lacks 0.3 of the portfolio: 0.3 of the sample deviation of its returns, per year."""
+    returns = np.array([0.01, -0.02, 0.03, 0.0, -0.01])
+    levels = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
+    panel = PricePanel.of("AB", weekdays(6), np.column_stack([np.ones(6), levels]))
+    risk = ActiveRisk.of(panel)
+    limits = Thresholds(max_tracking_error_annual=0.01)
+    report = utilization("AB", {"A": 0.5}, {"A": 0.5, "B": 0.3}, limits, risk)
+    expected = 0.3 * statistics.stdev(returns.tolist()) * math.sqrt(risk.periods_per_year)
+    assert report.tracking_error_annual == pytest.approx(expected, rel=1e-9)
+    assert report.too_far
+
+
+def weekdays(count: int) -> list[int]:
+    """From 2024-01-01, a Monday, day 19723 since 1970-01-01."""
+    return [19_723 + 7 * (k // 5) + k % 5 for k in range(count)]
 
 
 def test_liquidity_takes_the_worst() -> None:

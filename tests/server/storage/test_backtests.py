@@ -51,7 +51,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         database.close()
 
 
-@pytest.mark.parametrize("later", ["'$[7]', '$[6]', '$[5]', '$[4]'", "'$[7]', '$[6]', '$[5]'"])
+@pytest.mark.parametrize("later", ["'$[8]', '$[7]', '$[6]', '$[5]', '$[4]'", "'$[8]', '$[7]', '$[6]', '$[5]'"])
 async def test_jobs_of_earlier_versions_have_less_input(house: House, later: str) -> None:
     """They were written without warnings first, then without opening prices and corporate actions."""
     store, _ = house.worker()
@@ -64,6 +64,13 @@ async def test_jobs_of_earlier_versions_have_less_input(house: House, later: str
 
     await house.open[0].write(without_later)
     assert (await store.get(job.id)).inputs == (draft() if "[4]" in later else warned).inputs
+
+
+async def test_a_job_has_the_labels_that_it_is_attributed_by(house: House) -> None:
+    store, _ = house.worker()
+    inputs = replace(draft().inputs, labels={"sector=x": ("A", "B")})
+    job = await store.enqueue(replace(draft(), inputs=inputs))
+    assert (await store.get(job.id)).inputs == inputs
 
 
 async def test_a_job_has_the_volumes_and_earlier_prices_that_its_costs_depend_on(house: House) -> None:

@@ -6,6 +6,14 @@ raises an exception of `absfin.errors`.
 """
 
 from absfin import strategies
+from absfin.attribution import (
+    Attribution,
+    FactorAttribution,
+    PathAttribution,
+    Segment,
+    attribution_options,
+    factor_exposures,
+)
 from absfin.backtest_results import AssetEvent, Backtest, Reconciliation, StrategyResult
 from absfin.cash_flows import CashFlow, RecurringCashFlow
 from absfin.client import Client
@@ -81,12 +89,14 @@ __all__ = [
     "AlmgrenImpact",
     "AssetEvent",
     "AssetLiquidity",
+    "Attribution",
     "Backtest",
     "CashDividend",
     "CashFlow",
     "Client",
     "CorporateAction",
     "Delisting",
+    "FactorAttribution",
     "Fill",
     "Finished",
     "Holdings",
@@ -100,6 +110,7 @@ __all__ = [
     "Optimization",
     "OtherPurchase",
     "Panel",
+    "PathAttribution",
     "PerformanceFee",
     "Prices",
     "ProblemError",
@@ -116,6 +127,7 @@ __all__ = [
     "RiskOptions",
     "RiskReport",
     "Scenarios",
+    "Segment",
     "Split",
     "Stored",
     "StrategyResult",
@@ -124,6 +136,7 @@ __all__ = [
     "Tick",
     "TransientError",
     "asset_shocks",
+    "attribution_options",
     "cardinality",
     "centrality_bounds",
     "cluster_limit",
@@ -131,6 +144,7 @@ __all__ = [
     "equal_weight",
     "factor_budget",
     "factor_exposure",
+    "factor_exposures",
     "factor_shocks",
     "group_bounds",
     "hierarchical",

@@ -110,6 +110,7 @@ class Client:
 
     analyze_risk = _sends(queries.AnalyzeRiskQuery)
     estimate_risk_model = _collects(queries.EstimateRiskModelQuery)
+    attribute = _sends(queries.AttributeQuery)
     risk_charts = _sends(queries.RiskChartsQuery)
 
     backtest = _sends(queries.BacktestQuery)

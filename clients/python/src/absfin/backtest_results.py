@@ -11,9 +11,9 @@ from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_pb2 import Reconciliation as ReconciliationProto
 from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 
+from absfin.attribution import PathAttribution
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
-from absfin.notebook import backtest_html
 from absfin.results import ResultWarning, optional_figure, warnings_of
 from absfin.return_tables import BenchmarkComparison, ReturnTables
 
@@ -82,6 +82,7 @@ class StrategyResult:
     reconciliation: Reconciliation | None
     asset_events: tuple[AssetEvent, ...]
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
+    attribution: PathAttribution | None  # None where it was not asked for
     return_tables: ReturnTables | None = None  # by calendar and over moving years
     comparisons: Mapping[str, BenchmarkComparison] = field(default_factory=dict)  # by benchmark
 
@@ -108,6 +109,7 @@ class StrategyResult:
             ),
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
             asset_event_count=message.asset_event_count,
+            attribution=PathAttribution.from_proto(message.attribution) if message.HasField("attribution") else None,
             return_tables=ReturnTables.from_proto(message.return_tables) if message.HasField("return_tables") else None,
             comparisons={one.benchmark: BenchmarkComparison.from_proto(one) for one in message.benchmark_comparisons},
         )
@@ -140,6 +142,12 @@ class Backtest:
             proto=message,
         )
 
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)
+
     @property
     def metrics(self) -> Mapping[str, float]:
         """Figures of the first strategy; empty until the job has succeeded."""
@@ -155,14 +163,15 @@ class Backtest:
         """Returns of the first strategy by calendar; None until the job has succeeded."""
         return self.strategies[0].return_tables if self.strategies else None
 
-    def _repr_html_(self) -> str:
-        """The figures of every strategy and benchmark, as a notebook shows them."""
-        return backtest_html(self.name, self.state, (*self.strategies, *self.benchmarks))
-
     @property
     def reconciliation(self) -> Reconciliation | None:
         """How the net asset value of the first strategy came about; None until the job has succeeded."""
         return self.strategies[0].reconciliation if self.strategies else None
+
+    @property
+    def attribution(self) -> PathAttribution | None:
+        """The excess return of the first strategy, divided; None where it was not asked for."""
+        return self.strategies[0].attribution if self.strategies else None
 
     @property
     def asset_events(self) -> tuple[AssetEvent, ...]:

@@ -130,6 +130,20 @@ Uncertainty = Literal["none", "box", "ellipsoid"]
 Engine = Literal["auto", "fast", "riskfolio"]
 TradableState = Literal["tradable", "halted", "delisted", "not_listed"]
 LotMethod = Literal["fifo", "lifo", "hifo", "tax_optimal", "specified"]
+AttributionModel = Literal["brinson_fachler", "brinson_hood_beebower"]
+Linking = Literal["carino", "menchero", "grap", "geometric"]
+SegmentKind = Literal[
+    "group",
+    "unlabelled",
+    "costs",
+    "fees",
+    "cash",
+    "financing",
+    "trading",
+    "withholding",
+    "factor",
+    "specific",
+]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 

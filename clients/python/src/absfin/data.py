@@ -82,11 +82,12 @@ class Moments:
 
     def to_proto(self) -> panel_pb2.Moments:
         """The message."""
-        means = () if self.expected_returns is None else np.asarray(self.expected_returns, np.float64).ravel()
+        # As lists: messages take Python's numbers in half the time of NumPy's.
+        means = [] if self.expected_returns is None else np.asarray(self.expected_returns, np.float64).ravel().tolist()
         return panel_pb2.Moments(
             symbols=self.symbols,
             expected_returns=means,
-            covariance=np.asarray(self.covariance, np.float64).ravel(),
+            covariance=np.asarray(self.covariance, np.float64).ravel().tolist(),
             periods_per_year=self.periods_per_year,
             repair_covariance=self.repair_covariance,
         )

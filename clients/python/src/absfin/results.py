@@ -21,7 +21,6 @@ from absfinance.v1.reallocation_service_pb2 import ListReallocationsResponse
 from absfin.choices import plain_name
 from absfin.data import date_from_proto
 from absfin.errors import AbsFinanceError, error_from_status
-from absfin.notebook import weights_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,11 +118,6 @@ class Optimization:
     warnings: tuple[ResultWarning, ...]
     proto: OptimizationProto = field(repr=False)
 
-    def _repr_html_(self) -> str:
-        """The weights below their figures, as a notebook shows them."""
-        figures = {"expected return a year": self.expected_return_annual, "volatility a year": self.volatility_annual}
-        return weights_html(self.name, self.weights, figures)
-
     @classmethod
     def from_proto(cls, message: OptimizationProto) -> "Optimization":
         """From the response."""
@@ -151,6 +145,12 @@ class Optimization:
         import pandas as pd  # an optional extra of this package
 
         return pd.Series(dict(self.weights), name="weight")
+
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)
 
 
 def outcome_of(message: OptimizeBatchResponse) -> tuple[str, Optimization | AbsFinanceError]:
@@ -249,6 +249,12 @@ class Reallocation:
             superseded_by=message.superseded_by,
             proto=message,
         )
+
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)
 
 
 @dataclass(frozen=True, slots=True)

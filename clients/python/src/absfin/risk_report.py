@@ -88,3 +88,9 @@ class RiskReport:
             warnings=warnings_of(message),
             proto=message,
         )
+
+    def _repr_html_(self) -> str:
+        """Figures and tables, for a notebook."""
+        from absfin.notebook import html_of_result  # which is built from results
+
+        return html_of_result(self)

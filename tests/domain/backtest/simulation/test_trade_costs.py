@@ -92,6 +92,18 @@ def test_fees_with_steps_leave_the_largest_value_that_can_be_paid() -> None:
     assert found > 100
 
 
+def test_a_most_commission_that_a_smaller_trade_does_not_reach() -> None:
+    """Held 1500, 1000 with what is owed, to a short position of all of it.
+
+    A commission of 20 % of at most 420, a spread of 20 %, a fee of 300: up to a trade of 2100, V' is what is left of
+    1000 after 300 + 0.4 (1500 + V'). Newton's first step, along the commission that does not rise, goes below 0.
+    """
+    costs = costs_of(np.array([0.2]), np.array([0.2]), most=420.0, fixed=300.0)
+    one = np.array([1.0])
+    after = value_after(-one, 1500.0 * one, one, np.array([True]), costs, 1000.0)
+    assert after == pytest.approx(100.0 / 1.4, rel=1e-12)
+
+
 def test_a_small_trade_is_made_where_selling_everything_could_not_be_paid() -> None:
     """88 and 6 beside 6 of cash, to 90 % and 5 % at 120 %; a limit that binds nothing asks for the general way.
 

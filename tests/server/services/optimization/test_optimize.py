@@ -27,9 +27,9 @@ PROBLEM = {"moments": MOMENTS, **MIN_RISK}
 async def service(
     storage: Storage, market_data: MarketData, pool: ProcessPool, request: pytest.FixtureRequest
 ) -> AsyncIterator[Optimization]:
-    small = SmallTasks(seconds=10.0 if request.param.startswith("where") else -1.0)
+    small = SmallTasks(seconds=10.0 if request.param.startswith("where") else -1.0, late_seconds=10.0)
     yield Optimization(market_data, storage.optimizations, pool, small)
-    small.close()
+    await small.close(10.0)
 
 
 async def test_an_answer_is_stored_and_found_again(service: Optimization, encode: Encode) -> None:

@@ -1,24 +1,31 @@
 """The command `absfin backtest`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 
 from absfin import strategies
+from absfin.backtest_results import Backtest
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
+from absfin.cli.attribution_command import attribution_of, show_path_attribution
 from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly, follow, print_json
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.tables import show_backtest
+from absfin.cli.terminal_chart import line_chart
 from absfin.client import Client
+from absfin.data import Panel
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
+ANALYSIS = "Analysis"
 """Headings of the help."""
 
 
@@ -50,6 +57,23 @@ def backtest(
     ] = "variance",
     max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
     benchmark: Annotated[str, typer.Option(help="Symbol of the benchmark.")] = "",
+    benchmark_weights: Annotated[
+        str,
+        typer.Option(help="A benchmark of fixed weights instead: A=0.6,B=0.4, rebalanced like the strategy."),
+    ] = "",
+    attribute: Annotated[
+        str,
+        typer.Option(
+            help='Divide the excess return by kinds of labels, such as "sector,country"; "asset" by asset.',
+            rich_help_panel=ANALYSIS,
+        ),
+    ] = "",
+    model: Annotated[
+        str, typer.Option(help="brinson-fachler or brinson-hood-beebower, with --attribute.", rich_help_panel=ANALYSIS)
+    ] = "brinson-fachler",
+    linking: Annotated[
+        str, typer.Option(help="carino, menchero, grap or geometric, with --attribute.", rich_help_panel=ANALYSIS)
+    ] = "carino",
     rebalance: Annotated[
         str,
         typer.Option(
@@ -243,6 +267,7 @@ def backtest(
     detach: Annotated[
         bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
     ] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw the value of one unit over time.")] = False,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -310,7 +335,8 @@ def backtest(
             withholding_rate=withholding,
             universe=members,
             maintenance_ratio=maintenance_ratio,
-            benchmarks=[benchmark] if benchmark else [],
+            benchmarks=_benchmarks(benchmark, benchmark_weights),
+            attribution=attribution_of(attribute, model, linking),
             **_choices(
                 price_basis=("--price-basis", corporate_action_pb2.PriceBasis, price_basis),
                 dividend_policy=("--dividends", corporate_action_pb2.DividendPolicy, dividends),
@@ -322,10 +348,10 @@ def backtest(
         if detach:
             typer.echo(started.name)
             return
-        follow_to_the_end(client, started.name, as_json)
+        follow_to_the_end(client, started.name, as_json, plot=plot)
 
 
-def follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
+def follow_to_the_end(client: Client, name: str, as_json: bool, *, plot: bool = False) -> None:
     """Shows the progress of a job, then its result; ends the command with status 1 where it has none."""
     follow(client.watch(name), name, shown=not as_json)
     done = client.get_backtest(name)
@@ -333,10 +359,31 @@ def follow_to_the_end(client: Client, name: str, as_json: bool) -> None:
         print_json(done)
     elif done.state == "succeeded":
         show_backtest(done)
+        if done.attribution is not None:
+            show_path_attribution(done.attribution)
+        if plot:
+            typer.echo(line_chart(_equity(client, done), "value of one unit", colored=sys.stdout.isatty()))
     else:
         typer.echo(f"{name} {done.state}: {done.error}", err=True)
     if done.state != "succeeded":
         raise SystemExit(1)
+
+
+def _equity(client: Client, done: Backtest) -> Panel:
+    """Value of one unit of each strategy, a column each, over their common dates."""
+    series = [client.backtest_series(done.name, "equity", one.label) for one in done.strategies]
+    values = np.column_stack([one.values[:, 0] for one in series])
+    return Panel(tuple(one.label for one in done.strategies), series[0].dates, values)
+
+
+def _benchmarks(symbol: str, weights: str) -> list[str | strategies.Strategy]:
+    """One symbol, fixed weights, or none. Raises BadParameter for both."""
+    if symbol and weights:
+        raise typer.BadParameter("give --benchmark or --benchmark-weights", param_hint="--benchmark-weights")
+    if not weights:
+        return [symbol] if symbol else []
+    with option("--benchmark-weights"):
+        return [strategies.fixed_weights(read_weights(weights, []), label="benchmark")]
 
 
 def _choices(**named: tuple[str, Any, str]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.charts import Chart
 from absfin.cli.output import failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server
-from absfin.cli.tables import number, percent
 from absfin.client import Client
+from absfin.formatting import number, percent
 from absfin.return_tables import PeriodReturn, ReturnTables
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -10,6 +10,7 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.cli.attribution_command import attribute
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.batch_command import reallocate_batch
 from absfin.cli.charts_command import charts, tables
@@ -27,9 +28,13 @@ from absfin.cli.options import (
 )
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.report_command import OptionalOutput, report, write, writing_to
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
 from absfin.client import Client
 from absfin.data import Holdings, Panel, Prices, Stored
+from absfin.queries import AnalyzeRiskQuery
+from absfin.reports.document import pictures_of
+from absfin.reports.risk import risk_report
 from absfin.risk import RiskOptions, historical_window
 
 app = typer.Typer(
@@ -133,29 +138,30 @@ def risk(
     stress: Annotated[
         str, typer.Option(help="Names of known crises, separated by commas; all for every crisis that the data covers.")
     ] = "",
+    output: OptionalOutput = None,
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), writing_to(output), Client(server) as client:
         chosen = read_weights(weights, symbols.split(",") if symbols else [])
         data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
         series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
         scenarios = [historical_window("*" if name == "all" else name) for name in stress.split(",") if name]
-        report = client.analyze_risk(
-            data,
-            chosen,
-            benchmark=series,
-            confidence_level=confidence_level,
-            options=RiskOptions(stress=scenarios),
-        )
+        options = RiskOptions(stress=scenarios)
+        analysis = AnalyzeRiskQuery(data, chosen, benchmark=series, confidence_level=confidence_level, options=options)
+        found = client.analyze_risk(data, chosen, benchmark=series, confidence_level=confidence_level, options=options)
+        if output is not None:
+            charts = pictures_of(lambda names, theme: client.risk_charts(analysis, names, theme=theme))
+            write(risk_report(found, charts), output)
         if as_json:
-            print_json(report)
+            print_json(found)
         else:
-            show_risk(report)
+            show_risk(found)
 
 
 app.command()(backtest)
+app.command()(attribute)
 
 
 @app.command()
@@ -268,6 +274,7 @@ app.command()(reallocate_batch)
 app.command()(fills)
 app.command()(charts)
 app.command()(tables)
+app.command()(report)
 
 
 portfolios = typer.Typer(help="Portfolios stored by the server.", no_args_is_help=True)

@@ -13,9 +13,10 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.cli.csv_files import read_weights
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
-from absfin.cli.tables import percent, show_figures, show_warnings
+from absfin.cli.tables import show_figures, show_warnings
 from absfin.client import Client
 from absfin.fills import Fill, RecordedFills
+from absfin.formatting import percent
 
 NEEDED = ("fill_id", "symbol", "quantity", "price", "fill_time")
 FIGURES = ("fee", "arrival_price", "previous_close")

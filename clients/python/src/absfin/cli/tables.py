@@ -7,21 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from absfin.backtest_results import Backtest, StrategyResult
+from absfin.formatting import number, percent
 from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk_report import RiskReport
 
 NEGLIGIBLE = 5e-5
 """Weights below it would be shown as 0.00 %; tables leave them out."""
-
-
-def percent(value: float | None) -> str:
-    """A fraction in percent: 0.1234 as 12.34 %."""
-    return "-" if value is None else f"{value * 100:.2f} %"
-
-
-def number(value: float | None) -> str:
-    """A number with three decimals."""
-    return "-" if value is None else f"{value:.3f}"
 
 
 def show_optimization(answer: Optimization) -> None:

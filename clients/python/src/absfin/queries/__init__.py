@@ -14,6 +14,7 @@ from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 
+from absfin.queries.attribution import AttributeQuery
 from absfin.queries.backtests import (
     BacktestQuery,
     BacktestSeriesQuery,
@@ -81,6 +82,7 @@ __all__ = [
     "AnalyzeRiskQuery",
     "AssembledQuery",
     "AssessLiquidityQuery",
+    "AttributeQuery",
     "BacktestChartsQuery",
     "BacktestQuery",
     "BacktestSeriesQuery",

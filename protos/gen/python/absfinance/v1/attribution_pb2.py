@@ -22,11 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absfinance.v1 import panel_pb2 as absfinance_dot_v1_dot_panel__pb2
+from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x62sfinance/v1/attribution.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\xc1\x01\n\x12\x41ttributionOptions\x12 \n\x06groups\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x10\"\x06r\x04\x10\x01\x18?\x12\x38\n\x05model\x18\x02 \x01(\x0e\x32\x1f.absfinance.v1.AttributionModelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\x07linking\x18\x03 \x01(\x0e\x32\x16.absfinance.v1.LinkingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x14separate_interaction\x18\x04 \x01(\x08\"\x8c\x01\n\x12\x41ttributionEffects\x12\x17\n\nallocation\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tselection\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0binteraction\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_allocationB\x0c\n\n_selectionB\x0e\n\x0c_interaction\"\x99\x01\n\x10GroupAttribution\x12\r\n\x05group\x18\x01 \x01(\t\x12\x17\n\nallocation\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tselection\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0binteraction\x18\x04 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_allocationB\x0c\n\n_selectionB\x0e\n\x0c_interaction\"\x95\x01\n\x11PeriodAttribution\x12\x1f\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x1b\n\x0elinking_factor\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12/\n\x06groups\x18\x03 \x03(\x0b\x32\x1f.absfinance.v1.GroupAttributionB\x11\n\x0f_linking_factor\"\xbe\x01\n\x0fPathAttribution\x12\x38\n\x08segments\x18\x01 \x03(\x0b\x32&.absfinance.v1.PathAttribution.Segment\x12\x1a\n\rexcess_return\x18\x02 \x01(\x01H\x00\x88\x01\x01\x1a\x43\n\x07Segment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x19\n\x0c\x63ontribution\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x0f\n\r_contributionB\x10\n\x0e_excess_return*\x89\x01\n\x10\x41ttributionModel\x12!\n\x1d\x41TTRIBUTION_MODEL_UNSPECIFIED\x10\x00\x12%\n!ATTRIBUTION_MODEL_BRINSON_FACHLER\x10\x01\x12+\n\'ATTRIBUTION_MODEL_BRINSON_HOOD_BEEBOWER\x10\x02*u\n\x07Linking\x12\x17\n\x13LINKING_UNSPECIFIED\x10\x00\x12\x12\n\x0eLINKING_CARINO\x10\x01\x12\x14\n\x10LINKING_MENCHERO\x10\x02\x12\x10\n\x0cLINKING_GRAP\x10\x03\x12\x15\n\x11LINKING_GEOMETRIC\x10\x04\x42\xa5\x01\n\x19\x63om.example.absfinance.v1B\x10\x41ttributionProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61\x62sfinance/v1/attribution.proto\x12\rabsfinance.v1\x1a\x19\x61\x62sfinance/v1/panel.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\xa9\x01\n\x0f\x46\x61\x63torExposures\x12$\n\x07\x66\x61\x63tors\x18\x01 \x03(\tB\x13\xbaH\x10\x92\x01\r\x08\x01\x10\xc8\x01\"\x06r\x04\x10\x01\x18@\x12%\n\x07symbols\x18\x02 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xa0\x9c\x01\"\x06r\x04\x10\x01\x18@\x12\"\n\x06values\x18\x03 \x03(\x01\x42\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\x80\x80 \"\x04\x12\x02@\x01\x12%\n\x07returns\x18\x04 \x01(\x0b\x32\x14.absfinance.v1.Panel\"\xef\x02\n\x12\x41ttributionOptions\x12 \n\x06groups\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x10\"\x06r\x04\x10\x01\x18?\x12\x38\n\x05model\x18\x02 \x01(\x0e\x32\x1f.absfinance.v1.AttributionModelB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\x07linking\x18\x03 \x01(\x0e\x32\x16.absfinance.v1.LinkingB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1c\n\x14separate_interaction\x18\x04 \x01(\x08\x12:\n\x0c\x61sset_groups\x18\x05 \x03(\x0b\x32\x19.absfinance.v1.AssetGroupB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\r\n\x05\x64\x61ily\x18\x06 \x01(\x08\x12/\n\x07\x66\x61\x63tors\x18\x07 \x01(\x0b\x32\x1e.absfinance.v1.FactorExposures\x12\x30\n\x12regression_factors\x18\x08 \x01(\x0b\x32\x14.absfinance.v1.Panel\"\x8c\x01\n\x12\x41ttributionEffects\x12\x17\n\nallocation\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tselection\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0binteraction\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_allocationB\x0c\n\n_selectionB\x0e\n\x0c_interaction\"\x99\x01\n\x10GroupAttribution\x12\r\n\x05group\x18\x01 \x01(\t\x12\x17\n\nallocation\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tselection\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0binteraction\x18\x04 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_allocationB\x0c\n\n_selectionB\x0e\n\x0c_interaction\"\x95\x01\n\x11PeriodAttribution\x12\x1f\n\x04\x64\x61te\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12\x1b\n\x0elinking_factor\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12/\n\x06groups\x18\x03 \x03(\x0b\x32\x1f.absfinance.v1.GroupAttributionB\x11\n\x0f_linking_factor\"\x93\x02\n\x11\x46\x61\x63torAttribution\x12:\n\x08segments\x18\x01 \x03(\x0b\x32(.absfinance.v1.FactorAttribution.Segment\x12\x16\n\tr_squared\x18\x02 \x01(\x01H\x00\x88\x01\x01\x1a\x9b\x01\n\x07Segment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.absfinance.v1.SegmentKind\x12\x19\n\x0c\x63ontribution\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rmean_exposure\x18\x04 \x01(\x01H\x01\x88\x01\x01\x42\x0f\n\r_contributionB\x10\n\x0e_mean_exposureB\x0c\n\n_r_squared\"\xf1\x07\n\x0fPathAttribution\x12\x38\n\x08segments\x18\x01 \x03(\x0b\x32&.absfinance.v1.PathAttribution.Segment\x12\x1a\n\rexcess_return\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x34\n\x06levels\x18\x03 \x03(\x0b\x32$.absfinance.v1.PathAttribution.Level\x12\x11\n\tbenchmark\x18\x04 \x01(\t\x12\x31\n\x07\x66\x61\x63tors\x18\x05 \x01(\x0b\x32 .absfinance.v1.FactorAttribution\x12\x34\n\nregression\x18\x06 \x01(\x0b\x32 .absfinance.v1.FactorAttribution\x12@\n\tundefined\x18\x07 \x03(\x0b\x32-.absfinance.v1.PathAttribution.UndefinedEntry\x1a\xcd\x02\n\x07Segment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x19\n\x0c\x63ontribution\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.absfinance.v1.SegmentKind\x12\x17\n\nallocation\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\tselection\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x18\n\x0binteraction\x18\x06 \x01(\x01H\x03\x88\x01\x01\x12\x18\n\x0bmean_weight\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\"\n\x15mean_benchmark_weight\x18\x08 \x01(\x01H\x05\x88\x01\x01\x42\x0f\n\r_contributionB\r\n\x0b_allocationB\x0c\n\n_selectionB\x0e\n\x0c_interactionB\x0e\n\x0c_mean_weightB\x18\n\x16_mean_benchmark_weight\x1a\xb7\x01\n\x05Level\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x38\n\x08segments\x18\x02 \x03(\x0b\x32&.absfinance.v1.PathAttribution.Segment\x12\x31\n\x06totals\x18\x03 \x01(\x0b\x32!.absfinance.v1.AttributionEffects\x12\x33\n\x05\x64\x61ily\x18\x04 \x01(\x0b\x32$.absfinance.v1.PathAttribution.Daily\x1a\x46\n\x05\x44\x61ily\x12\r\n\x05\x64\x61tes\x18\x01 \x03(\x05\x12\x17\n\x0flinking_factors\x18\x02 \x03(\x01\x12\x15\n\rcontributions\x18\x03 \x03(\x01\x1a\x30\n\x0eUndefinedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x10\n\x0e_excess_return*\x89\x01\n\x10\x41ttributionModel\x12!\n\x1d\x41TTRIBUTION_MODEL_UNSPECIFIED\x10\x00\x12%\n!ATTRIBUTION_MODEL_BRINSON_FACHLER\x10\x01\x12+\n\'ATTRIBUTION_MODEL_BRINSON_HOOD_BEEBOWER\x10\x02*u\n\x07Linking\x12\x17\n\x13LINKING_UNSPECIFIED\x10\x00\x12\x12\n\x0eLINKING_CARINO\x10\x01\x12\x14\n\x10LINKING_MENCHERO\x10\x02\x12\x10\n\x0cLINKING_GRAP\x10\x03\x12\x15\n\x11LINKING_GEOMETRIC\x10\x04*\xae\x02\n\x0bSegmentKind\x12\x1c\n\x18SEGMENT_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12SEGMENT_KIND_GROUP\x10\x01\x12\x1b\n\x17SEGMENT_KIND_UNLABELLED\x10\x02\x12\x16\n\x12SEGMENT_KIND_COSTS\x10\x03\x12\x15\n\x11SEGMENT_KIND_FEES\x10\x04\x12\x15\n\x11SEGMENT_KIND_CASH\x10\x05\x12\x1a\n\x16SEGMENT_KIND_FINANCING\x10\x06\x12\x18\n\x14SEGMENT_KIND_TRADING\x10\x07\x12\x1c\n\x18SEGMENT_KIND_WITHHOLDING\x10\x08\x12\x17\n\x13SEGMENT_KIND_FACTOR\x10\t\x12\x19\n\x15SEGMENT_KIND_SPECIFIC\x10\nB\xa5\x01\n\x19\x63om.example.absfinance.v1B\x10\x41ttributionProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,26 +36,50 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absfinance.v1.attribution_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031com.example.absfinance.v1B\020AttributionProtoP\001Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\242\002\003ABF\252\002\rAbsFinance.V1\312\002\rAbsFinance\\V1\352\002\016AbsFinance::V1'
+  _globals['_FACTOREXPOSURES'].fields_by_name['factors']._loaded_options = None
+  _globals['_FACTOREXPOSURES'].fields_by_name['factors']._serialized_options = b'\272H\020\222\001\r\010\001\020\310\001\"\006r\004\020\001\030@'
+  _globals['_FACTOREXPOSURES'].fields_by_name['symbols']._loaded_options = None
+  _globals['_FACTOREXPOSURES'].fields_by_name['symbols']._serialized_options = b'\272H\021\222\001\016\010\001\020\240\234\001\"\006r\004\020\001\030@'
+  _globals['_FACTOREXPOSURES'].fields_by_name['values']._loaded_options = None
+  _globals['_FACTOREXPOSURES'].fields_by_name['values']._serialized_options = b'\272H\017\222\001\014\010\001\020\200\200 \"\004\022\002@\001'
   _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['groups']._loaded_options = None
   _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['groups']._serialized_options = b'\272H\r\222\001\n\020\020\"\006r\004\020\001\030?'
   _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['model']._loaded_options = None
   _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['model']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['linking']._loaded_options = None
   _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['linking']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_ATTRIBUTIONMODEL']._serialized_start=944
-  _globals['_ATTRIBUTIONMODEL']._serialized_end=1081
-  _globals['_LINKING']._serialized_start=1083
-  _globals['_LINKING']._serialized_end=1200
-  _globals['_ATTRIBUTIONOPTIONS']._serialized_start=104
-  _globals['_ATTRIBUTIONOPTIONS']._serialized_end=297
-  _globals['_ATTRIBUTIONEFFECTS']._serialized_start=300
-  _globals['_ATTRIBUTIONEFFECTS']._serialized_end=440
-  _globals['_GROUPATTRIBUTION']._serialized_start=443
-  _globals['_GROUPATTRIBUTION']._serialized_end=596
-  _globals['_PERIODATTRIBUTION']._serialized_start=599
-  _globals['_PERIODATTRIBUTION']._serialized_end=748
-  _globals['_PATHATTRIBUTION']._serialized_start=751
-  _globals['_PATHATTRIBUTION']._serialized_end=941
-  _globals['_PATHATTRIBUTION_SEGMENT']._serialized_start=856
-  _globals['_PATHATTRIBUTION_SEGMENT']._serialized_end=923
+  _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['asset_groups']._loaded_options = None
+  _globals['_ATTRIBUTIONOPTIONS'].fields_by_name['asset_groups']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_PATHATTRIBUTION_UNDEFINEDENTRY']._loaded_options = None
+  _globals['_PATHATTRIBUTION_UNDEFINEDENTRY']._serialized_options = b'8\001'
+  _globals['_ATTRIBUTIONMODEL']._serialized_start=2442
+  _globals['_ATTRIBUTIONMODEL']._serialized_end=2579
+  _globals['_LINKING']._serialized_start=2581
+  _globals['_LINKING']._serialized_end=2698
+  _globals['_SEGMENTKIND']._serialized_start=2701
+  _globals['_SEGMENTKIND']._serialized_end=3003
+  _globals['_FACTOREXPOSURES']._serialized_start=159
+  _globals['_FACTOREXPOSURES']._serialized_end=328
+  _globals['_ATTRIBUTIONOPTIONS']._serialized_start=331
+  _globals['_ATTRIBUTIONOPTIONS']._serialized_end=698
+  _globals['_ATTRIBUTIONEFFECTS']._serialized_start=701
+  _globals['_ATTRIBUTIONEFFECTS']._serialized_end=841
+  _globals['_GROUPATTRIBUTION']._serialized_start=844
+  _globals['_GROUPATTRIBUTION']._serialized_end=997
+  _globals['_PERIODATTRIBUTION']._serialized_start=1000
+  _globals['_PERIODATTRIBUTION']._serialized_end=1149
+  _globals['_FACTORATTRIBUTION']._serialized_start=1152
+  _globals['_FACTORATTRIBUTION']._serialized_end=1427
+  _globals['_FACTORATTRIBUTION_SEGMENT']._serialized_start=1258
+  _globals['_FACTORATTRIBUTION_SEGMENT']._serialized_end=1413
+  _globals['_PATHATTRIBUTION']._serialized_start=1430
+  _globals['_PATHATTRIBUTION']._serialized_end=2439
+  _globals['_PATHATTRIBUTION_SEGMENT']._serialized_start=1780
+  _globals['_PATHATTRIBUTION_SEGMENT']._serialized_end=2113
+  _globals['_PATHATTRIBUTION_LEVEL']._serialized_start=2116
+  _globals['_PATHATTRIBUTION_LEVEL']._serialized_end=2299
+  _globals['_PATHATTRIBUTION_DAILY']._serialized_start=2301
+  _globals['_PATHATTRIBUTION_DAILY']._serialized_end=2371
+  _globals['_PATHATTRIBUTION_UNDEFINEDENTRY']._serialized_start=2373
+  _globals['_PATHATTRIBUTION_UNDEFINEDENTRY']._serialized_end=2421
 # @@protoc_insertion_point(module_scope)

@@ -341,7 +341,7 @@ class EstimateRiskModelResponse(_message.Message):
     def __init__(self, diagnostics: _Optional[_Union[EstimateRiskModelResponse.Diagnostics, _Mapping]] = ..., chunk: _Optional[_Union[EstimateRiskModelResponse.Chunk, _Mapping]] = ...) -> None: ...
 
 class AttributeRequest(_message.Message):
-    __slots__ = ("portfolio_weights", "benchmark_weights", "portfolio_returns", "benchmark_returns", "model", "linking", "separate_interaction")
+    __slots__ = ("portfolio_weights", "benchmark_weights", "portfolio_returns", "benchmark_returns", "model", "linking", "separate_interaction", "without_periods", "factors", "regression_factors")
     PORTFOLIO_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_RETURNS_FIELD_NUMBER: _ClassVar[int]
@@ -349,6 +349,9 @@ class AttributeRequest(_message.Message):
     MODEL_FIELD_NUMBER: _ClassVar[int]
     LINKING_FIELD_NUMBER: _ClassVar[int]
     SEPARATE_INTERACTION_FIELD_NUMBER: _ClassVar[int]
+    WITHOUT_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    FACTORS_FIELD_NUMBER: _ClassVar[int]
+    REGRESSION_FACTORS_FIELD_NUMBER: _ClassVar[int]
     portfolio_weights: _panel_pb2.Panel
     benchmark_weights: _panel_pb2.Panel
     portfolio_returns: _panel_pb2.Panel
@@ -356,21 +359,34 @@ class AttributeRequest(_message.Message):
     model: _attribution_pb2.AttributionModel
     linking: _attribution_pb2.Linking
     separate_interaction: bool
-    def __init__(self, portfolio_weights: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_weights: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., portfolio_returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., model: _Optional[_Union[_attribution_pb2.AttributionModel, str]] = ..., linking: _Optional[_Union[_attribution_pb2.Linking, str]] = ..., separate_interaction: _Optional[bool] = ...) -> None: ...
+    without_periods: bool
+    factors: _attribution_pb2.FactorExposures
+    regression_factors: _panel_pb2.Panel
+    def __init__(self, portfolio_weights: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_weights: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., portfolio_returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark_returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., model: _Optional[_Union[_attribution_pb2.AttributionModel, str]] = ..., linking: _Optional[_Union[_attribution_pb2.Linking, str]] = ..., separate_interaction: _Optional[bool] = ..., without_periods: _Optional[bool] = ..., factors: _Optional[_Union[_attribution_pb2.FactorExposures, _Mapping]] = ..., regression_factors: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ...) -> None: ...
 
 class AttributeResponse(_message.Message):
-    __slots__ = ("totals", "groups", "periods", "excess_return", "warnings")
+    __slots__ = ("totals", "groups", "periods", "excess_return", "warnings", "menchero_coefficient", "portfolio_return", "benchmark_return", "factors", "regression")
     TOTALS_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     PERIODS_FIELD_NUMBER: _ClassVar[int]
     EXCESS_RETURN_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    MENCHERO_COEFFICIENT_FIELD_NUMBER: _ClassVar[int]
+    PORTFOLIO_RETURN_FIELD_NUMBER: _ClassVar[int]
+    BENCHMARK_RETURN_FIELD_NUMBER: _ClassVar[int]
+    FACTORS_FIELD_NUMBER: _ClassVar[int]
+    REGRESSION_FIELD_NUMBER: _ClassVar[int]
     totals: _attribution_pb2.AttributionEffects
     groups: _containers.RepeatedCompositeFieldContainer[_attribution_pb2.GroupAttribution]
     periods: _containers.RepeatedCompositeFieldContainer[_attribution_pb2.PeriodAttribution]
     excess_return: float
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, totals: _Optional[_Union[_attribution_pb2.AttributionEffects, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_attribution_pb2.GroupAttribution, _Mapping]]] = ..., periods: _Optional[_Iterable[_Union[_attribution_pb2.PeriodAttribution, _Mapping]]] = ..., excess_return: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    menchero_coefficient: float
+    portfolio_return: float
+    benchmark_return: float
+    factors: _attribution_pb2.FactorAttribution
+    regression: _attribution_pb2.FactorAttribution
+    def __init__(self, totals: _Optional[_Union[_attribution_pb2.AttributionEffects, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_attribution_pb2.GroupAttribution, _Mapping]]] = ..., periods: _Optional[_Iterable[_Union[_attribution_pb2.PeriodAttribution, _Mapping]]] = ..., excess_return: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., menchero_coefficient: _Optional[float] = ..., portfolio_return: _Optional[float] = ..., benchmark_return: _Optional[float] = ..., factors: _Optional[_Union[_attribution_pb2.FactorAttribution, _Mapping]] = ..., regression: _Optional[_Union[_attribution_pb2.FactorAttribution, _Mapping]] = ...) -> None: ...
 
 class CompareStrategiesRequest(_message.Message):
     __slots__ = ("returns", "benchmark", "block_length", "resamples", "seed")

@@ -1,0 +1,58 @@
+"""`absfin report`: a tear sheet of a stored result as one file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from absfin.channel import DEFAULT_TARGET
+from absfin.cli.output import failing_clearly
+from absfin.cli.parameters import Server
+from absfin.client import Client
+from absfin.reports import FORMATS, Report, write_report
+from absfin.reports.output import MissingRenderer, UnsupportedFormat, check_format
+from absfin.reports.stored import NotReported, stored_report
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", help=f"File to write; its ending says how: {', '.join(FORMATS)}.")
+]
+OptionalOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help=f"Also write a tear sheet: {', '.join(FORMATS)}.")
+]
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="backtests/ID, optimizations/ID or reallocations/ID.")],
+    output: Output = Path("report.html"),
+    title: Annotated[str, typer.Option(help="Heading of the report; by default the label of the result.")] = "",
+    server: Server = DEFAULT_TARGET,
+) -> None:
+    """Write a tear sheet of a stored result: absfin report backtests/ID -o report.html"""
+    with failing_clearly(as_json=False), writing_to(output), Client(server) as client:
+        write(stored_report(client, name, title), output)
+
+
+def write(report: Report, output: Path) -> None:
+    """Writes a report and says where it is."""
+    write_report(report, output)
+    # Standard output is for answers, which scripts read.
+    typer.echo(f"{output}: {output.stat().st_size / 1024:,.0f} KiB", err=True)
+
+
+@contextmanager
+def writing_to(output: Path | None) -> Iterator[None]:
+    """Ends the command with one line where a report cannot be written; before the call where that is known."""
+    try:
+        if output is not None:
+            check_format(output)
+        yield
+    except (UnsupportedFormat, NotReported) as error:
+        raise typer.BadParameter(str(error)) from error
+    except MissingRenderer as error:
+        typer.echo(f"absfin: {error}", err=True)
+        raise SystemExit(1) from error
+    except OSError as error:
+        typer.echo(f"absfin: cannot write {output}: {error.strerror}", err=True)
+        raise SystemExit(1) from error

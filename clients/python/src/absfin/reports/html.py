@@ -1,0 +1,127 @@
+"""A report as one HTML file without scripts: readable offline, on a phone, on paper, in light and dark."""
+
+from html import escape
+from importlib.resources import files
+
+from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, Report, Section, Table, with_content
+from absfin.reports.drawing import drawn
+from absfin.reports.themes import colour_pairs, name_of, with_variables
+
+WIDTHS = {"wide": 680, "narrow": 300}
+"""Pixels of the plotted area on a large and on a small screen; the page shows the one that fits."""
+
+
+def html_of(report: Report) -> str:
+    """The whole file. Drawing needs the extra `report`."""
+    style = _style("report.css") + _dark_colours(report)
+    numbers = {id(picture): i for i, picture in enumerate(report.pictures())}
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.facts)
+    sections = "\n".join(_section(one, numbers) for one in report.sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{escape(report.title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header>
+<h1>{escape(report.title)}</h1>
+<p>{escape(report.subtitle)}</p>
+<dl>{facts}</dl>
+</header>
+<main>
+{sections}
+</main>
+</body>
+</html>
+"""
+
+
+def fragment_of(report: Report) -> str:
+    """The figures and tables of a report for a notebook, which brings its own page; pictures are left out."""
+    sections = [
+        Section(one.heading, tuple(block for block in one.blocks if not isinstance(block, Picture)))
+        for one in report.sections
+    ]
+    shown = "\n".join(_section(one, {}) for one in with_content(*sections))
+    heading = f"<strong>{escape(report.title)}</strong> {escape(report.subtitle)}"
+    return f'<div class="absfin"><style>\n{_style("notebook.css")}</style>\n<p>{heading}</p>\n{shown}\n</div>'
+
+
+def _style(name: str) -> str:
+    return files("absfin.reports").joinpath(name).read_text(encoding="utf-8")
+
+
+def _section(section: Section, numbers: dict[int, int]) -> str:
+    blocks = "\n".join(_block(block, numbers) for block in section.blocks)
+    return f"<section>\n<h2>{escape(section.heading)}</h2>\n{blocks}\n</section>"
+
+
+def _block(block: Block, numbers: dict[int, int]) -> str:
+    match block:
+        case Figures(entries):
+            return f'<dl class="figures">{"".join(map(_figure, entries))}</dl>'
+        case Table():
+            return _table(block)
+        case Picture():
+            return _picture(block, numbers[id(block)])
+        case Paragraph(text):
+            return f"<p>{escape(text)}</p>"
+
+
+def _figure(figure: Figure) -> str:
+    note = f"<small>{escape(figure.note)}</small>" if figure.note else ""
+    return f"<div><dt>{escape(figure.label)}</dt><dd>{escape(figure.value)}{note}</dd></div>"
+
+
+def _table(table: Table) -> str:
+    caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.header)
+    body = "".join(_row(row) for row in table.rows)
+    # A wide table scrolls within its own box, so that the page keeps the width of a phone; the box takes the keyboard.
+    label = escape(table.caption or "table")
+    return (
+        f'<div class="table" role="region" aria-label="{label}" tabindex="0">'
+        f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(row: tuple[str, ...]) -> str:
+    name, *cells = row
+    return f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+
+
+def _picture(picture: Picture, number: int) -> str:
+    shown = "".join(_drawings(picture, size, width, f"{size}{number}") for size, width in WIDTHS.items())
+    return f"<figure>{shown}</figure>"
+
+
+def _drawings(picture: Picture, size: str, width: int, prefix: str) -> str:
+    """A drawing for light and dark pages, or one for each."""
+    label = escape(picture.title)
+
+    def element(theme: str, svg: str) -> str:
+        return f'<div class="{theme} {size}" role="img" aria-label="{label}">{svg}</div>'
+
+    light = drawn(picture.spec, width=width, prefix=prefix)
+    both = with_variables(light, _pairs(picture))
+    if both is not None:
+        return element("both", both)
+    dark = drawn({**picture.spec, "config": picture.dark_config}, width=width, prefix=f"dark-{prefix}")
+    return element("light", light) + element("dark", dark)
+
+
+def _dark_colours(report: Report) -> str:
+    """The variables of the drawings on a dark page."""
+    pairs = {light: dark for picture in report.pictures() for light, dark in _pairs(picture).items()}
+    values = " ".join(f"{name_of(light)}: {dark};" for light, dark in pairs.items())
+    return f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {values} }} }}\n" if pairs else ""
+
+
+def _pairs(picture: Picture) -> dict[str, str]:
+    return colour_pairs(picture.spec.get("config", {}), picture.dark_config)

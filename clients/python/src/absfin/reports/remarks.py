@@ -1,0 +1,26 @@
+"""What every report says of its result: warnings, and figures that are not defined."""
+
+from collections.abc import Iterable, Mapping
+
+from absfin.formatting import in_words
+from absfin.reports.document import Paragraph, Table
+from absfin.results import ResultWarning
+
+FINGERPRINT = 16
+"""Characters of the fingerprint of an input that a report shows."""
+
+
+def warning_table(warnings: Iterable[ResultWarning]) -> Table | None:
+    """The warnings of a result; None without any."""
+    rows = tuple((one.code, one.message) for one in warnings)
+    return Table(("warning", ""), rows, "Warnings") if rows else None
+
+
+def not_defined(undefined: Mapping[str, str]) -> Paragraph | None:
+    """The figures that are absent, by their reasons; None where all are there."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in undefined.items():
+        reasons.setdefault(reason, []).append(in_words(name))
+    if not reasons:
+        return None
+    return Paragraph(" ".join(f"Not defined, because {why}: {', '.join(names)}." for why, names in reasons.items()))

@@ -1,0 +1,25 @@
+"""The `absfin` command as a script runs it: a process of its own, against a real server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import RunningServer
+
+ABSFIN = str(Path(sys.executable).with_name("absfin"))
+
+
+def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
+    environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
+    done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def as_json(server: RunningServer, *arguments: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(absfin(server, *arguments, "--json").stdout)
+    return parsed

@@ -1,0 +1,114 @@
+"""`absfin report` and the other commands that write tear sheets, against a real server."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from absfin import Client, Panel, Prices, min_risk, strategies
+from absfin.rebalancing import every_periods, rebalancing
+
+from tests.clients.python.command_line import absfin, as_json
+from tests.conftest import RunningServer
+
+
+def plain(page: Path) -> str:
+    """The text of a page without its elements."""
+    body = page.read_text().split("<body>")[1]
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_a_backtest(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    options = ("--prices", str(prices), "--cost-bps", "10", "--flow", "weekly:0.1", "--benchmark", "P")
+    job = as_json(server, "backtest", *options)
+    page = tmp_path / "sheet.html"
+    absfin(server, "report", job["name"], "-o", str(page), "--title", "My strategy")
+    text = plain(page)
+    metrics = job["result"]["metrics"]
+    assert text.startswith("My strategy 2021-01-04 to 2021-02-02, 29 returns")
+    assert f"Sharpe ratio {metrics['sharpe']:.3f}" in text
+    assert f"maximum drawdown {metrics['maxDrawdown'] * 100:.2f} %" in text
+    assert f"- commission {job['result']['costs']['commission']:,.2f}" in text
+    assert f"= net asset value at the end {job['result']['finalNav']:,.2f}" in text
+    assert "Strategies and benchmarks equal_weight P" in text
+    assert "money-weighted return" in text
+
+
+def test_an_optimisation(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    answer = as_json(server, "optimize", "--prices", str(prices), "--max-weight", "0.55")
+    page = tmp_path / "sheet.html"
+    absfin(server, "report", answer["name"], "-o", str(page))
+    text = plain(page)
+    assert "2 of 2 assets are held" in text
+    assert f"volatility, annual {answer['volatilityAnnual'] * 100:.2f} %" in text
+    assert all(f"{entry['symbol']} {entry['weight'] * 100:.2f} %" in text for entry in answer["weights"])
+    assert "largest constraint violation" in text
+
+
+def test_a_reallocation(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    # Symbols of its own: other tests count what they import into the same server.
+    stored = tmp_path / "stored.csv"
+    stored.write_text(prices.read_text().replace("date,P,Q", "date,REPORT_P,REPORT_Q"))
+    absfin(server, "import", str(stored))
+    held = ("--holdings", "REPORT_P=100")
+    answer = as_json(server, "reallocate", "REPORT_P=0.5,REPORT_Q=0.5", *held, "--cost-bps", "5")
+    page = tmp_path / "sheet.html"
+    absfin(server, "report", answer["name"], "-o", str(page))
+    text = plain(page)
+    trades = answer["plan"]["trades"]
+    assert f"{len(trades)} trades" in text
+    assert all(f"{trade['symbol']} {trade['step']} {trade['day']}" in text for trade in trades)
+    assert "asset before after REPORT_P 100.00 %" in text
+    assert "Weights before and after" in text  # a chart
+
+
+def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    page = tmp_path / "sheet.html"
+    options = ("risk", "P=0.5,Q=0.5", "--prices", str(prices), "-o", str(page))
+    answer = as_json(server, *options)  # standard output is JSON alone
+    text = plain(page)
+    assert f"volatility, annual {answer['volatilityAnnual'] * 100:.2f} %" in text
+    historical = answer["valueAtRisk"]["historical"] * 100
+    assert f"historical {historical:.2f} %" in text
+    assert "beta to benchmark" in text.split("Not defined, because no benchmark was given")[1]
+
+
+def test_names_and_files_that_cannot_be(server: RunningServer, tmp_path: Path) -> None:
+    def refused(*arguments: str, status: int) -> str:
+        return " ".join(absfin(server, *arguments, status=status).stderr.replace("│", " ").split())
+
+    page = str(tmp_path / "sheet.html")
+    assert "'portfolios/a' is not the name of a stored result" in refused(
+        "report", "portfolios/a", "-o", page, status=2
+    )
+    assert "'abc' is not the name of a stored result" in refused("report", "abc", "-o", page, status=2)
+    assert "NOT_FOUND" in refused("report", "backtests/none", "-o", page, status=1)
+    assert "cannot write '.docx' files" in refused("report", "backtests/none", "-o", "a.docx", status=2)
+    assert "cannot write" in refused("risk", "A=1", "-o", "a.docx", status=2)
+    assert not Path(page).exists()
+
+
+def test_a_folder_that_is_not_there(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    name = as_json(server, "backtest", "--prices", str(prices))["name"]
+    done = absfin(server, "report", name, "-o", str(tmp_path / "none" / "sheet.html"), status=1)
+    assert "sheet.html: No such file or directory" in done.stderr
+
+
+def test_a_backtest_without_a_result(server: RunningServer, tmp_path: Path) -> None:
+    values = 50.0 * np.cumprod(1.0 + np.random.default_rng(1).normal(0.0, 0.01, (3000, 30)), axis=0)
+    data = Prices(Panel.of([f"A{i}" for i in range(30)], np.arange(3000) + 10_000, values))
+    strategy = strategies.optimize(min_risk(), risk_measure="cvar", lookback=1000)
+    with Client(server.address) as client:
+        job = client.backtest(data, strategy, rebalancing=rebalancing(every_periods(1)))
+        assert client.cancel_backtest(job.name).state == "cancelled"
+    done = absfin(server, "report", job.name, "-o", str(tmp_path / "sheet.html"), status=2)
+    assert "is cancelled: only a backtest that has succeeded has a report" in " ".join(
+        done.stderr.replace("│", " ").split()
+    )
+
+
+def test_the_terminal_draws_equity(server: RunningServer, prices: Path) -> None:
+    shown = absfin(server, "backtest", "--prices", str(prices), "--plot").stdout
+    assert "value of one unit" in shown
+    assert "┌─" in shown
+    assert any(0x2596 <= ord(mark) <= 0x259F for mark in shown)  # quadrants
+    assert "┌─" not in absfin(server, "backtest", "--prices", str(prices)).stdout
