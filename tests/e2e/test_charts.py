@@ -356,3 +356,15 @@ def test_series_of_the_account_over_the_wire(wire: Wire) -> None:
         iter(wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": "BACKTEST_SERIES_EXPOSURES"}))
     )
     assert header["header"]["symbols"] == ["long", "short", "gross", "net", "cash"]
+
+
+def test_the_chart_of_an_attribution(wire: Wire) -> None:
+    job = small_job(benchmarks=[{"symbol": "A"}], costs={"commissionBps": 10}, analysis={"attribution": {}})
+    answer = wire.call(BACKTEST, job)
+    drawn = charts(wire, CHARTS, name=answer["name"], charts=["CHART_ATTRIBUTION"])["CHART_ATTRIBUTION"]
+    check(drawn)
+    attribution = answer["result"]["attribution"]
+    segments = {one["name"]: one["contribution"] for one in attribution["segments"] if one["contribution"]}
+    assert {row["name"]: row["value"] for row in rows(drawn)} == segments
+    assert sum(segments.values()) == pytest.approx(attribution["excessReturn"], abs=1e-10)
+    assert "CHART_ATTRIBUTION" in charts(wire, CHARTS, name=answer["name"])
