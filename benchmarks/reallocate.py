@@ -23,8 +23,9 @@ from domain.costs.linear import LinearCost
 from domain.exact import exact
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_terms import TaxAccount, TaxLimits
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -88,7 +89,9 @@ REGULAR = 0.5
 
 def _has_weekends(dates: NDArray[np.int32]) -> bool:
     first, last = int(dates[0]), int(dates[-1])
-    weekdays = dates - dates // 7 * 7  # a remainder takes three times as long
+    weekdays = dates // 7  # a remainder takes three times as long
+    weekdays *= 7
+    np.subtract(dates, weekdays, out=weekdays)
     for weekday in (SATURDAY, SUNDAY):
         spanned = (last - weekday) // 7 - (first - 1 - weekday) // 7
         present = int(np.count_nonzero(weekdays == weekday))
@@ -119,6 +122,9 @@ class Frequency(StrEnum):
     SEMIANNUAL = "SEMIANNUAL"
     ANNUAL = "ANNUAL"
 
+
+MONTHS_BEFORE_EPOCH: Final = 12 * (EPOCH.year - date.min.year)
+"""From 0001-01 to 1970-01."""
 
 _MONTHS = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.SEMIANNUAL: 6, Frequency.ANNUAL: 12}
 
@@ -157,22 +163,27 @@ def _later_periods(days: NDArray[np.int32], frequency: Frequency) -> DateIndices
     Looks for the starts of the periods among the dates: there are far fewer of them.
     """
     first, last = _period_number(int(days[0]), frequency), _period_number(int(days[-1]), frequency)
-    starts = _starts(np.arange(first + 1, last + 1), frequency)
-    found = days.searchsorted(starts.astype(days.dtype))
+    found = days.searchsorted(_starts(first + 1, last + 1, frequency))
     # A period without dates starts at the same index as the next one.
     is_new = found[1:] != found[:-1]
     return found if is_new.all() else np.concatenate((found[:1], found[1:][is_new]))
 
 
-def _starts(periods: NDArray[np.int64], frequency: Frequency) -> NDArray[np.int64]:
-    """The first day of each period, by the numbers of `period_numbers`."""
+def _starts(first: int, end: int, frequency: Frequency) -> NDArray[np.int32]:
+    """The first days of the periods from one number of `period_numbers` up to another, which is left out."""
     if frequency is Frequency.DAILY:
-        return periods
+        return np.arange(first, end, dtype=np.int32)
     if frequency is Frequency.WEEKLY:
-        return periods * 7 - MONDAY
-    months = (periods * _MONTHS[frequency]).view("datetime64[M]")
-    days: NDArray[np.int64] = months.astype("datetime64[D]").view(np.int64)
-    return days
+        return np.arange(first, end, dtype=np.int32) * 7 - MONDAY
+    months = _MONTHS[frequency]
+    return _month_starts()[months * first + MONTHS_BEFORE_EPOCH : months * end + MONTHS_BEFORE_EPOCH : months]
+
+
+@cache
+def _month_starts() -> NDArray[np.int32]:
+    """The first day of each month from 0001-01 to 9999-12."""
+    months = np.arange(-MONTHS_BEFORE_EPOCH, 12 * (date.max.year + 1 - EPOCH.year)).view("datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int32)
 
 
 def _period_number(day: int, frequency: Frequency) -> int:

@@ -15,6 +15,8 @@ from domain.backtest.strategy_run import StrategyRun
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 
+_NO_DATES = np.zeros(0, np.int64)
+
 
 def first_decision(specification: BacktestSpecification, panel: PricePanel) -> int:
     """Index of the first date on which all strategies can decide. Raises InvalidInput with the field where none is."""
@@ -46,18 +48,20 @@ def strategy_run(
     if isinstance(strategy, Blend) and strategy.has_sleeves:
         return _blend_run(strategy, specification, panel, start)
     rebalancing, delay = specification.rebalancing, specification.delay
-    own = np.searchsorted(panel.dates, np.array(strategy.own_dates(), dtype=np.int64))
+    own = _NO_DATES
+    if days := strategy.own_dates():
+        own = panel.dates.searchsorted(np.array(days, dtype=np.int64))
     if rebalancing.band is not None or rebalancing.flows_only:
         # They trade to the weights of the latest decision, on any date: those must not hold what has left, and must
         # hold what has come.
         own = np.union1d(own, _changes_of_assets(strategy, specification, panel))
     decisions = []
     for tranche in range(rebalancing.tranches):
-        indices = np.append(start, rebalancing.tranche_indices(panel.dates, start, tranche))
+        indices = np.concatenate(([start], rebalancing.tranche_indices(panel.dates, start, tranche)))
         if len(own):
             indices = np.union1d(indices, own[own > start])
         # No decision is made that would be filled after the last date.
-        decisions.append(indices[indices + delay < len(panel.dates)])
+        decisions.append(indices[: int(indices.searchsorted(len(panel.dates) - delay))])
     if len(decisions) == 1:
         return StrategyRun(strategy, decisions[0], delay)
     sleeves = _tranches(strategy, specification, [_days(panel, dates) for dates in decisions])

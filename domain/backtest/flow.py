@@ -4,17 +4,18 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from domain.backtest.measurement import measure
 from domain.backtest.preparation import BacktestPlan
-from domain.backtest.record import RecordPart
+from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.simulator import Simulation, SimulationState
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
+from domain.errors import InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,12 @@ class BacktestRun:
         self.cut()
         return Checkpoint(self.strategy_index, self.simulation.state.copy(), self.hand_over())
 
-    def cut(self) -> None:
-        """Ends a part of the current strategy's record."""
+    def cut(self, failure: FailedRebalance | None = None) -> None:
+        """Ends a part of the current strategy's record; of a shifted one only its path is kept, and why it ended."""
         if self.simulation is not None:
             part = self.simulation.record.cut()
+            if self.strategy_index >= self.plan.shifted_from:
+                part = replace(part.path_only(), failures=() if failure is None else (failure,))
             self.records[self.strategy_index].append(part)
             self.new.append((self.strategy_index, part))
 
@@ -133,7 +136,14 @@ def _simulate(
     told = (failure for part in backtest.records[backtest.strategy_index] for failure in part.failures)
     backtest.simulation.warned.update((failure.reason, failure.message) for failure in told)
     observe(backtest)
-    for _ in backtest.simulation.advance(check_cancelled):
-        check_cancelled()
-        observe(backtest)
+    try:
+        for _ in backtest.simulation.advance(check_cancelled):
+            check_cancelled()
+            observe(backtest)
+    except InvalidInput as error:
+        if backtest.strategy_index < plan.shifted_from:
+            raise
+        # Beside the simulation that was asked for it is a value: the luck of other dates is told without it.
+        backtest.cut(FailedRebalance(backtest.day, error.REASON, error.message))
+        return
     backtest.cut()

@@ -22,19 +22,23 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.return_tables import comparisons, return_tables
+from domain.backtest.shifted_calendars import reason_not_shifted
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BenchmarkSymbol, Conventions
 from domain.backtest.strategy_attribution import attributions
 from domain.backtest.strategy_run import StrategyRun
+from domain.backtest.validated_returns import validated_returns
 from domain.calendar import periods_per_year
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.costs.holding import Rate
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
-from domain.risk.figure import Absent, Figure
+from domain.risk.figure import Absent, Figure, finite, if_known
 from domain.risk.relative import period_fraction_of
+from domain.significance.timing_luck import TimingLuck, timing_luck
+from domain.significance.validation import validate
 from domain.warnings import ResultWarning
 
 CASH_ROUNDING = 1e-12
@@ -51,20 +55,24 @@ _EVENT_KINDS = {
 def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: CancellationCheck) -> BacktestOutcome:
     """The result of a backtest from the records of its strategy runs, in their order."""
     specification = plan.specification
-    count = len(specification.strategies)
+    count, end = len(specification.strategies), plan.shifted_from
+    runs, shifted = plan.strategy_runs[:end], records[end:]
+    records = records[:end]
     curves = dict(plan.curves)
-    for strategy_run, record in zip(plan.strategy_runs[count:], records[count:], strict=True):
+    for strategy_run, record in zip(runs[count:], records[count:], strict=True):
         curves[strategy_run.strategy.label] = Curve(plan.days, record.unit_values)
     names = [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in specification.benchmarks]
     benchmarks = {name: curves[name] for name in names}
     done = []
-    for i, (strategy_run, record) in enumerate(zip(plan.strategy_runs, records, strict=True)):
+    for i, (strategy_run, record) in enumerate(zip(runs, records, strict=True)):
         check_cancelled()
         outcome = _strategy_outcome(plan, strategy_run, record, benchmarks, is_benchmark=i >= count)
         difference = _convention_difference(plan, strategy_run, record, check_cancelled)
         done.append(replace(outcome, convention_difference=difference))
     parts = attributions(plan, records, check_cancelled)
     done[:count] = [replace(one, attribution=part) for one, part in zip(done[:count], parts, strict=True)]
+    for i in range(count):
+        done[i] = _validated(plan, i, done[i], benchmarks, shifted, check_cancelled)
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, benchmarks) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
@@ -112,6 +120,44 @@ def _strategy_outcome(
         return_tables=return_tables(curve, Curve(plan.days, gross_unit_values(record))),
         comparisons=() if is_benchmark else comparisons(curve, benchmarks, settings),
     )
+
+
+def _validated(
+    plan: BacktestPlan,
+    index: int,
+    outcome: StrategyOutcome,
+    benchmarks: Mapping[str, Curve],
+    shifted: Sequence[RecordPart],
+    check_cancelled: CancellationCheck,
+) -> StrategyOutcome:
+    """The outcome of a strategy with its statistical validation; `shifted` are records of all shifted runs."""
+    specification, strategy_run = plan.specification, plan.strategy_runs[index]
+    if outcome.record is None:
+        raise ValueError("a strategy has a record")
+    curve = Curve(plan.days, outcome.record.unit_values)
+    returns = validated_returns(curve, _strategy_settings(plan, strategy_run), benchmarks)
+    validation = validate(returns, specification.validation, check_cancelled)
+    reason = reason_not_shifted(specification, strategy_run.strategy)
+    luck = Absent(reason) if reason is not None else _timing_luck(plan, index, outcome, shifted)
+    return replace(outcome, validation=validation, timing_luck=luck)
+
+
+def _timing_luck(
+    plan: BacktestPlan, index: int, outcome: StrategyOutcome, shifted: Sequence[RecordPart]
+) -> TimingLuck | Absent:
+    found = {0: outcome.performance.total_return}
+    for one, record in zip(plan.shifted, shifted, strict=True):
+        if one.strategy_index == index:
+            found[one.offset] = _total_return(record, len(plan.days))
+    return timing_luck(found)
+
+
+def _total_return(record: RecordPart, dates: int) -> Figure:
+    """Of a shifted run; absent where its simulation ended early."""
+    if len(record.nav) < dates:
+        return Absent(record.failures[-1].message)
+    values = record.unit_values
+    return if_known(finite(float(values[-1]) / float(values[0])), lambda ratio: ratio - 1.0)
 
 
 def _convention_difference(
@@ -189,7 +235,7 @@ def _symbol_outcome(plan: BacktestPlan, name: str, benchmarks: Mapping[str, Curv
 def _strategy_settings(plan: BacktestPlan, strategy_run: StrategyRun) -> MetricSettings:
     """Parameters of the figures of a strategy, which has the periods per year of the request, or of a benchmark."""
     count = len(plan.specification.strategies)
-    if any(strategy_run is one for one in plan.strategy_runs[count:]):
+    if any(strategy_run is one for one in plan.strategy_runs[count : plan.shifted_from]):
         return _metric_settings(plan, plan.days, _periods_per_year(plan, plan.days))
     settings = _metric_settings(plan, plan.days, plan.market.periods_per_year)
     return replace(settings, is_given=plan.specification.periods_per_year is not None)

@@ -166,6 +166,18 @@ def performance(
     )
 
 
+def excess_returns(curve: Curve, settings: MetricSettings) -> Vector:
+    """Returns of a curve less the risk-free ones, (R,): those whose mean and deviation the Sharpe ratio has."""
+    return _less_risk_free(curve.returns, settings)
+
+
+def _less_risk_free(returns: Vector, settings: MetricSettings) -> Vector:
+    if settings.cash_returns is None:
+        return returns - settings.risk_free_rate_annual / settings.periods_per_year
+    result: Vector = returns - settings.cash_returns[1 : len(returns) + 1]
+    return result
+
+
 def _outcomes(curve: Curve) -> Outcomes | Absent:
     """The returns as a sample; absent where their squares overflow."""
     returns = curve.returns
@@ -183,10 +195,10 @@ def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSett
     if settings.cash_returns is None or isinstance(deviation, Absent):
         return found
     # The rate differs from period to period with its days: the deviation is that of the excess returns (Sharpe 1994).
-    earned = settings.cash_returns[1 : len(outcomes.returns) + 1]
-    if not float(np.abs(earned).max(initial=0.0)) <= LARGEST_RETURN:
+    returns = _less_risk_free(outcomes.returns, settings)
+    if not float(np.abs(returns).max(initial=0.0)) <= LARGEST_RETURN:
         return replace(found, sharpe=Absent(TOO_LARGE))
-    excess = Outcomes(outcomes.returns - earned, rounding=outcomes.rounding)
+    excess = Outcomes(returns, rounding=outcomes.rounding)
     return replace(found, sharpe=times(quotient(excess.mean, excess.deviation, CONSTANT), periods**0.5))
 
 
@@ -205,12 +217,12 @@ def against(curve: Curve, benchmark: Curve, settings: MetricSettings) -> tuple[R
     ours, theirs = curve.at(common).returns, benchmark.at(common).returns
     if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
         return RelativeRisk.absent(TOO_LARGE), ours, theirs
-    periods = _common_periods_per_year(curve.days, common, settings)
+    periods = common_periods_per_year(curve.days, common, settings)
     found = relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods, settings.risk_free_rate_annual)
     return found, ours, theirs
 
 
-def _common_periods_per_year(days: Days, common: Days, settings: MetricSettings) -> float:
+def common_periods_per_year(days: Days, common: Days, settings: MetricSettings) -> float:
     """Periods per year of the dates (C,) that a curve with dates `days` (K,) has in common with a benchmark.
 
     They are those of the curve where its number was inferred and no date is left out, and otherwise what the common

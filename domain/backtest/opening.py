@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.market import Market
 from domain.backtest.simulation import arrays
-from domain.backtest.simulation.arrays import ACCOUNT, Positions
+from domain.backtest.simulation.arrays import ACCOUNT, Positions, copied_account
 from domain.backtest.specification import BacktestSpecification
 from domain.checks import LARGEST_LEVERAGE, Vector
 from domain.errors import InvalidInput
@@ -33,7 +33,7 @@ def opened_account(
             rule = f"must have a finite net asset value above 0 with the cash, has {nav:g}"
             raise InvalidInput("initial_holdings", rule)
         _refuse_large_holdings(specification, market, units * prices, nav)
-    accounts = _OPENED.copy()
+    accounts = copied_account(_OPENED)
     accounts["cash"] = specification.initial_capital
     accounts["nav"] = accounts["opening_nav"] = nav
     accounts["first_purchase"] = arrays.FIRST_MADE if units.any() else arrays.FIRST_NOT_MADE

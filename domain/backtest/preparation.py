@@ -26,6 +26,7 @@ from domain.backtest.participation import unknown_limits
 from domain.backtest.path_attribution import AttributedMarket
 from domain.backtest.planned_costs import planned_cost_warnings
 from domain.backtest.returns_input import refuse_what_needs_prices
+from domain.backtest.shifted_calendars import ShiftedRun, shifted_runs
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import naming_stored, within
@@ -45,6 +46,7 @@ from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
 from domain.market_data.panel import PricePanel, ReturnPanel, civil_date
 from domain.market_data.source import infer_periods_per_year
+from domain.significance.settings import block_length_within
 from domain.warnings import ResultWarning
 
 
@@ -54,12 +56,18 @@ class BacktestPlan:
 
     specification: BacktestSpecification
     market: Market
-    strategy_runs: tuple[StrategyRun, ...]  # strategies, then benchmarks that are strategies
+    strategy_runs: tuple[StrategyRun, ...]  # strategies, benchmarks that are strategies, shifted ones
     curves: Mapping[str, Curve]  # benchmarks that are symbols
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
     inputs: tuple[Inputs, ...]  # arrays of each run
+    shifted: tuple[ShiftedRun, ...] = ()  # they are the last of the strategy runs
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
     attributed: AttributedMarket | None = None  # what strategies are attributed with; None where nothing asks for it
+
+    @property
+    def shifted_from(self) -> int:
+        """Index of the first shifted one among the strategy runs."""
+        return len(self.strategy_runs) - len(self.shifted)
 
     @property
     def days(self) -> NDArray[np.int32]:
@@ -120,10 +128,18 @@ def prepare(
     first_fill = start + specification.delay
     warnings += unknown_liquidity(specification.costs, market, first_fill)
     warnings += unknown_limits(specification, market, first_fill)
+    _check_block_length(specification, len(panel.dates) - start - 1)
+    shifted = shifted_runs(specification, panel, start)
+    inputs += [Simulation(market, specification, one.run, members).inputs for one in shifted]
+    runs = (*strategy_runs, *(one.run for one in shifted))
     attributed = attribution_plan(specification, market, start)
     return BacktestPlan(
-        specification, market, strategy_runs, curves, members, tuple(inputs), tuple(warnings), attributed
+        specification, market, runs, curves, members, tuple(inputs), shifted, tuple(warnings), attributed
     )
+
+
+def _check_block_length(specification: BacktestSpecification, returns: int) -> None:
+    block_length_within("analysis.statistical_validation.block_length", specification.validation.block_length, returns)
 
 
 def simulated_market(

@@ -71,9 +71,10 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class EveryPeriods:
-    """Every n dates, counted from the first decision."""
+    """Every n dates, counted from the first decision, or from `offset` dates after it, which is then one of them."""
 
     n: int
+    offset: int = 0
 
     def __post_init__(self) -> None:
         if self.n < 1:
@@ -81,7 +82,7 @@ class EveryPeriods:
 
     def decision_indices(self, days: NDArray[np.int32], start: int) -> DateIndices:
         """Indices of the decisions after `start`; `days` (T,) are counted from 1970-01-01."""
-        return np.arange(start + self.n, len(days), self.n)
+        return np.arange(start + (self.offset or self.n), len(days), self.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ class Rebalancing:
         if tranche == 0:
             return self.schedule.decision_indices(days, start)
         if isinstance(self.schedule, EveryPeriods):
-            moved = np.arange(start + tranche * self.schedule.n // self.tranches, len(days), self.schedule.n)
+            n = self.schedule.n
+            moved = np.arange(start + tranche * n // self.tranches + self.schedule.offset, len(days), n)
         else:
             first = self.schedule.decision_indices(days, -1)
             gaps = np.diff(first)

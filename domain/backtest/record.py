@@ -1,6 +1,6 @@
 """What a simulation has done so far: plain arrays that grow, can be cut into parts, and joined again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,18 @@ class RecordPart:
             gains=latest.gains,
             failures=tuple(failure for part in parts for failure in part.failures),
             exhausted=any(part.exhausted for part in parts),
+        )
+
+    def path_only(self) -> "RecordPart":
+        """The same without holdings, trades and events: what unit values need."""
+        bare = RecordPart.empty(self.units.shape[1])
+        return replace(
+            bare,
+            nav=self.nav,
+            flow_start=self.flow_start,
+            flow_end=self.flow_end,
+            account=self.account,
+            exhausted=self.exhausted,
         )
 
     @property

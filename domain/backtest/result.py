@@ -8,7 +8,9 @@ from domain.backtest.path_attribution import PathAttribution
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.return_tables import BenchmarkComparison, ReturnTables
 from domain.checks import Vector
-from domain.risk.figure import Figure
+from domain.risk.figure import Absent, Figure
+from domain.significance.timing_luck import TimingLuck
+from domain.significance.validation import Validation
 from domain.warnings import ResultWarning
 
 
@@ -89,6 +91,8 @@ class StrategyOutcome:
     asset_event_count: int = 0  # those included that are left out where there are very many
     warnings: tuple[ResultWarning, ...] = ()
     attribution: PathAttribution | None = None  # of a strategy, where it was asked for
+    validation: Validation | None = None  # of a strategy; None for a benchmark
+    timing_luck: TimingLuck | Absent | None = None  # likewise
     record: RecordPart | None = None
     return_tables: ReturnTables | None = None
     comparisons: tuple[BenchmarkComparison, ...] = ()  # with each benchmark; none of a benchmark itself

@@ -23,6 +23,7 @@ from domain.backtest.simulation.arrays import (
     Account,
     Output,
     Positions,
+    copied_account,
 )
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory
@@ -63,7 +64,7 @@ class SimulationState:
         positions = Positions._make(np.array(array) for array in self.positions)
         return replace(
             self,
-            account=self.account.copy(),
+            account=copied_account(self.account),
             positions=positions,
             pending=self.pending.copy(),
         )
@@ -293,7 +294,7 @@ class Simulation:
                 cost_fractions=_first_of(output.row_cost, rows),
                 turnovers=_first_of(output.row_turnover, rows),
                 events=part_events,
-                account=self.state.account.copy(),
+                account=copied_account(self.state.account),
                 gains=self.gains(t),
             )
         )

@@ -19,6 +19,7 @@ from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import CorporateAction, Delisting, DelistingPolicy, DividendPolicy, PriceBasis
 from domain.market_data.missing import MissingDataPolicy
+from domain.significance.settings import ValidationSettings
 
 
 class Fill(StrEnum):
@@ -83,6 +84,7 @@ class BacktestSpecification:
     risk_free_rate_annual: float | None = None  # None: what cash earns in the account
     minimum_acceptable_return_annual: float = 0.0
     attribution: AttributionRequest | None = None  # against the first benchmark; none if None
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
     listed: bool = False  # whether error paths name a single strategy as the first of a list
 
     def __post_init__(self) -> None:

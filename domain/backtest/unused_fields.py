@@ -34,25 +34,26 @@ def refuse_unused_dates(specification: BacktestSpecification, days: NDArray[np.i
     The account is opened at date number `start`.
     """
     last = int(days[-1])
-    rule = f"is after the last date of the input, {civil_date(last)}"
     for i, step in enumerate(specification.universe.steps if specification.universe is not None else ()):
-        if step.day > last:
-            raise InvalidInput(f"universe[{i}].date", rule)
+        _refuse_after(last, step.day, f"universe[{i}].date")
     for path, strategy in specification.strategies_by_path():
         for i, (day, _) in enumerate(strategy.entries if isinstance(strategy, WeightSchedule) else ()):
-            if day > last:
-                raise InvalidInput(f"{path}.entries[{i}].date", rule)
+            _refuse_after(last, day, f"{path}.entries[{i}].date")
     costs = specification.holding_costs
     for name, rate in (("cash", costs.cash), ("financing", costs.financing or Rate())):
         if not rate.steps:
             continue
         first = rate.steps[0][0]
-        if first > last:
-            raise InvalidInput(f"costs.{name}_rates[0].date", rule)
+        _refuse_after(last, first, f"costs.{name}_rates[0].date")
         # The day of the start itself has passed: the first of which interest is earned is the next one.
         if rate.constant != 0.0 and first <= int(days[start]) + 1:
             replaced = f"has no effect: {name}_rates hold from {civil_date(first)} on, before any interest is due"
             raise InvalidInput(f"costs.{name}_rate_annual", replaced)
+
+
+def _refuse_after(last: int, day: int, field: str) -> None:
+    if day > last:
+        raise InvalidInput(field, f"is after the last date of the input, {civil_date(last)}")
 
 
 def refuse_unused_lookback(specification: BacktestSpecification, symbols: tuple[str, ...]) -> None:

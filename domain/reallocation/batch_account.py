@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from domain.exact import FRACTION_DIGITS, ZERO, decimal_step, exact, exact_arithmetic
 from domain.market_data.snapshot import Quote
-from domain.reallocation.flow import Reallocation
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.plan_with_impact import booked
 from domain.reallocation.request import ReallocationRequest
+from domain.reallocation.result import Reallocation
 from domain.reallocation.schedule import Trade
 from domain.reallocation.shared_liquidity import SharingRule
 from domain.reallocation.summary import summarise

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact
 from domain.reallocation.lot_sales import LotSales
-from domain.reallocation.modes import Modes
+from domain.reallocation.modes import Deviation, Modes
 from domain.reallocation.orders import Order
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Cause, ShortfallCode
@@ -22,6 +22,7 @@ class CauseFinder:
     gain_left: Decimal  # gain that the gain budget still allows to realise
     cost_left: Decimal = Decimal("Infinity")  # what trades may still cost
     modes: Modes = field(default_factory=Modes)
+    has_charges: bool = False  # trades may cost more than a part of their value
 
     def __call__(self, order: Order) -> tuple[Cause, ...]:
         """The causes of a shortfall, at least one."""
@@ -51,7 +52,9 @@ class CauseFinder:
     def _weighed(self, order: Order) -> list[Cause]:
         """What a trade weighs, where that can be more than what it brings."""
         causes = []
-        if self.modes.cost_aversion > 0.0 and order.rate > ZERO:
+        if self.modes.deviation is Deviation.TRACKING_ERROR:
+            causes.append(Cause(ShortfallCode.TRACKING_ERROR))
+        elif (self.modes.cost_aversion > 0.0 and order.rate > ZERO) or self.has_charges:
             causes.append(Cause(ShortfallCode.COST))
         curve = self.sales.tax_curve(order, all_at_once=False) if self.modes.tax_aversion > 0.0 else None
         if curve is not None and curve.gain(order.quantity + order.lot) > curve.gain(order.quantity):

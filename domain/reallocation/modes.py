@@ -23,6 +23,13 @@ class Direction(StrEnum):
     SELL_ONLY = "SELL_ONLY"
 
 
+class Deviation(StrEnum):
+    """What a plan makes small: how far the weights are from the target."""
+
+    DRIFT = "DRIFT"  # half the sum of absolute differences
+    TRACKING_ERROR = "TRACKING_ERROR"  # sqrt(d'Sigma d) per year
+
+
 @dataclass(frozen=True, slots=True)
 class Modes:
     """Restrictions and weights of one request. Raises InvalidInput for those that contradict one another."""
@@ -33,6 +40,7 @@ class Modes:
     retain_cash: bool = False  # purchases are paid from the cash there is, not from sales
     cost_aversion: float = 0.0  # weight of cost / net asset value after costs, beside drift
     tax_aversion: float = 0.0  # the same of the tax, which may be a benefit
+    deviation: Deviation = Deviation.DRIFT
 
     def __post_init__(self) -> None:
         finite_number("cash_flow", self.cash_flow)

@@ -1,7 +1,7 @@
 """The trade list: whole lots, sells before the buys they fund, cash never below its floor."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.exact import ZERO, exact, exact_arithmetic
@@ -20,6 +20,7 @@ from domain.reallocation.schedule import Schedule, Trade
 from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
 from domain.reallocation.trade_choices import certain_exits, known_lots, trade_choices
 from domain.reallocation.valuation import Valuation
+from domain.reallocation.weighed_lots import WeighedLots, weighed_lots
 from domain.warnings import ResultWarning
 
 SECONDS = 20.0
@@ -60,7 +61,12 @@ def plan(
         unwanted = unwanted_orders(request, valuation, required, check_cancelled) if more else []
         sales = LotSales(request.taxes, request.market)
         budgets = PlanBudgets(request, worth, sales, reserve)
-        orders, least, tax = _choose(request, valuation, orders, unwanted, budgets, check_cancelled)
+        if request.weighs_trades:
+            weighed = _choose_weighed(request, valuation, orders, unwanted, budgets, check_cancelled)
+            orders, least, tax = list(weighed.orders), weighed.bound, weighed.tax
+            budgets = replace(budgets, reserve=reserve + weighed.charges)
+        else:
+            orders, least, tax = _choose(request, valuation, orders, unwanted, budgets, check_cancelled)
         schedule = Schedule(request.cash, budgets.floor, check_cancelled, request.settlement_days)
         left = schedule.run(orders, request.horizon_days)
         for order in orders:
@@ -113,9 +119,26 @@ def _choose(
     return [*unpriced, *fixed, *chosen.values()], best.bound, tax
 
 
+def _choose_weighed(
+    request: ReallocationRequest,
+    valuation: Valuation,
+    orders: Sequence[Order],
+    unwanted: Sequence[Order],
+    budgets: PlanBudgets,
+    check_cancelled: Callable[[], None],
+) -> WeighedLots:
+    """The same where trades are weighed by more than their value."""
+    priced = [order for order in orders if order.price]
+    budgets.sales.begin(priced)
+    found = weighed_lots(request, valuation, priced, unwanted, budgets.left(), budgets.sales, check_cancelled)
+    return replace(found, orders=(*(order for order in orders if not order.price), *found.orders))
+
+
 def _cause_finder(request: ReallocationRequest, left: Budgets, usable: Decimal, sales: LotSales) -> CauseFinder:
     spare = min(usable, left.purchases)
-    return CauseFinder(request.limits, spare, left.turnover, sales, left.gain, left.cost, request.modes)
+    return CauseFinder(
+        request.limits, spare, left.turnover, sales, left.gain, left.cost, request.modes, request.weighs_trades
+    )
 
 
 def _withdraw(orders: Sequence[Order], request: ReallocationRequest) -> None:

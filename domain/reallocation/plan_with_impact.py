@@ -1,7 +1,8 @@
-"""A plan whose trades pay for their market impact.
+"""A plan whose trades pay for their market impact and their fees.
 
-Lots are chosen by the costs in proportion to the traded value. Where the impact of the trades would take cash below its
-floor, so much more cash is kept and the lots are chosen again, until what is kept pays for the impact.
+Where these are not weighed, lots are chosen by the costs in proportion to the traded value. Where what else the trades
+cost would take cash below its floor, so much more cash is kept and the lots are chosen again, until what is kept pays
+for it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from domain.exact import ZERO, exact, exact_arithmetic
 from domain.reallocation.plan import ReallocationPlan, plan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Trade
+from domain.reallocation.settlement import CashLedger
 from domain.reallocation.trade_impact import TradeImpact, impact_of
 from domain.reallocation.valuation import Valuation, cost_of
 
@@ -29,15 +31,16 @@ def plan_with_impact(
     what `plan` and `impact_of` raise.
     """
     found = plan(request, valuation, required, check_cancelled)
-    if request.impact is None:
+    if request.impact is None and not request.fees.any:
         return found, None
     least, reserve = found.least_drift, ZERO
     while True:
-        impact = impact_of(found.trades, request.market, request.impact)
+        impact = None if request.impact is None else impact_of(found.trades, request.market, request.impact)
+        charges = (ZERO,) * len(found.trades) if impact is None else impact.charges
         with exact_arithmetic():
-            total = sum(impact.charges, ZERO)
-            paid = booked(request, valuation, found.trades, impact.charges)
-            _check_total(total, valuation.net_asset_value)
+            paid = booked(request, valuation, found.trades, charges)
+            _check_total(sum(charges, ZERO), valuation.net_asset_value)
+            total = _charged(valuation, found.trades, paid)
             if total <= reserve or _affordable(request, found.trades, paid):
                 break
             # Trades never exceed what is required or held, so that a reserve that doubles ends the search.
@@ -47,7 +50,16 @@ def plan_with_impact(
         replace(trade, cost=float(cost), cash_after=float(cash))
         for trade, (cost, cash) in zip(found.trades, paid, strict=True)
     )
-    return replace(found, trades=trades, least_drift=least, warnings=(*found.warnings, *impact.warnings)), impact
+    warnings = () if impact is None else impact.warnings
+    return replace(found, trades=trades, least_drift=least, warnings=(*found.warnings, *warnings)), impact
+
+
+def _charged(valuation: Valuation, trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> Decimal:
+    """What trades cost beside what is in proportion to their value."""
+    total = ZERO
+    for trade, (cost, _) in zip(trades, paid, strict=True):
+        total += cost - abs(exact(trade.quantity)) * exact(trade.price) * valuation.cost_rates[trade.symbol]
+    return total
 
 
 def _check_total(impact: Decimal, worth: Decimal) -> None:
@@ -71,10 +83,31 @@ def booked(
 
 
 def _affordable(request: ReallocationRequest, trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> bool:
-    """Whether purchases leave the cash floor and nothing is to be raised; what is yet to settle is not looked into."""
+    """Whether purchases leave the cash floor, and a negative cash is raised.
+
+    Where lots were chosen without these costs, only a plan that raises nothing and settles at once is looked into.
+    """
+    if request.weighs_trades:
+        return _settles(request, trades, paid)
     if request.cash < ZERO:
         return False
     after = [cash for trade, (_, cash) in zip(trades, paid, strict=True) if trade.quantity > 0.0]
     if not after:
         return True
     return request.settlement_days == 0 and min(after) >= exact(request.limits.cash_floor)
+
+
+def _settles(request: ReallocationRequest, trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> bool:
+    """The same day by day, with the days until proceeds can be used."""
+    floor, cash = exact(request.limits.cash_floor), request.cash
+    ledger = CashLedger(cash, floor, request.settlement_days)
+    for trade, (_, after) in zip(trades, paid, strict=True):
+        ledger.begin(trade.day)
+        moved, cash = after - cash, after
+        if trade.quantity < 0.0:
+            ledger.sell(moved)
+        elif -moved > ledger.usable:
+            return False
+        else:
+            ledger.buy(-moved)
+    return not trades or cash >= min(floor, ZERO) or cash >= request.cash >= ZERO

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.checks import finite_number, non_negative, positive
+from domain.costs.fees import Fees
 from domain.costs.impact import AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
 from domain.errors import InvalidInput
@@ -12,7 +13,7 @@ from domain.market_data.snapshot import LARGEST_AMOUNT, LARGEST_VOLATILITY, SMAL
 from domain.portfolio import FULLY_INVESTED_TOLERANCE, Portfolio
 from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.liquidity import LiquidityAssessment
-from domain.reallocation.modes import Modes
+from domain.reallocation.modes import Deviation, Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.tax_terms import TaxAccount
 from domain.reallocation.tracking_error import ActiveRisk
@@ -105,6 +106,7 @@ class ReallocationRequest:
     thresholds: Thresholds = field(default_factory=Thresholds)
     limits: Limits = field(default_factory=Limits)
     costs: LinearCost = field(default_factory=LinearCost)
+    fees: Fees = field(default_factory=Fees)
     horizon_days: int = 1
     settlement_days: int = 0  # trading days from a sale until its proceeds can be used
     impact: ImpactTerms | None = None
@@ -118,6 +120,12 @@ class ReallocationRequest:
     shared_volume: Mapping[str, VolumeCap] = field(default_factory=dict)  # of assets whose volume other accounts share
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # that the utilization is summed for
     previous_prices: Mapping[str, Decimal] | None = None  # at the currency rates of the last reallocation
+
+    @property
+    def weighs_trades(self) -> bool:
+        """Whether lots are chosen by more than distances and costs in proportion to the traded value."""
+        weighs_impact = self.impact is not None and self.modes.cost_aversion > 0.0
+        return self.fees.any or weighs_impact or self.modes.deviation is Deviation.TRACKING_ERROR
 
     @property
     def cash(self) -> Decimal:
@@ -137,8 +145,9 @@ class ReallocationRequest:
             tracks = self.thresholds.max_tracking_error_annual is not None
             raise InvalidInput(
                 f"thresholds.{'max_tracking_error_annual' if tracks else 'cost_benefit'}",
-                "needs market_data instead of a snapshot: a covariance is estimated from stored prices",
+                "needs market_data, from whose prices a covariance is estimated, or snapshot.correlation",
             )
+        self._check_deviation()
         if self.modes.tax_aversion > 0.0 and self.taxes.limits.rates is None:
             raise InvalidInput("trade_off.tax_aversion", "needs limits.tax.short_term_rate and long_term_rate")
         self._check_costs()
@@ -153,6 +162,16 @@ class ReallocationRequest:
             raise InvalidInput("target_weights.weights", f"must sum to 1 or less, sum to {total:.9g}")
         if self.horizon_days < 1:
             raise InvalidInput("horizon_days", "must be 1 or more")
+
+    def _check_deviation(self) -> None:
+        if self.modes.deviation is not Deviation.TRACKING_ERROR:
+            return
+        if self.active_risk is None:
+            rule = "needs a covariance: market_data, or snapshot.correlation with volatilities, has one"
+            raise InvalidInput("trade_off.deviation", rule)
+        held = (symbol for symbol, units in self.portfolio.quantities.items() if units and symbol in self.market.quotes)
+        wanted = (symbol for symbol, weight in self.target.items() if weight)
+        self.active_risk.check_known([*held, *wanted])
 
     def _check_costs(self) -> None:
         for i, (symbol, quote) in enumerate(self.market.quotes.items()):

@@ -18,6 +18,7 @@ class ShortfallCode(StrEnum):
     DIRECTION = "DIRECTION"
     NEW_NAME = "NEW_NAME"
     COST = "COST"
+    TRACKING_ERROR = "TRACKING_ERROR"  # it is lower without the rest
     LIQUIDITY = "LIQUIDITY"  # accounts share the volume; in units of all days
 
 

@@ -21,6 +21,7 @@ class CostsByKind:
     commission: float
     spread: float
     impact: float | None  # None where no law of impact is given
+    fixed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Summary:
     residual_drift: float  # half the sum of absolute differences to the target
     turnover_one_way: float  # of nav_before
     days_to_complete: int
+    tracking_error_annual: float | None = None  # of weights_after to the target; None where no covariance is known
 
 
 def summarise(
@@ -55,7 +57,7 @@ def summarise(
     with exact_arithmetic():
         before, values = valuation.net_asset_value, valuation.values
         held = dict(values)
-        cash, cost, spread, traded = request.cash, ZERO, ZERO, ZERO
+        cash, cost, spread, traded, fixed = request.cash, ZERO, ZERO, ZERO, ZERO
         for trade in checked(plan.trades, check_cancelled):
             value = exact(trade.quantity) * request.market.quotes[trade.symbol].exact_price
             crossed = exact(trade.crossed)
@@ -63,8 +65,14 @@ def summarise(
             held[trade.symbol] = held.get(trade.symbol, ZERO) + value
             cash, cost, traded = cash - value - paid, cost + paid, traded + abs(value)
             in_market = abs(exact(trade.quantity) - crossed) * request.market.quotes[trade.symbol].exact_price
+            fixed += request.fees.of_trade(exact(trade.quantity))
             spread += in_market * spread_rate(request, trade.symbol)
-        by_kind = CostsByKind(float(cost - spread), float(spread), None if impact is None else float(sum(impact, ZERO)))
+        by_kind = CostsByKind(
+            commission=float(cost - spread - fixed),
+            spread=float(spread),
+            impact=None if impact is None else float(sum(impact, ZERO)),
+            fixed=float(fixed),
+        )
         cost, cash = cost + sum(impact or (), ZERO), cash - sum(impact or (), ZERO)
         after = before - cost
         if after <= ZERO:

@@ -82,11 +82,11 @@ def trade_choices(
     target but those with a tax benefit.
     """
     others = [
-        _exit(request, order, sales) for order in checked(orders, check_cancelled) if _may_exit(request, order, sales)
+        exit_of(request, order, sales) for order in checked(orders, check_cancelled) if may_exit(request, order, sales)
     ]
     for order in checked(orders, check_cancelled):
         sales.limit(order)
-    towards = [_in_lots(request, order, sales) for order in checked(orders, check_cancelled)]
+    towards = [in_lots(request, order, sales) for order in checked(orders, check_cancelled)]
     if request.harvest_only:
         return [*towards, *others]
     waste = _waste(request, valuation, sales)
@@ -210,17 +210,17 @@ def _with_odd_lots(
         return found
     room = _Room.of(problem, budgets, lots)
     for j, choice in checked(enumerate(choices), check_cancelled):
-        exit_of = exits.get(choice.order.symbol)
-        if exit_of is None or choice.exits or lots[j] < problem[j].most or not lots[j]:
+        whole = exits.get(choice.order.symbol)
+        if whole is None or choice.exits or lots[j] < problem[j].most or not lots[j]:
             continue
         taxes = drift.taxes.curves
-        if exit_of in taxes and j in taxes:
-            tax = drift.taxes.aversion * float(taxes[exit_of](1.0) - taxes[j](float(lots[j])))
-            if 2.0 * tax > problem[exit_of].weight - lots[j] * problem[j].weight:
+        if whole in taxes and j in taxes:
+            tax = drift.taxes.aversion * float(taxes[whole](1.0) - taxes[j](float(lots[j])))
+            if 2.0 * tax > problem[whole].weight - lots[j] * problem[j].weight:
                 continue
-        more = room.after(problem[j], lots[j], problem[exit_of])
+        more = room.after(problem[j], lots[j], problem[whole])
         if more.kept:
-            room, found[j], found[exit_of] = more, 0, 1
+            room, found[j], found[whole] = more, 0, 1
     return found
 
 
@@ -305,7 +305,7 @@ def _sale_instead(request: ReallocationRequest, order: Order, sales: LotSales, u
     if not order.most:
         return []
     sales.limit(order)
-    choice = _in_lots(request, order, sales, towards=False)
+    choice = in_lots(request, order, sales, towards=False)
     return [choice] if use(choice.lots, order.rate) and choice.lots.most >= choice.lots.least else []
 
 
@@ -323,7 +323,7 @@ def _purchase_instead(
     other = opposite(request, order)
     if other.most == ZERO:
         return []
-    choice = _in_lots(request, other, sales, towards=False)
+    choice = in_lots(request, other, sales, towards=False)
     lots = choice.lots
     return [choice] if lots.most >= lots.least and 2 * wish > lots.least * lots.value * saved else []
 
@@ -344,7 +344,7 @@ def _may_sell_all(request: ReallocationRequest, order: Order) -> bool:
     return reachable and order.held * order.price >= exact(request.limits.min_trade_value)
 
 
-def _may_exit(request: ReallocationRequest, order: Order, sales: LotSales) -> bool:
+def may_exit(request: ReallocationRequest, order: Order, sales: LotSales) -> bool:
     """Whether all of a holding may be sold, and that is more than its whole lots or other tax lots."""
     if not _may_sell_all(request, order):
         return False
@@ -352,7 +352,8 @@ def _may_exit(request: ReallocationRequest, order: Order, sales: LotSales) -> bo
     return bool(differs) and sales.sells_all_lots(order)
 
 
-def _in_lots(request: ReallocationRequest, order: Order, sales: LotSales, *, towards: bool = True) -> TradeChoice:
+def in_lots(request: ReallocationRequest, order: Order, sales: LotSales, *, towards: bool = True) -> TradeChoice:
+    """An order in whole lots."""
     value = order.lot * order.price
     settles = None if order.buys else settling(order, request)
     lots = LotOrder(
@@ -372,7 +373,8 @@ def _in_lots(request: ReallocationRequest, order: Order, sales: LotSales, *, tow
     return TradeChoice(order, lots, order.lot, towards)
 
 
-def _exit(request: ReallocationRequest, order: Order, sales: LotSales) -> TradeChoice:
+def exit_of(request: ReallocationRequest, order: Order, sales: LotSales) -> TradeChoice:
+    """All of a holding in one lot."""
     settles = settling(order, request)
     lots = LotOrder(
         wanted=1.0,

@@ -110,6 +110,35 @@ class _Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpactRate:
+    """A trade of d in money, of one day, costs rate d^power + permanent d^2."""
+
+    rate: float
+    power: float
+    permanent: float
+
+    def cost(self, value: float) -> float:
+        """In money."""
+        return float(self.rate * value**self.power + self.permanent * value * value)
+
+
+def impact_rates(symbols: Sequence[str], market: Snapshot, terms: ImpactTerms) -> dict[str, ImpactRate]:
+    """Those of the assets whose figures are known."""
+    figures = {symbol: own for symbol in symbols if (own := _figures(symbol, market, terms)) is not None}
+    if not figures:
+        return {}
+    law = terms.law.in_money(
+        tuple(figures),
+        np.array([[each.volatility_annual or 0.0 for each in figures.values()]]),
+        np.array([[each.daily_value for each in figures.values()]]),
+    )
+    return {
+        symbol: ImpactRate(float(rate), law.power, float(permanent) * market.quotes[symbol].price ** law.price_power)
+        for symbol, rate, permanent in zip(figures, law.rates[0], law.permanent[0], strict=True)
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class _Group:
     assets: list[AssetImpact]
     rates: dict[str, _Rate]

@@ -52,10 +52,9 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
 
 def _cost_rate(request: ReallocationRequest, symbol: str) -> Decimal:
     """Cost of trading an asset as a fraction of the traded value; a quoted spread replaces the default."""
-    costs = request.costs
-    if symbol in costs.by_symbol_bps:
-        return exact(costs.by_symbol_bps[symbol]) * _BASIS_POINT
-    return exact(costs.commission_bps) * _BASIS_POINT + spread_rate(request, symbol)
+    # A commission that has a most is not in proportion to the value: it is no part of the rate.
+    commission = ZERO if request.fees.limits_commission else commission_rate(request, symbol)
+    return commission + spread_rate(request, symbol)
 
 
 def cost_of(
@@ -64,7 +63,22 @@ def cost_of(
     """Cost in money of trading so many units, the part crossed without the spread; both have the same sign."""
     price = request.market.quotes[symbol].exact_price
     paid = abs(units) * price * valuation.cost_rates[symbol]
+    if request.fees.any:
+        value = abs(units) * price
+        paid = value * spread_rate(request, symbol) + commission_of(request, symbol, units)
+        paid += request.fees.of_trade(units)
     return paid - abs(crossed) * price * spread_rate(request, symbol) if crossed else paid
+
+
+def commission_of(request: ReallocationRequest, symbol: str, units: Decimal) -> Decimal:
+    """Commission of one trade in money; a figure of an asset's own counts as one."""
+    proportional = abs(units) * request.market.quotes[symbol].exact_price * commission_rate(request, symbol)
+    return request.fees.commission(proportional, abs(units))
+
+
+def commission_rate(request: ReallocationRequest, symbol: str) -> Decimal:
+    """Commission as a fraction of the traded value, before a least or a most."""
+    return exact(request.costs.by_symbol_bps.get(symbol, request.costs.commission_bps)) * _BASIS_POINT
 
 
 def spread_rate(request: ReallocationRequest, symbol: str) -> Decimal:

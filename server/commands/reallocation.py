@@ -4,17 +4,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from domain.costs.fees import Fees
 from domain.costs.impact import AlmgrenImpact
 from domain.costs.linear import LinearCost
 from domain.market_data.currencies import Currencies
 from domain.market_data.snapshot import Snapshot
 from domain.optimization.request.specification import Specification
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation
 from domain.reallocation.modes import Modes
 from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.request import ImpactTerms, Limits, Thresholds
+from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_terms import TaxTerms
+from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volatility import Volatilities
 from domain.taxes.lots import TaxLot
 from domain.warnings import ResultWarning
@@ -65,6 +67,7 @@ class ReallocateCommand:
     thresholds: Thresholds | None  # likewise
     limits: Limits
     costs: LinearCost
+    fees: Fees
     impact: ImpactTerms | None
     schedule: ScheduleTerms | None
     horizon_days: int
@@ -81,6 +84,7 @@ class ReallocateCommand:
     disabled_constraints: tuple[str, ...] = ()  # labels
     currencies: Currencies = field(default_factory=Currencies)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # beside those of the target
+    active_risk: ActiveRisk | None = None  # of a snapshot with a correlation
     own_costs: tuple[str, ...] = ()  # assets that costs.by_asset names, in its order
 
     def named_assets(self) -> Iterator[tuple[str, Iterable[str]]]:

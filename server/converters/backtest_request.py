@@ -19,6 +19,7 @@ from server.converters.cost import simulated_costs_from_proto
 from server.converters.market_input import missing_data_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.rebalancing import rebalancing_from_proto
+from server.converters.statistical_validation import validation_settings_from_proto
 from server.converters.strategy import strategy_from_proto
 from server.converters.universe import universe_from_proto
 from server.converters.weights import optional_field
@@ -70,6 +71,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         risk_free_rate_annual=optional_field(analysis, "risk_free_rate_annual"),
         minimum_acceptable_return_annual=analysis.minimum_acceptable_return_annual,
         attribution=attribution_request_from_proto(analysis.attribution) if analysis.HasField("attribution") else None,
+        validation=validation_settings_from_proto(request),
         listed=not request.HasField("strategy"),
     )
     _refuse_unused_schedule(request, specification)

@@ -15,6 +15,7 @@ from domain.warnings import ResultWarning
 from server.converters.attribution import path_attribution_to_proto
 from server.converters.dates import civil_to_proto
 from server.converters.return_tables import comparison_to_proto, return_tables_to_proto
+from server.converters.statistical_validation import validation_to_proto
 
 AssetEventProto = backtest_pb2.AssetEvent
 
@@ -31,6 +32,7 @@ _OF_THE_FIRST = (
     "return_tables",
     "benchmark_comparisons",
     "attribution",
+    "statistical_validation",
 )
 """Fields of the first strategy that a result repeats at its top."""
 
@@ -101,6 +103,7 @@ def strategy_result_to_proto(
         convention_difference=outcome.convention_difference,
         asset_events=[_asset_event(event) for event in listed_events(outcome.asset_events, most_events)],
         asset_event_count=outcome.asset_event_count,
+        statistical_validation=validation_to_proto(outcome),
     )
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))

@@ -131,4 +131,5 @@ def timing_luck_from_proto(result: StrategyResult) -> TimingLuck | None:
     found = result.statistical_validation.timing_luck
     if not found.HasField("median"):
         return None
-    return TimingLuck(found.lowest, found.median, found.highest, result.metrics.total_return)
+    by_offset = {one.offset: one.total_return for one in found.outcomes}
+    return TimingLuck(found.lowest, found.median, found.highest, result.metrics.total_return, by_offset)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from absfinance.v1 import cost_pb2
 
 from domain.calendar import Frequency
+from domain.costs.fees import Fees
 from domain.costs.holding import DayCount, HoldingCosts, Hurdle, PerformanceFeeTerms, Rate
 from domain.costs.impact import ETA, GAMMA, AlmgrenImpact, Liquidity, SquareRootImpact
 from domain.costs.linear import BASIS_POINT, LinearCost
@@ -33,6 +34,7 @@ _ACCRUING = (
     "management_fee_annual",
     "performance_fee",
 )
+_PLANNED = ("commission_bps", "half_spread_bps", "by_asset", "impact", "liquidity", "fixed_fee", *_OF_UNITS)
 _REPEATED = frozenset({"by_asset", "cash_rates", "financing_rates"})
 _OF_HOLDING = ("cash_rate_annual", "financing_rate_annual", "management_fee_annual", "cash_rates", "financing_rates")
 
@@ -102,7 +104,7 @@ def planned_costs_from_proto(costs: cost_pb2.CostModel) -> tuple[LinearCost, Imp
     Raises NotSupported for other kinds, InvalidInput for liquidity without impact.
     """
     for field, _ in costs.ListFields():
-        if field.name not in ("commission_bps", "half_spread_bps", "by_asset", "impact", "liquidity"):
+        if field.name not in _PLANNED:
             raise NotSupported(f"costs.{field.name} is not supported here yet", field=f"costs.{field.name}")
     for i, entry in enumerate(costs.by_asset):
         if entry.HasField("borrow_bps_annual"):
@@ -114,6 +116,21 @@ def planned_costs_from_proto(costs: cost_pb2.CostModel) -> tuple[LinearCost, Imp
     if model.liquidity:
         raise InvalidInput("costs.liquidity", "has no effect without costs.impact")
     return model.linear, None
+
+
+def fees_from_proto(costs: cost_pb2.CostModel) -> Fees:
+    """Costs of planned trades that are not in proportion to their value.
+
+    Raises InvalidInput for a most commission below the least one, or without effect.
+    """
+    with error_path("costs"):
+        _refuse_most_of_no_commission(costs)
+        return Fees(
+            costs.fixed_fee,
+            costs.commission_per_share,
+            costs.min_commission,
+            optional_field(costs, "max_commission"),
+        )
 
 
 def _cost_model(costs: cost_pb2.CostModel) -> CostModel:
@@ -148,12 +165,16 @@ def _refuse_without_effect(costs: cost_pb2.CostModel) -> None:
     if costs.HasField("portfolio_value"):
         rule = "must be left out: a backtest knows the net asset value; give initial_capital"
         raise InvalidInput("portfolio_value", rule)
-    if costs.HasField("max_commission") and not any(_is_set(costs, name) for name in _COMMISSIONS):
-        raise InvalidInput("max_commission", f"has no effect without a commission: {', '.join(_COMMISSIONS)}")
+    _refuse_most_of_no_commission(costs)
     borrows = any(entry.HasField("borrow_bps_annual") for entry in costs.by_asset)
     counted = borrows or any(_is_set(costs, name) for name in _ACCRUING)
     if _DAY_COUNTS[costs.day_count] is not DayCount.ACT_365F and not counted:
         raise InvalidInput("day_count", "has no effect without interest or a fee that it counts the days of")
+
+
+def _refuse_most_of_no_commission(costs: cost_pb2.CostModel) -> None:
+    if costs.HasField("max_commission") and not any(_is_set(costs, name) for name in _COMMISSIONS):
+        raise InvalidInput("max_commission", f"has no effect without a commission: {', '.join(_COMMISSIONS)}")
 
 
 def _is_set(costs: cost_pb2.CostModel, name: str) -> bool:

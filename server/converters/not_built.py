@@ -18,7 +18,6 @@ NONE: frozenset[object] = frozenset()
 
 NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
-    "AnalysisOptions.statistical_validation": NONE,
     "Mandate.triggers": NONE,
 }
 

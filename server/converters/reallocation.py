@@ -10,21 +10,21 @@ from absfinance.v1.weight_pb2 import AssetWeight
 
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.reallocation.cost_benefit import CostBenefit
-from domain.reallocation.flow import Failure, Reallocation, Unchanged
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
+from domain.reallocation.result import Failure, Reallocation, Unchanged
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import Threshold, UtilizationReport
 from domain.reallocation.volatility import Volatilities
 from server.commands.reallocation import OptimizedTarget, Planned, ReallocateCommand, RemoteTarget, Target
-from server.converters.cost import planned_costs_from_proto
+from server.converters.cost import fees_from_proto, planned_costs_from_proto
 from server.converters.dates import date_from_proto
 from server.converters.execution import impact_to_proto, schedule_from_proto, set_schedule
 from server.converters.identity import identity_of
 from server.converters.liquidity import assessment_to_proto
 from server.converters.market_input import selection_from_proto
-from server.converters.modes import currencies_from_proto, modes_from_proto
+from server.converters.modes import active_risk_from_proto, currencies_from_proto, modes_from_proto
 from server.converters.paths import error_path, require_unique
 from server.converters.portfolios import id_of, mandate_from_proto, thresholds_from_proto
 from server.converters.specification import specification_from_proto
@@ -66,6 +66,7 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         thresholds=thresholds_from_proto(request.thresholds) if request.HasField("thresholds") else None,
         limits=_limits(request.limits),
         costs=linear,
+        fees=fees_from_proto(request.costs),
         impact=impact,
         schedule=schedule_from_proto(request.schedule) if request.HasField("schedule") else None,
         horizon_days=request.horizon_days if request.HasField("horizon_days") else 1,
@@ -82,6 +83,7 @@ def reallocate_command_from_proto(request: ReallocateRequest) -> ReallocateComma
         disabled_constraints=tuple(request.disabled_constraints),
         currencies=currencies_from_proto(request.snapshot),
         groups=groups_from_proto(request.groups),
+        active_risk=active_risk_from_proto(request.snapshot),
         own_costs=tuple(entry.symbol for entry in request.costs.by_asset),
     )
 
@@ -281,6 +283,10 @@ def _summary(summary: Summary, volatilities: Volatilities) -> reallocation_pb2.R
         nav_after=summary.nav_after,
         cash_after=summary.cash_after,
         costs=cost_pb2.CostBreakdown(
-            commission=summary.costs.commission, spread=summary.costs.spread, impact=summary.costs.impact
+            commission=summary.costs.commission,
+            spread=summary.costs.spread,
+            impact=summary.costs.impact,
+            fixed=summary.costs.fixed or None,
         ),
+        tracking_error_annual=summary.tracking_error_annual,
     )

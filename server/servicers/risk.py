@@ -27,6 +27,10 @@ class RiskServicer(RiskServiceServicer):
         """Charts of a report."""
         return await self._risk.charts(request, call_of(context))
 
+    async def CompareStrategies(self, request: bytes, context: Context) -> bytes:
+        """Whether strategies beat a benchmark."""
+        return await self._risk.compare(request, call_of(context))
+
     async def EstimateRiskModel(self, request: bytes, context: Context) -> AsyncIterator[bytes]:
         """Diagnostics, then arrays."""
         async with aclosing(self._risk.estimate(request, call_of(context))) as pieces:

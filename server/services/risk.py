@@ -1,4 +1,4 @@
-"""AnalyzeRisk, EstimateRiskModel and Attribute; nothing is stored."""
+"""AnalyzeRisk, EstimateRiskModel, Attribute, CompareStrategies and charts; nothing is stored."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -8,7 +8,7 @@ from server.commands.call import Call
 from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
-from server.tasks import risk
+from server.tasks import comparison, risk
 from server.tasks.attribute import attributed
 from server.tasks.charts import of_risk
 
@@ -32,6 +32,12 @@ class Risk:
     async def charts(self, request: bytes, call: Call) -> bytes:
         """Charts of a report."""
         answer, _ = await in_rounds(self._pool, partial(of_risk, request), call, self._market_data.collect)
+        return answer
+
+    async def compare(self, request: bytes, call: Call) -> bytes:
+        """Whether strategies beat a benchmark."""
+        task = partial(comparison.compare_strategies, request)
+        answer: bytes = await self._pool.run(task, call.deadline, caller=call.caller)
         return answer
 
     async def estimate(self, request: bytes, call: Call) -> AsyncGenerator[bytes]:

@@ -9,13 +9,14 @@ from absfinance.v1.liquidity_service_pb2 import AssessLiquidityRequest
 from absfinance.v1.market_data_service_pb2 import GetMarketMetricsRequest
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateRequest, RecordFillsRequest
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, EstimateRiskModelRequest
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, CompareStrategiesRequest, EstimateRiskModelRequest
 
 from server.tasks import (
     attribute,
     backtest,
     batch,
     charts,
+    comparison,
     convert,
     fills,
     frontier,
@@ -32,6 +33,7 @@ TASKS = (
     backtest,
     batch,
     charts,
+    comparison,
     convert,
     fills,
     frontier,
@@ -53,6 +55,7 @@ for kind in (
     RecordFillsRequest,
     AnalyzeRiskRequest,
     EstimateRiskModelRequest,
+    CompareStrategiesRequest,
     GetMarketMetricsRequest,
     AssessLiquidityRequest,
 ):

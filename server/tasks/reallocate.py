@@ -12,9 +12,11 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.market import net_asset_value
+from domain.reallocation.modes import Deviation
 from domain.reallocation.request import ReallocationRequest, Thresholds, check_amounts
+from domain.reallocation.result import Reallocation
 from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
 from domain.reallocation.tracking_error import ActiveRisk
@@ -307,21 +309,27 @@ def _request(
         thresholds=thresholds,
         limits=command.limits,
         costs=command.costs,
+        fees=command.fees,
         horizon_days=command.horizon_days,
         settlement_days=command.settlement_days,
         impact=command.impact,
         schedule=command.schedule,
         taxes=account,
         modes=command.modes,
-        active_risk=None if stored is None else _active_risk(thresholds, stored),
+        active_risk=_active_risk(command, thresholds, stored),
         groups=_groups(command, collected.target, collected.found),
         previous_prices=collected.previous_prices(),
     )
 
 
-def _active_risk(thresholds: Thresholds, stored: StoredPanelRef) -> ActiveRisk | None:
+def _active_risk(
+    command: ReallocateCommand, thresholds: Thresholds, stored: StoredPanelRef | None
+) -> ActiveRisk | None:
     """What a tracking error is measured with."""
-    return ActiveRisk.of(stored.prices()) if thresholds.needs_active_risk else None
+    if stored is None:
+        return command.active_risk
+    needed = thresholds.needs_active_risk or command.modes.deviation is Deviation.TRACKING_ERROR
+    return ActiveRisk.of(stored.prices()) if needed else None
 
 
 def _groups(command: ReallocateCommand, target: Target, found: StoredData) -> dict[str, tuple[str, ...]]:
@@ -346,14 +354,14 @@ def _refuse_unknown_names(collected: _Collected, snapshot: Snapshot, target: Tar
 
 
 def _refuse_aversion_to_nothing(command: ReallocateCommand, snapshot: Snapshot) -> None:
-    """Raises InvalidInput for an aversion to costs where no trade has any; impact is not what it weighs."""
+    """Raises InvalidInput for an aversion to costs where no trade has any."""
     costs = command.costs
     rates = (costs.commission_bps, costs.half_spread_bps, *costs.by_symbol_bps.values())
     spreads = (quote.spread_bps for quote in snapshot.quotes.values())
-    if command.modes.cost_aversion and not any(rates) and not any(spreads):
-        raise InvalidInput(
-            "trade_off.cost_aversion", "has no effect without a commission or a spread, in costs or in the market"
-        )
+    more = command.fees.any or command.impact is not None
+    if command.modes.cost_aversion and not more and not any(rates) and not any(spreads):
+        rule = "has no effect without a commission, a spread, a fee or an impact, in costs or in the market"
+        raise InvalidInput("trade_off.cost_aversion", rule)
 
 
 def _optimised(

@@ -13,9 +13,9 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, civil_date
 from domain.market_data.snapshot import Snapshot
 from domain.portfolio import Portfolio, weights_by_symbol
-from domain.reallocation.flow import trades_to_assess
 from domain.reallocation.liquidity import WHOLE_DAY, LiquidityAssessment
 from domain.reallocation.market import net_asset_value
+from domain.reallocation.needs import trades_to_assess
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.target import TargetWeights
 from server.commands.reallocation import RemoteTarget

@@ -19,7 +19,8 @@ from domain.reallocation.batch_account import (
     with_shares,
 )
 from domain.reallocation.batch_division import AccountState, divide_all, settle_all
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
+from domain.reallocation.result import Reallocation
 from server.commands.stored import DataRequest, StoredData
 from server.converters.reallocation import planned_to_bytes
 from server.converters.reallocation_batch import (

@@ -127,3 +127,11 @@ def test_simulate_has_the_band_job_without_the_libraries_too() -> None:
         assert line["ours_ms"] > 0.0
         assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
     assert all(abs(line["wealth_difference"]) < 1e-2 for line in lines[:-1])
+
+
+@pytest.mark.exhaustive
+def test_validation_times_a_path_and_a_comparison() -> None:
+    lines = _lines("validation")
+    assert _jobs(lines) == ["analysis/validation", "analysis/validation/formulas", "analysis/comparison/20"]
+    assert all(line["ours_ms"] > 0.0 for line in lines)
+    assert {line["observations"] for line in lines} == {8312}

@@ -58,6 +58,7 @@ CALLED = (
     "docs/attribution.md",
     "docs/backtesting.md",
     "docs/charts.md",
+    "docs/validation.md",
     "docs/reallocation.md",
 )
 """Pages that show calls, in the order in which they are run."""
@@ -213,6 +214,7 @@ ACCOUNT = (
     ".venv/bin/absfin backtest --symbols AAPL,JNJ,XOM --capital 100000 --band 0.05 --band-to edge --flow monthly:1000 "
     "--fee 0.01"
 )
+VALIDATE = ".venv/bin/absfin backtest --symbols AAPL,JNJ,XOM --benchmark SP500 --validate --timing-luck 3"
 REALLOCATE = ".venv/bin/absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100 --cash 500 --days 5 --buy-only"
 # Every other command that a page shows, and what runs it.
 RUN_BY: dict[str, str] = {
@@ -223,6 +225,8 @@ RUN_BY: dict[str, str] = {
     ".venv/bin/absfin optimize --symbols AAPL,JNJ,XOM --max-weight 0.5": "tests/docs/test_pages.py",
     BACKTEST: "tests/docs/test_pages.py",
     ACCOUNT: "tests/docs/test_pages.py",
+    VALIDATE: "tests/docs/test_pages.py",
+    ".venv/bin/absfin compare returns.csv --benchmark SP500": "tests/clients/python/test_cli.py",
     REALLOCATE: "tests/docs/test_pages.py",
     ".venv/bin/absfin fills reallocations/mine fills.csv": "tests/clients/python/test_cli.py",
     ".venv/bin/absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all": "tests/docs/test_pages.py",

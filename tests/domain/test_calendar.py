@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import FIRST_DAY, LAST_DAY, day_numbers, periods_per_year
+from domain.calendar import FIRST_DAY, LAST_DAY, Frequency, day_numbers, first_of_periods, periods_per_year
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, civil_date
 
@@ -90,3 +90,31 @@ def test_every_date_of_the_calendar_is_read_back(day: int) -> None:
 def test_every_yyyymmdd_is_recognised(day: date) -> None:
     with pytest.raises(InvalidInput, match="looks like YYYYMMDD; dates are days since 1970-01-01"):
         day_numbers("dates", [int(day.strftime("%Y%m%d"))])
+
+
+def period_of(day: date, frequency: Frequency) -> tuple[int, ...]:
+    """What dates of one period have in common."""
+    months = {Frequency.MONTHLY: 1, Frequency.QUARTERLY: 3, Frequency.SEMIANNUAL: 6, Frequency.ANNUAL: 12}
+    if frequency is Frequency.DAILY:
+        return (day.toordinal(),)
+    if frequency is Frequency.WEEKLY:
+        return day.isocalendar()[:2]
+    return (day.year, (day.month - 1) // months[frequency])
+
+
+@given(
+    st.sampled_from([FIRST_DAY, -20_000, 0, 7_000, LAST_DAY]),
+    st.integers(1, 60),
+    st.integers(0, 10**6),
+    st.sampled_from(Frequency),
+)
+def test_periods_begin_where_the_date_before_lies_in_another(
+    around: int, count: int, seed: int, frequency: Frequency
+) -> None:
+    """Up to the first and the last date of the calendar, with periods that have no date."""
+    random = np.random.default_rng(seed)
+    steps = np.cumsum(random.integers(1, random.choice([2, 40, 500]), count))
+    days = around + steps - steps[0] if around < LAST_DAY else around - (steps[-1] - steps)
+    dates = [civil_date(int(day)) for day in days]
+    begins = [t for t in range(count) if t == 0 or period_of(dates[t - 1], frequency) != period_of(dates[t], frequency)]
+    assert first_of_periods(days.astype(np.int32), frequency).tolist() == begins

@@ -455,16 +455,6 @@ def test_a_stored_benchmark_must_overlap(sample: Wire) -> None:
     assert sample.refused(BACKTEST, request).fields == ("benchmarks[0].symbol",)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"analysis": {"statisticalValidation": {}}},
-    ],
-)
-def test_what_is_not_there_yet_is_refused_by_name(wire: Wire, change: dict[str, Any]) -> None:
-    assert wire.refused(BACKTEST, small_job(**change)).reason == "NOT_SUPPORTED"
-
-
 def test_33_years_of_minimum_variance_in_a_second(sample: Wire) -> None:
     """A figure to look at, not a race: the limit is ten times what it takes."""
     strategy = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 252}}

@@ -368,3 +368,21 @@ def test_the_chart_of_an_attribution(wire: Wire) -> None:
     assert {row["name"]: row["value"] for row in rows(drawn)} == segments
     assert sum(segments.values()) == pytest.approx(attribution["excessReturn"], abs=1e-10)
     assert "CHART_ATTRIBUTION" in charts(wire, CHARTS, name=answer["name"])
+
+
+def test_the_chart_of_timing_luck(wire: Wire) -> None:
+    analysis = {"statisticalValidation": {"timingLuckOffsets": 3, "resamples": 100}}
+    answer = wire.call(BACKTEST, small_job(analysis=analysis))
+    drawn = charts(wire, CHARTS, name=answer["name"], charts=["CHART_TIMING_LUCK"])["CHART_TIMING_LUCK"]
+    check(drawn)
+    luck = answer["result"]["statisticalValidation"]["timingLuck"]
+    found = {row["name"]: row["value"] for row in rows(drawn)}
+    assert found["as simulated"] == answer["result"]["metrics"]["totalReturn"]
+    assert [found[name] for name in ("lowest", "median", "highest")] == [
+        luck["lowest"],
+        luck["median"],
+        luck["highest"],
+    ]
+    shifted = [one["totalReturn"] for one in luck["outcomes"] if one.get("offset")]
+    assert [value for name, value in found.items() if name.endswith("later")] == shifted
+    assert len(shifted) == 3

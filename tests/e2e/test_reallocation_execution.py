@@ -317,9 +317,9 @@ def test_costs_that_cannot_be_planned_are_named(wire: Wire, costs: dict[str, Any
 
 
 def test_kinds_of_costs_that_are_not_planned_are_refused_by_name(wire: Wire) -> None:
-    refusal = wire.refused(REALLOCATE, impact_request(costs={"fixedFee": 1.0}))
+    refusal = wire.refused(REALLOCATE, impact_request(costs={"cashRateAnnual": 0.01}))
     assert refusal.reason == "NOT_SUPPORTED"
-    assert "costs.fixed_fee" in refusal.message
+    assert "costs.cash_rate_annual" in refusal.message
 
 
 def test_a_trade_of_several_days_does_not_fit_into_a_plan_of_several(wire: Wire) -> None:

@@ -94,6 +94,10 @@ def weights(**given: float) -> dict[str, Any]:
     return {"targetWeights": {"weights": [{"symbol": name, "weight": weight} for name, weight in given.items()]}}
 
 
+CORRELATED = assets({**STOCK, "volatilityAnnual": 0.9}, correlation=[1, 0.9, 0.9, 1])
+TRACKED = {"tradeOff": {"deviation": "DEVIATION_TRACKING_ERROR"}}
+
+
 def over(limit: str, figure: float) -> dict[str, Any]:
     return {"thresholds": {limit: figure}}
 
@@ -153,6 +157,7 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         FREE,
         {"snapshot": {"assets": [STOCK, OTHER, {"symbol": "C", "price": 1}]}, **weights(C=1)},
     ),
+    "MarketSnapshot.correlation": (stock(volatilityAnnual=0.9), CORRELATED),
     "MarketSnapshot.fx_rates": (euro(1.0), euro()),
     "Asset.symbol": (weights(A=1), {**weights(Z=1), **assets(second={**OTHER, "symbol": "Z"})}),
     "Asset.price": (FREE, stock(price=9)),
@@ -207,6 +212,10 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "CostModel.half_spread_bps": (FREE, costs(halfSpreadBps=10)),
     "CostModel.impact": (FREE, square_root()),
     "CostModel.by_asset": (FREE, costs(byAsset=[{"symbol": "A", "costBps": 10}])),
+    "CostModel.fixed_fee": (FREE, costs(fixedFee=5)),
+    "CostModel.commission_per_share": (FREE, costs(commissionPerShare=0.1)),
+    "CostModel.min_commission": (FREE, costs(minCommission=5)),
+    "CostModel.max_commission": (costs(commissionBps=100), costs(commissionBps=100, maxCommission=1)),
     "CostModel.liquidity": (square_root(), liquid()),
     "AssetCost.symbol": (
         costs(byAsset=[{"symbol": "A", "costBps": 10}]),
@@ -248,6 +257,7 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         costs(commissionBps=100),
         {**costs(commissionBps=100), "tradeOff": {"costAversion": 60}},
     ),
+    "TradeOff.deviation": (CORRELATED, {**CORRELATED, **TRACKED}),
     "RecentTrade.symbol": ({"recentTrades": [RECENT]}, {"recentTrades": [{**RECENT, "symbol": "A"}]}),
     "RecentTrade.quantity": ({"recentTrades": [RECENT]}, {"recentTrades": [{**RECENT, "quantity": 5}]}),
     "RecentTrade.date": ({"recentTrades": [RECENT]}, {"recentTrades": [{**RECENT, "date": DAY}]}),
@@ -303,8 +313,8 @@ ELSEWHERE = {
     **{
         f"CostModel.{name}": "refused as not supported"
         for name in (
-            "borrow_bps_annual", "cash_rate_annual", "financing_rate_annual", "fixed_fee", "portfolio_value",
-            "commission_per_share", "min_commission", "max_commission", "day_count", "cash_rates", "financing_rates",
+            "borrow_bps_annual", "cash_rate_annual", "financing_rate_annual", "portfolio_value", "day_count",
+            "cash_rates", "financing_rates",
             "management_fee_annual", "performance_fee", "liquidity_lookback_periods",
         )
     },
@@ -379,7 +389,7 @@ def test_the_mandate_of_an_inline_portfolio_counts(wire: Wire) -> None:
     ("more", "field"),
     [
         ({"tradeOff": {"costAversion": 1}}, "trade_off.cost_aversion"),
-        ({"tradeOff": {"costAversion": 1}, **square_root()}, "trade_off.cost_aversion"),
+        (costs(maxCommission=1), "costs.max_commission"),
         (schedule(hedge=True), "schedule.almgren_chriss.hedge"),
         (costs(liquidity=[{"symbol": "A", "dailyValue": 1}]), "costs.liquidity"),
     ],

@@ -4,7 +4,7 @@ Everything that holds for the whole simulation is a `NamedTuple` of arrays and n
 is the `ACCOUNT` record and the arrays of `Positions`. A table that a request does not need has no rows.
 """
 
-from typing import NamedTuple, Protocol, get_type_hints
+from typing import Any, NamedTuple, Protocol, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,11 @@ class Account(Protocol):
 ACCOUNT = np.dtype(
     [(name, np.float64 if kind is float else np.int64) for name, kind in get_type_hints(Account).items()], align=True
 )
+
+
+def copied_account(account: NDArray[Any]) -> NDArray[Any]:
+    """A copy of an account (1,), as bytes: field by field, as numpy copies records, it takes ten times as long."""
+    return account.view(np.int64).copy().view(account.dtype)
 
 
 FIRST_NOT_MADE, FIRST_CARRIED, FIRST_MADE = 0, 1, 2

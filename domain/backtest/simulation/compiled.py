@@ -51,7 +51,7 @@ def compiled(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """The same, within its callers: handing over many arrays takes as long as what a short function does with them."""
+    """The same, within its callers: a call takes as long as what a short function does."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
 
 

@@ -34,6 +34,7 @@ from domain.backtest.simulation.arrays import (
     Rules,
 )
 from domain.backtest.simulation.bands import are_inside, has_limits, write_limits
+from domain.backtest.simulation.borrowed import borrowed
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import (
     apply_delistings,
@@ -74,6 +75,9 @@ def simulate(
     output, once the plan has the decision's weights: it only makes that decision then. DESTINATION_DUE likewise, once
     `band_target` has the weights that a band goes to and `band_made` is the date.
     """
+    prices, actions, rates, flows = borrowed(prices), borrowed(actions), borrowed(rates), borrowed(flows)
+    costs, fee, bands, plan = borrowed(costs), borrowed(fee), borrowed(bands), borrowed(plan)
+    rules, positions, output = borrowed(rules), borrowed(positions), borrowed(output)
     if is_decided:  # not a function of its own: compiling the steps a second time would take as long as the first
         ended = decide(last, prices, costs_on(last, costs), bands, plan, rules, account, positions, output)
         output.nav[last - first] = account.nav

@@ -3,63 +3,79 @@
 It gives what `fill_generally` does there, but for rounding.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from domain.backtest.simulation.arrays import BT, EXACT, FILL, FIRST_MADE, Account, Floats, Integers
+from domain.backtest.simulation.arrays import (
+    BT,
+    EXACT,
+    FILL,
+    FIRST_MADE,
+    VECTORBT,
+    Account,
+    Floats,
+    Output,
+    Positions,
+)
 from domain.backtest.simulation.compiled import compiled, inlined
 from domain.backtest.simulation.fill import CASH_ROUNDING, NOTHING_LEFT
+from domain.backtest.simulation.lanes import sum_of_products, two_sums_of_products
 from domain.backtest.simulation.trade_costs import NEWTON_STEPS, ROUNDING, TRADED
+from domain.backtest.simulation.valuation import copy_to_row
+
+
+class Scratch(NamedTuple):
+    """Room for one fill, made once for many."""
+
+    held: Floats  # (N,), values of the positions before
+    moves: Floats  # (2, N), sizes of the trades and the trades, in money
+    ones: Floats  # (N,), to make plain sums of sums of products
+
+
+@compiled
+def scratch_for(count: int) -> Scratch:
+    """Room for fills of N assets."""
+    return Scratch(np.empty(count), np.empty((2, count)), np.ones(count))
 
 
 @inlined
 def fill_plainly(
     t: int,
     conventions: int,
-    target: int,
-    targets: Floats,
+    weights: Floats,
     prices: Floats,
-    units: Floats,
-    reference: Floats,
-    gains: Floats,
     commission: Floats,
     spread: Floats,
     nav: float,
     account: Account,
-    row: int,
-    row_date: Integers,
-    row_kind: Integers,
-    row_units: Floats,
-    row_cash: Floats,
-    row_cost: Floats,
-    row_turnover: Floats,
-    held: Floats,
-    trades: Floats,
+    positions: Positions,
+    output: Output,
+    scratch: Scratch,
 ) -> bool:
-    """Trades to weights at prices of date t (T, N), all other vectors (N,); False where the costs exceed `nav`.
+    """Trades to weights (N,) at prices of date t (N,); False where the costs exceed `nav`. Writes a row of holdings.
 
-    `held` is the value of each position before; `trades` takes the trades, in money. Writes a row of holdings.
+    `scratch` has the values of the positions.
     """
-    count, weights = len(units), targets[target]
-    if not find_trades(conventions, weights, prices[t], held, commission, spread, nav, account.cash, trades):
+    units, reference, gains = positions.units, positions.reference, positions.gains
+    held, moves, ones = scratch.held, scratch.moves, scratch.ones
+    if not find_trades(conventions, weights, prices, held, commission, spread, nav, account.cash, moves):
         return False
-    traded, paid_commission, paid_spread, spent, total = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(count):
-        amount = abs(trades[i])
-        traded += amount
-        paid_commission += commission[i] * amount
-        paid_spread += spread[i] * amount
-        spent += trades[i]
-        total += weights[i]
-    for i in range(count):
-        price = prices[t, i]
-        if trades[i] != 0.0:
-            gains[i] += units[i] * (price - reference[i])
-            reference[i] = price
-            units[i] = (held[i] + trades[i]) / price
-        row_units[row, i] = units[i]
+    traded, spent = two_sums_of_products(ones, moves, 0)
+    paid_commission, paid_spread = sum_of_products(commission, moves, 0), sum_of_products(spread, moves, 0)
+    # One array in each loop: of more, a compiler does not see that they are apart, and takes entry by entry.
+    for i in range(len(units)):
+        gain = units[i] * (prices[i] - reference[i])
+        gains[i] += gain if moves[0, i] > 0.0 else 0.0
+    for i in range(len(units)):
+        reference[i] = prices[i] if moves[0, i] > 0.0 else reference[i]
+    for i in range(len(units)):
+        changed = (held[i] + moves[1, i]) / prices[i]
+        units[i] = changed if moves[0, i] > 0.0 else units[i]
     account.commission += paid_commission
     account.spread += paid_spread
     account.cash -= spent + paid_commission + paid_spread
+    total = sum_of_products(ones, weights, 0)
     # Fully invested: what is left of a sum that should be 0.
     if abs(total - 1.0) <= CASH_ROUNDING and abs(account.cash + account.receivable) <= CASH_ROUNDING * nav:
         account.cash = -account.receivable
@@ -67,9 +83,12 @@ def fill_plainly(
     if traded > 0.0:
         account.first_purchase = FIRST_MADE
     account.fills += 1
-    row_date[row], row_kind[row], row_cash[row] = t, FILL, account.cash
-    row_turnover[row] = 0.5 * traded / nav
-    row_cost[row] = (paid_commission + paid_spread) / nav
+    row = output.written[0]
+    copy_to_row(units, output.row_units, row)
+    output.row_date[row], output.row_kind[row], output.row_cash[row] = t, FILL, account.cash
+    output.row_turnover[row] = 0.5 * traded / nav
+    output.row_cost[row] = (paid_commission + paid_spread) / nav
+    output.written[0] = row + 1
     return True
 
 
@@ -83,47 +102,57 @@ def find_trades(
     spread: Floats,
     nav: float,
     cash: float,
-    trades: Floats,
+    moves: Floats,
 ) -> bool:
-    """Trades in money to weights by some conventions, all (N,); False where the costs exceed what there is."""
+    """Trades in money to weights by some conventions, all (N,); False where the costs exceed what there is.
+
+    Writes their sizes and the trades to `moves` (2, N).
+    """
     after = nav
     if conventions == EXACT:
-        after = value_after_fractions(weights, prices, held, commission, spread, nav)
+        after = value_after_fractions(weights, prices, held, commission, spread, nav, moves)
         if not after > NOTHING_LEFT * nav:
             return False
-    for i in range(len(trades)):
+    for i in range(len(weights)):
         trade = weights[i] * after - held[i] if prices[i] > 0.0 else 0.0
-        trades[i] = trade if abs(trade) > TRADED * nav else 0.0
-    if conventions == EXACT:
-        return True
+        moves[1, i] = trade if abs(trade) > TRADED * nav else 0.0
     if conventions == BT:
-        return bool(pay_from_each(held, commission, spread, nav, trades))
-    pay_in_turn(commission, spread, nav, cash, trades)
+        if not pay_from_each(held, commission, spread, nav, moves[1]):
+            return False
+    elif conventions == VECTORBT:
+        pay_in_turn(commission, spread, nav, cash, moves[1])
+    for i in range(len(weights)):
+        moves[0, i] = abs(moves[1, i])
     return True
 
 
 @inlined
 def value_after_fractions(
-    weights: Floats, prices: Floats, held: Floats, commission: Floats, spread: Floats, nav: float
+    weights: Floats, prices: Floats, held: Floats, commission: Floats, spread: Floats, nav: float, moves: Floats
 ) -> float:
-    """Net asset value after trading to weights; 0 or less where costs, fractions of what is traded, exceed it."""
-    after = nav
+    """Net asset value after trading to weights; 0 or less where costs, fractions of what is traded, exceed it.
+
+    A step of Newton's is exact where no trade changes its side by it: the slope is then that of the step before.
+    `moves` (2, N) takes the sizes of the trades, and the weights with the signs of the trades.
+    """
+    after, slope_before = nav, np.inf
     for _ in range(NEWTON_STEPS):
-        excess, slope = after - nav, 1.0
         for i in range(len(held)):
             weight = weights[i] if prices[i] > 0.0 else 0.0
             trade = weight * after - held[i]
-            rate = commission[i] + spread[i]
-            excess += rate * abs(trade)
-            slope += np.copysign(rate, trade) * weight
-        if excess <= ROUNDING * nav:
+            moves[0, i] = abs(trade)
+            moves[1, i] = weight if trade >= 0.0 else -weight
+        of_commission, commission_slope = two_sums_of_products(commission, moves, 0)
+        of_spread, spread_slope = two_sums_of_products(spread, moves, 0)
+        excess, slope = after - nav + of_commission + of_spread, 1.0 + commission_slope + spread_slope
+        if excess <= ROUNDING * nav or slope == slope_before:
             return after
         if slope <= 0.0:
             return 0.0
         following = after - excess / slope
         if following >= after:  # Newton only descends here: a rise is rounding
             return after
-        after = following
+        after, slope_before = following, slope
         if after <= 0.0:
             return 0.0
     return after

@@ -24,9 +24,10 @@ from domain.backtest.simulation.arrays import (
     Plan,
     Positions,
 )
+from domain.backtest.simulation.borrowed import borrowed
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.fill import write_failure
-from domain.backtest.simulation.plain_fill import fill_plainly
+from domain.backtest.simulation.plain_fill import Scratch, fill_plainly, scratch_for
 from domain.backtest.simulation.valuation import copy_into, mark_dates, values_at
 
 
@@ -46,46 +47,45 @@ def simulate_quietly(
 ) -> tuple[int, int]:
     """Simulates dates first to last; returns how it ended and the date on which it did.
 
-    `accounts` (1,) holds the account. Nothing is handed over that is not needed: that takes as long as a fill.
+    `accounts` (1,) holds the account. Nothing is taken from the interpreter that is not needed: each array takes time.
     """
+    scratch = scratch_for(marks.shape[1])
+    return _simulate(
+        first, last, marks, commission, spread, plan, delay, conventions, accounts, positions, output, scratch
+    )
+
+
+@compiled
+def _simulate(
+    first: int,
+    last: int,
+    marks: Floats,
+    commission: Floats,
+    spread: Floats,
+    plan: Plan,
+    delay: int,
+    conventions: int,
+    accounts: NDArray[Any],
+    positions: Positions,
+    output: Output,
+    scratch: Scratch,
+) -> tuple[int, int]:
+    """The same with room for its fills, which has to live as long as they do."""
+    marks, commission, spread, plan = borrowed(marks), borrowed(commission), borrowed(spread), borrowed(plan)
+    accounts, positions, output, scratch = borrowed(accounts), borrowed(positions), borrowed(output), borrowed(scratch)
     account: Account = accounts[0]
-    # Taken out of the tuples once: reaching into them takes as long as the rest.
-    units, reference, gains, navs = positions.units, positions.reference, positions.gains, output.nav
-    made, rows, targets = plan.made, plan.row, plan.targets
-    row_date, row_kind, row_units = output.row_date, output.row_kind, output.row_units
-    row_cash, row_cost, row_turnover, count = output.row_cash, output.row_cost, output.row_turnover, output.written
-    held, trades = np.empty(len(units)), np.empty(len(units))
+    units, navs, made = positions.units, output.nav, plan.made
     t = first
     while t <= last:
         due = date_of_fill(account.next_fill, made, delay)
         if due == t:
-            nav = values_at(t, units, marks, held) + account.cash
-            if 0.0 < nav < np.inf and fill_plainly(
-                t,
-                conventions,
-                rows[account.next_fill],
-                targets,
-                marks,
-                units,
-                reference,
-                gains,
-                commission,
-                spread,
-                nav,
-                account,
-                count[0],
-                row_date,
-                row_kind,
-                row_units,
-                row_cash,
-                row_cost,
-                row_turnover,
-                held,
-                trades,
-            ):
-                count[0] += 1
-            elif 0.0 < nav < np.inf:
-                write_failure(t, FILL_COSTS_TOO_MUCH, output)
+            nav = values_at(t, units, marks, scratch.held) + account.cash
+            if 0.0 < nav < np.inf:
+                weights = plan.targets[plan.row[account.next_fill]]
+                if not fill_plainly(
+                    t, conventions, weights, marks[t], commission, spread, nav, account, positions, output, scratch
+                ):
+                    write_failure(t, FILL_COSTS_TOO_MUCH, output)
             elif delay > 0 and nav <= 0.0:  # without delay it is seen before the decision is made
                 write_failure(t, FILL_WITHOUT_WEALTH, output)
             account.next_fill += 1

@@ -17,7 +17,7 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.fill import fill_generally, write_failure
 from domain.backtest.simulation.flows_only import invest
-from domain.backtest.simulation.plain_fill import fill_plainly
+from domain.backtest.simulation.plain_fill import fill_plainly, scratch_for
 from domain.backtest.simulation.valuation import value_at, values_at
 
 
@@ -117,7 +117,7 @@ def trade(
 ) -> None:
     """Trades to weights (N,) at the prices of date t at which orders are filled."""
     if rules.is_plain and not is_carried and account.receivable <= 0.0:
-        trade_plainly(t, weights.reshape((1, len(weights))), 0, prices, account, positions, costs, rules, output)
+        trade_plainly(t, weights, prices, account, positions, costs, rules, output)
         return
     fill_generally(t, weights, is_carried, prices, account, positions, costs, rules, output)
 
@@ -151,8 +151,7 @@ def trade_by_rule(
 @compiled
 def trade_plainly(
     t: int,
-    targets: Floats,
-    row: int,
+    weights: Floats,
     prices: Prices,
     account: Account,
     positions: Positions,
@@ -160,39 +159,18 @@ def trade_plainly(
     rules: Rules,
     output: Output,
 ) -> None:
-    """Trades to a row of targets (R, N) where there are only proportional costs."""
-    units = positions.units
-    held, trades = np.empty(len(units)), np.empty(len(units))
-    nav = values_at(t, units, prices.fills, held) + account.cash + account.receivable
+    """Trades to weights (N,) where there are only proportional costs."""
+    scratch = scratch_for(len(weights))
+    nav = values_at(t, positions.units, prices.fills, scratch.held) + account.cash + account.receivable
     if not nav < np.inf:  # said at the mark of this date
         return
     if nav <= 0.0:
         write_failure(t, FILL_WITHOUT_WEALTH, output)
-    elif fill_plainly(
-        t,
-        rules.conventions,
-        row,
-        targets,
-        prices.fills,
-        units,
-        positions.reference,
-        positions.gains,
-        costs.commission,
-        costs.spread,
-        nav,
-        account,
-        output.written[0],
-        output.row_date,
-        output.row_kind,
-        output.row_units,
-        output.row_cash,
-        output.row_cost,
-        output.row_turnover,
-        held,
-        trades,
+        return
+    commission, spread, fills = costs.commission, costs.spread, prices.fills[t]
+    if not fill_plainly(
+        t, rules.conventions, weights, fills, commission, spread, nav, account, positions, output, scratch
     ):
-        output.written[0] += 1
-    else:
         write_failure(t, FILL_COSTS_TOO_MUCH, output)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from domain.backtest.simulation.arrays import Floats
 from domain.backtest.simulation.compiled import compiled, inlined
-from domain.backtest.simulation.lanes import sum_of_products, two_sums_of_products
+from domain.backtest.simulation.lanes import four_sums_of_products, sum_of_products
 
 
 @compiled
@@ -33,16 +33,17 @@ def mark_dates(first: int, last: int, units: Floats, prices: Floats, cash: float
 
     Each is the sum of `value_at` and cash.
     """
-    is_wealth, count = True, len(units)
-    for t in range(first, last, 2):
-        one, two = two_sums_of_products(units, prices, t * count)
-        one, two = one + cash, two + cash
-        navs[at + t - first], navs[at + t - first + 1] = one, two
-        is_wealth &= (one > 0.0) & (one < np.inf) & (two > 0.0) & (two < np.inf)
-    if (last - first) % 2 == 0:
-        one = value_at(last, units, prices) + cash
-        navs[at + last - first] = one
-        is_wealth &= (one > 0.0) & (one < np.inf)
+    count, dates = len(units), last - first + 1
+    of_four = dates - dates % 4
+    for k in range(0, of_four, 4):
+        one, two, three, four = four_sums_of_products(units, prices, (first + k) * count)
+        navs[at + k], navs[at + k + 1] = one + cash, two + cash
+        navs[at + k + 2], navs[at + k + 3] = three + cash, four + cash
+    for k in range(of_four, dates):
+        navs[at + k] = value_at(first + k, units, prices) + cash
+    is_wealth = True
+    for k in range(at, at + dates):
+        is_wealth &= (navs[k] > 0.0) & (navs[k] < np.inf)
     return is_wealth
 
 

@@ -27,7 +27,6 @@ from absfinance.v1 import (
     reallocation_pb2,
     risk_pb2,
     risk_service_pb2,
-    statistical_validation_pb2,
 )
 
 PANEL = Panel.of(["A"], ["2020-01-01"], [1.0])
@@ -186,6 +185,17 @@ def risks() -> Iterator[Any]:
                 simulation=risk_service_pb2.SimulationOptions(),
             )
 
+    for benchmark in (PANEL, None):
+        yield queries.CompareStrategiesQuery(
+            Returns(PANEL, 12),
+            benchmark,
+            block_length=2.0,
+            resamples=200,
+            seed=1,
+            significance_level=0.1,
+            segments=4,
+        )
+
 
 def attributions() -> Iterator[Any]:
     yield queries.AttributeQuery(
@@ -229,7 +239,14 @@ def backtests() -> Iterator[Any]:
                 risk_free_rate_annual=0.1,
                 minimum_acceptable_return_annual=0.1,
                 attribution=ATTRIBUTION,
-                statistical_validation=statistical_validation_pb2.StatisticalValidationOptions(),
+                statistical_validation=absfin.statistical_validation(
+                    200,
+                    timing_luck_offsets=1,
+                    block_length=2.0,
+                    confidence_level=0.9,
+                    benchmark_sharpe_annual=0.5,
+                    sub_periods=2,
+                ),
                 periods_per_year=12,
                 missing_data="asset_states",
                 seed=1,
@@ -285,6 +302,8 @@ def reallocations() -> Iterator[Any]:
                     max_cost_bps=1.0,
                     cost_aversion=1.0,
                     tax_aversion=1.0,
+                    deviation="tracking_error",
+                    correlation=() if market is STORED else [[1.0]],
                     direction="buy_only",
                     no_new_names=True,
                     cash_flow=1.0,

@@ -46,6 +46,7 @@ NAMES = [
     (choices.Uncertainty, objective_pb2.WorstCase.Uncertainty),
     (choices.Engine, optimization_pb2.Engine),
     (choices.TradableState, TradableState),
+    (choices.Deviation, reallocation_pb2.TradeOff.Deviation),
     (choices.LotMethod, reallocation_pb2.TaxLimits.LotMethod),
     (choices.JobState, backtest_pb2.BacktestState),
     (choices.AttributionModel, attribution_pb2.AttributionModel),

@@ -7,6 +7,7 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from absfin import Client, Holdings, TaxLot
 
@@ -14,6 +15,51 @@ from tests.clients.python.command_line import ABSFIN, absfin, as_json
 from tests.conftest import READY, ROOT, RunningServer
 from tests.families import thinned
 from tests.processes import first_line
+
+
+@pytest.fixture
+def trial_returns(tmp_path: Path) -> Path:
+    """Returns of two strategies and of a benchmark on 60 dates; the first strategy is far better."""
+    values = np.random.default_rng(6).normal(0.0, 0.01, (60, 3))
+    values[:, 0] += 0.02
+    days = np.arange("2021-01-04", "2021-03-05", dtype="datetime64[D]")
+    lines = [
+        "date,good,other,SP500",
+        *(f"{day}," + ",".join(map(repr, row)) for day, row in zip(days, values.tolist(), strict=True)),
+    ]
+    path = tmp_path / "returns.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_compare_names_the_strategies_that_beat_the_benchmark(server: RunningServer, trial_returns: Path) -> None:
+    given = ("--benchmark", "SP500", "--resamples", "200", "--block-length", "2", "--seed", "4", "--segments", "4")
+    found = as_json(server, "compare", str(trial_returns), *given, "--significance-level", "0.1")
+    assert found["stepM"] == ["good"]
+    assert [one["label"] for one in found["trials"]] == ["good", "other"]
+    assert (found["resamples"], found["blockLength"], found["combinationCount"]) == (200, 2.0, 6)
+    assert any("seed 4" in one["convention"] for one in found["bases"])
+    text = absfin(server, "compare", str(trial_returns), "--benchmark", "SP500").stdout
+    assert "good of 2 strategies" in text
+    assert "better than the benchmark" in text
+
+
+def test_compare_refuses_a_benchmark_that_is_no_column(server: RunningServer, trial_returns: Path) -> None:
+    done = absfin(server, "compare", str(trial_returns), "--benchmark", "X", status=2)
+    assert "X is not a column" in done.stderr
+
+
+def test_backtest_validates_where_it_is_asked(server: RunningServer, prices: Path) -> None:
+    usual = ("backtest", "--prices", str(prices), "--rebalance", "5")
+    found = as_json(server, *usual, "--resamples", "200", "--block-length", "2", "--timing-luck", "2", "--seed", "3")
+    validation = found["result"]["statisticalValidation"]
+    assert validation["resamples"] == 200
+    assert validation["blockLength"] == 2.0
+    assert len(validation["timingLuck"]["outcomes"]) == 3
+    assert any("seed 3" in one["convention"] for one in validation["bases"])
+    assert "probability above" in absfin(server, *usual, "--validate").stdout
+    assert "probability above" not in absfin(server, *usual).stdout
+    assert "must be 0 or more" in absfin(server, *usual, "--timing-luck", "-1", status=2).stderr
 
 
 def test_help_names_every_command(server: RunningServer) -> None:
@@ -26,6 +72,7 @@ def test_help_names_every_command(server: RunningServer) -> None:
             "optimize",
             "risk",
             "backtest",
+            "compare",
             "watch",
             "reallocate",
             "reallocate-batch",
@@ -178,6 +225,11 @@ def test_reallocate_and_portfolio(server: RunningServer, prices: Path) -> None:
         "--cost-aversion", "1", "--relative-band", "0.1",
     )  # fmt: skip
     assert {trade["symbol"] for trade in bought["plan"]["trades"]} == {"Q"}
+    charged = as_json(server, *restricted, "--tracking-error", "--fixed-fee", "2", "--min-commission", "3")
+    trades = charged["plan"]["trades"]
+    assert charged["summary"]["costs"]["fixed"] == 2.0 * len(trades)
+    assert all(trade["cost"] >= 5.0 for trade in trades)
+    assert "trackingErrorAnnual" in charged["summary"]
     named = as_json(server, *restricted, "--no-new-names", "--sell-only")
     assert {reason["code"] for s in named["shortfalls"] if s["symbol"] == "Q" for reason in s["reasons"]} == {
         "SHORTFALL_CODE_DIRECTION"

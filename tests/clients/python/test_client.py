@@ -425,3 +425,42 @@ def test_a_batch_gives_each_account_its_answer_or_its_exception(call: Call) -> N
     assert list(found["even"].weights.values()) == pytest.approx([1 / 3] * 3)
     assert isinstance(found["impossible"], absfin.InfeasibleProblem)
     assert {conflict.label for conflict in found["impossible"].conflicts} == {"caps", "default:budget"}
+
+
+def test_strategies_are_compared(call: Any) -> None:
+    table = np.random.default_rng(4).normal(0.0, 0.01, (80, 3))
+    table[:, 1] += 0.02
+    panel = Panel.of(["A", "B", "C"], range(80), table)
+    index = Panel.of(["I"], range(80), table[:, :1] * 0.5)
+    found = call("compare_strategies", panel, index, resamples=200, seed=2, block_length=1.0, segments=4)
+    assert found.superior == ("B",)
+    assert found.best == "B"
+    assert found.trial_count == 3
+    assert found.spa is not None
+    assert found.spa[0] <= found.spa[1] <= found.spa[2]
+    assert found.sharpe["B"] == found.best_sharpe
+    assert found.undefined == {}
+
+
+def test_a_validation_has_its_figures_by_name(call: Any) -> None:
+    table = np.random.default_rng(4).normal(0.001, 0.01, (120, 2))
+    data = Returns(Panel.of(["A", "B"], range(120), table), 252)
+    validation = absfin.statistical_validation(200, timing_luck_offsets=2)
+    rules = absfin.strategies.every_periods(10)
+    job = call(
+        "backtest",
+        data,
+        absfin.strategies.equal_weight(),
+        rebalancing=rules,
+        benchmarks=["B"],
+        statistical_validation=validation,
+        wait_seconds=60.0,
+    )
+    found = job.validation
+    assert set(found.sharpe_intervals) == {"lo_2002", "mertens_2002", "stationary_bootstrap"}
+    assert set(found.timing_luck) == {0, 1, 2}
+    assert found.sharpe_differences["B"].p_value == job.strategies[0].validation.sharpe_differences["B"].p_value
+    assert len(found.sub_periods) == 4
+    assert found.expected_max_drawdown > 0.0
+    assert "deflated_sharpe" in found.undefined
+    assert job.benchmarks[0].validation is None

@@ -75,3 +75,22 @@ def test_a_price_on_the_date_of_the_delisting_is_the_last_one() -> None:
     plan = prepare(specification, PricePanel.of(("A", "B"), range(9000, 9004), closes))
     for one in (*(done := run(plan, lambda backtest: None, lambda: None)).strategies, *done.benchmarks):
         assert one.performance.final_wealth == pytest.approx(0.6, rel=1e-12)
+
+
+@pytest.mark.parametrize(("back", "rate"), [(-0.5, 0.0), (-0.5, 0.0365), (-1.0, 0.0)])
+def test_a_stored_benchmark_that_is_delisted_has_a_curve_to_the_end(back: float, rate: float) -> None:
+    """From 10 to 12, after which half of it or nothing is paid: that is in cash on the two dates that follow."""
+    stored = PricePanel.of("D", range(9000, 9003), np.array([[10.0], [11.0], [12.0]]))
+    specification = BacktestSpecification(
+        (FixedWeights({"A": 1.0}),),
+        Rebalancing(BuyAndHold()),
+        Fill.SAME_CLOSE,
+        holding_costs=HoldingCosts(cash=Rate(rate)),
+        benchmarks=(BenchmarkSymbol("D"),),
+        benchmark_actions=(CorporateAction("D", 9003, Delisting(back)),),
+        periods_per_year=252.0,
+    )
+    plan = prepare(specification, PricePanel.of("A", range(9000, 9005), np.ones((5, 1))), {"D": stored})
+    (benchmark,) = run(plan, lambda backtest: None, lambda: None).benchmarks
+    assert plan.curves["D"].days.tolist() == list(range(9000, 9005))
+    assert benchmark.performance.final_wealth == pytest.approx(1.2 * (1.0 + back) * (1.0 + rate / 365), rel=1e-12)

@@ -299,6 +299,24 @@ def test_what_a_ruined_tranche_lost_beyond_its_part_is_borne_by_the_others() -> 
     assert outcome.reconciliation.uncovered_loss == 0.0
 
 
+def test_a_ruined_tranche_of_fixed_weights_that_borrow_has_no_part_in_later_decisions() -> None:
+    """All weights are known beforehand, and yet what becomes of a tranche is not.
+
+    Each half has 1.5 times its 50 in A. To 3 they become 200 each; the second one decides there, on date 2, and loses
+    210 on the fall to 0.9, the first one 157.5 less: 42.5. Of the 32.5 all is the first one's, which has 1.5 times that
+    from date 4 on.
+    """
+    panel = PricePanel.of("AB", range(6), [[1.0, 1.0], [2.0, 1.0], [3.0, 1.0], [0.9, 1.0], [0.9, 1.0], [0.99, 1.0]])
+    specification = BacktestSpecification(
+        (FixedWeights({"A": 1.5}, leveraged=True),), Rebalancing(EveryPeriods(4), tranches=2), Fill.SAME_CLOSE,
+        initial_capital=100.0, periods_per_year=252.0,
+    )  # fmt: skip
+    outcome = outcome_of(specification, panel)
+    nav = [100.0, 250.0, 400.0, 32.5, 32.5, 32.5 * 1.15]
+    assert record_of(outcome).nav == pytest.approx(nav, rel=1e-12)
+    assert record_of(outcome).units[-1] == pytest.approx([1.5 * 32.5 / 0.9, 0.0], rel=1e-12)
+
+
 def test_an_account_is_ruined_as_a_whole() -> None:
     panel = PricePanel.of("AB", range(6), [[1.0, 1.0]] * 3 + [[0.2, 1.0]] * 3)
     specification = BacktestSpecification(

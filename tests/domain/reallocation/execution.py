@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from domain.reallocation.flow import Reallocation
 from domain.reallocation.modes import Direction
 from domain.reallocation.request import ReallocationRequest
+from domain.reallocation.result import Reallocation
 
 
 def fraction(value: float) -> Fraction:

@@ -14,8 +14,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation
 from tests.domain.reallocation.execution import carry_out
 
 Allocation = Mapping[str, int]

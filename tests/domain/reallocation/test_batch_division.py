@@ -22,8 +22,9 @@ from domain.reallocation.batch_account import (
     with_shares,
 )
 from domain.reallocation.batch_division import AccountState, divide_all, settle_all
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation
 from domain.reallocation.shared_liquidity import SharingRule
 from domain.reallocation.shortfall import ShortfallCode
 from domain.reallocation.volume_shares import Market, Want

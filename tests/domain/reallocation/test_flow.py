@@ -11,10 +11,11 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Failure, Reallocation, Unchanged, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.liquidity import LiquidityState, assess
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from domain.reallocation.result import Failure, Reallocation, Unchanged
 from domain.reallocation.shortfall import ShortfallCode
 from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.utilization import utilization

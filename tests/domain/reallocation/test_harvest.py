@@ -17,12 +17,13 @@ from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.cost_benefit import CostBenefitRule
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.harvest import Harvest
 from domain.reallocation.harvest_report import harvest_report
 from domain.reallocation.modes import Modes
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from domain.reallocation.result import Reallocation
 from domain.reallocation.schedule import Trade
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
@@ -197,3 +198,13 @@ def test_a_harvest_is_not_weighed_by_the_tracking_error(harvests: bool) -> None:
     )
     assert {trade.symbol for trade in found.plan.trades} == ({"A", "C"} if harvests else set())
     assert (found.cost_benefit is None) is harvests
+
+
+@pytest.mark.parametrize(("cost", "sold"), [(20, {"C": -6.0}), (5, {"A": -10.0, "C": 4.0})])
+def test_a_substitute_that_is_itself_sold_at_a_loss_is_not_bought(cost: int, sold: dict[str, float]) -> None:
+    """The target sells 6 of 10 C: where that realises a loss, the loss of A waits; else C takes the place of A too."""
+    held: dict[str, Lots] = {"A": [(10, 20, 700)], "C": [(10, cost, 700)]}
+    limits = TaxLimits(**RATES, harvest_losses=True, substitutes=(("A", "C"),))
+    request = request_of(held, {"A": 10.0, "C": 10.0}, {"A": 0.5, "C": 0.2}, limits, Modes())
+    found = reallocate(request)
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == sold

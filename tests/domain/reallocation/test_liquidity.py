@@ -5,8 +5,9 @@ import pytest
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import reallocate, trades_to_assess
+from domain.reallocation.flow import reallocate
 from domain.reallocation.liquidity import AssetLiquidity, LiquidityAssessment, LiquidityState, assess
+from domain.reallocation.needs import trades_to_assess
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 
 MARKET = Snapshot({"A": Quote(10.0, 100.0), "B": Quote(10.0), "H": Quote(10.0, 100.0, halted=True)})

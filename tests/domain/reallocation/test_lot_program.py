@@ -15,11 +15,12 @@ from domain.exact import exact
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.drift import Drift
-from domain.reallocation.flow import Failure, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder
 from domain.reallocation.modes import Direction, Modes
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Failure
 from tests.domain.reallocation.execution import carry_out, fraction
 from tests.families import generated
 
@@ -138,7 +139,7 @@ def test_a_higher_aversion_never_raises_cost(request: ReallocationRequest) -> No
 @given(small_accounts())
 @generated(60)
 def test_the_multiplier_of_cash_proves_a_bound(request: ReallocationRequest) -> None:
-    """Of purchases from cash; whatever plan is known, here the one of the program."""
+    """Of purchases from cash; whatever plan is known, here the one of the program, half of it, and none."""
     weighed = Modes(cost_aversion=request.modes.cost_aversion)
     request = replace(request, portfolio=Portfolio({}, 2000.0), limits=Limits(), modes=weighed)
     found = reallocate(request)
@@ -157,9 +158,9 @@ def test_the_multiplier_of_cash_proves_a_bound(request: ReallocationRequest) -> 
     ]
     known = [round(bought.get(s, 0) / q.lot_size) for s, q in quotes]
     budgets = Budgets(Decimal(2000), Decimal("-Infinity"), Decimal("Infinity"))
-    bound = least_drift(drift, orders, budgets, known, lambda: None)
-    assert bound <= _best_objective(request) + 1e-12
-    assert bound >= 0.0
+    best = _best_objective(request)
+    for plan in (known, [lots // 2 for lots in known], [0] * len(known)):
+        assert 0.0 <= least_drift(drift, orders, budgets, plan, lambda: None) <= best + 1e-12
 
 
 @pytest.mark.parametrize("aversion", [0.0, 100.0])

@@ -11,8 +11,10 @@ from domain.costs.linear import LinearCost
 from domain.errors import Cancelled
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Failure, Reallocation, ReallocationPlan, Unchanged, reallocate
+from domain.reallocation.flow import reallocate
+from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
+from domain.reallocation.result import Failure, Reallocation, Unchanged
 from tests.domain.reallocation.execution import carry_out
 
 TEN = {f"S{i}": 950.0 + i for i in range(10)}

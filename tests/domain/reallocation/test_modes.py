@@ -13,10 +13,11 @@ from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Unchanged, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder, choose_lots, keeps
 from domain.reallocation.modes import Direction, Modes
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Unchanged
 from tests.domain.reallocation.execution import carry_out
 from tests.families import generated
 

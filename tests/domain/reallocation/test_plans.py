@@ -12,9 +12,10 @@ from domain.market_data.snapshot import Quote, Snapshot
 from domain.optimization.programs.solver_control import SolverControl
 from domain.portfolio import Portfolio
 from domain.reallocation.cash_program import most_cash
-from domain.reallocation.flow import Failure, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.lots import Budgets, LotOrder, keeps
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Failure
 from tests.domain.reallocation.execution import carry_out, cost_rate, fraction
 from tests.families import generated
 

@@ -14,10 +14,11 @@ from domain.costs.linear import LinearCost
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.drift import Drift
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import Budgets, LotOrder
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation
 from tests.domain.reallocation.execution import carry_out, cost_rate, fraction
 from tests.domain.reallocation.test_plans import requests
 from tests.families import generated

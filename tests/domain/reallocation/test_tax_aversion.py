@@ -15,9 +15,10 @@ from domain.costs.linear import LinearCost
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, Unchanged, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.modes import Modes
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation, Unchanged
 from domain.reallocation.tax_terms import TaxLimits, TaxTerms, tax_account
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot
@@ -324,3 +325,15 @@ def test_many_assets_with_lots(assets: int) -> None:
 def indifferent_tax(found: Reallocation) -> float:
     assert found.taxes.summary is not None
     return (found.taxes.summary.tax or 0.0) / found.summary.nav_after
+
+
+@pytest.mark.parametrize(("cost", "sold"), [(1, -10.0), (10, -10.5)])
+def test_an_odd_lot_whose_tax_outweighs_it_is_kept_where_no_time_is_left(
+    monkeypatch: pytest.MonkeyPatch, cost: int, sold: float
+) -> None:
+    """Half a unit of 10 that cost 1 for each: tax of 0.9, times 10, is more than half of the 5 that it is worth."""
+    monkeypatch.setattr("domain.reallocation.plan.SECONDS", 0.0)
+    held: dict[str, Lots] = {"A": [(10, 10, 700), (0.5, cost, 600)]}  # type: ignore[list-item]  # half a unit
+    request = request_of(held, {"A": 10.0, "B": 10.0}, {"B": 0.0}, TaxLimits(**RATES), Modes(tax_aversion=10.0))
+    found = reallocate(request)
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": sold}

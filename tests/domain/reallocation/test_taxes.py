@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from domain.exact import exact_arithmetic
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
-from domain.reallocation.flow import Reallocation, reallocate
+from domain.reallocation.flow import reallocate
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.request import Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_report import trade_date
 from domain.reallocation.tax_terms import RecentTrade, TaxAccount, TaxLimits, TaxTerms, tax_account
 from domain.taxes.lot_selection import LotMethod
@@ -257,3 +258,18 @@ def test_a_search_that_runs_out_of_time_keeps_what_it_has_found(monkeypatch: pyt
     carry_out(request, found)
     assert 0 < sum(gain.gain for sold in found.taxes.sold.values() for gain in sold) <= 40
     assert not found.optimal
+
+
+def test_identical_assets_that_are_both_sold_are_no_purchases_of_one_another() -> None:
+    """Both have old lots with losses, and wash sales are forbidden: only a purchase would make one."""
+    limits = TaxLimits(LotMethod.FIFO, 0.4, 0.2, forbid_wash_sales=True, identical_groups=IDENTICAL)
+    lots = {symbol: (TaxLot("1", Decimal(10), Decimal(20), TODAY - dt.timedelta(400)),) for symbol in ("A", "B")}
+    quantities = {"A": 10.0, "B": 10.0}
+    request = ReallocationRequest(
+        Portfolio(quantities, 0.0),
+        Snapshot({symbol: Quote(10.0) for symbol in SYMBOLS}),
+        {"A": 0.2, "B": 0.2, "C": 0.6},
+        taxes=tax_account(quantities, lots, TODAY, TaxTerms(limits)),
+    )
+    found = reallocate(request)
+    assert {trade.symbol: trade.quantity for trade in found.plan.trades} == {"A": -6.0, "B": -6.0, "C": 12.0}

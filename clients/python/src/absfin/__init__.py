@@ -78,6 +78,7 @@ from absfin.risk import (
 )
 from absfin.risk_report import RiskReport
 from absfin.schedules import AlmgrenChriss
+from absfin.significance import StatisticalValidation, StrategyComparison, statistical_validation
 from absfin.solver import solver_options
 from absfin.taxes import OtherPurchase, RecentTrade, TaxLimits
 from absfin.watching import Finished, Milestone, Tick
@@ -129,7 +130,9 @@ __all__ = [
     "Scenarios",
     "Segment",
     "Split",
+    "StatisticalValidation",
     "Stored",
+    "StrategyComparison",
     "StrategyResult",
     "TaxLimits",
     "TaxLot",
@@ -168,6 +171,7 @@ __all__ = [
     "risk_contribution_bounds",
     "risk_limit",
     "solver_options",
+    "statistical_validation",
     "strategies",
     "tracking",
     "tracking_error",

@@ -16,6 +16,7 @@ from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
 from absfin.results import ResultWarning, optional_figure, warnings_of
 from absfin.return_tables import BenchmarkComparison, ReturnTables
+from absfin.significance import StatisticalValidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class StrategyResult:
     asset_events: tuple[AssetEvent, ...]
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
     attribution: PathAttribution | None  # None where it was not asked for
+    validation: StatisticalValidation | None  # None for a benchmark
     return_tables: ReturnTables | None = None  # by calendar and over moving years
     comparisons: Mapping[str, BenchmarkComparison] = field(default_factory=dict)  # by benchmark
 
@@ -112,6 +114,11 @@ class StrategyResult:
             attribution=PathAttribution.from_proto(message.attribution) if message.HasField("attribution") else None,
             return_tables=ReturnTables.from_proto(message.return_tables) if message.HasField("return_tables") else None,
             comparisons={one.benchmark: BenchmarkComparison.from_proto(one) for one in message.benchmark_comparisons},
+            validation=(
+                StatisticalValidation.from_proto(message.statistical_validation)
+                if message.HasField("statistical_validation")
+                else None
+            ),
         )
 
 
@@ -162,6 +169,11 @@ class Backtest:
     def return_tables(self) -> ReturnTables | None:
         """Returns of the first strategy by calendar; None until the job has succeeded."""
         return self.strategies[0].return_tables if self.strategies else None
+
+    @property
+    def validation(self) -> StatisticalValidation | None:
+        """How far the Sharpe ratio of the first strategy can be trusted; None until the job has succeeded."""
+        return self.strategies[0].validation if self.strategies else None
 
     @property
     def reconciliation(self) -> Reconciliation | None:

@@ -105,6 +105,7 @@ ChartName = Literal[
 ]
 ChartTheme = Literal["light", "dark"]
 Turnover = Literal["one_way", "two_way"]
+Deviation = Literal["drift", "tracking_error"]
 Direction = Literal["both", "buy_only", "sell_only"]
 LiquidityAllocation = Literal["pro_rata", "max_min", "priority"]
 ReallocationState = Literal["current", "partly_filled", "filled", "superseded"]

@@ -108,6 +108,7 @@ class Client:
     optimization_charts = _sends(queries.OptimizationChartsQuery)
 
     analyze_risk = _sends(queries.AnalyzeRiskQuery)
+    compare_strategies = _sends(queries.CompareStrategiesQuery)
     estimate_risk_model = _collects(queries.EstimateRiskModelQuery)
     attribute = _sends(queries.AttributeQuery)
     risk_charts = _sends(queries.RiskChartsQuery)

@@ -220,6 +220,7 @@ class Reallocation:
     restricted_until: Mapping[str, date]  # symbol -> last date on which a purchase would disallow a loss
     state: str  # current, partly_filled, filled or superseded; empty where nothing was stored
     superseded_by: str  # the later reallocation; empty for none, or where its portfolio changed
+    tracking_error_annual: float | None  # of weights_after to the target; None where no covariance is known
     proto: ReallocationProto = field(repr=False)
 
     @classmethod
@@ -247,6 +248,7 @@ class Reallocation:
             restricted_until={r.symbol: date_from_proto(r.date) for r in message.restricted_until},
             state=plain_name(ReallocationState, message.state) if message.state else "",
             superseded_by=message.superseded_by,
+            tracking_error_annual=optional_figure(summary, "tracking_error_annual"),
             proto=message,
         )
 

@@ -33,6 +33,22 @@ def test_a_backtest(server: RunningServer, prices: Path, tmp_path: Path) -> None
     assert "money-weighted return" in text
 
 
+def test_a_backtest_with_all_analyses(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    options = ("--prices", str(prices), "--rebalance", "5", "--benchmark", "P", "--attribute", "asset")
+    job = as_json(server, "backtest", *options, "--resamples", "200", "--timing-luck", "2")
+    page = tmp_path / "sheet.html"
+    absfin(server, "report", job["name"], "-o", str(page))
+    text = plain(page)
+    attribution, validation = job["result"]["attribution"], job["result"]["statisticalValidation"]
+    assert f"total {attribution['excessReturn'] * 100:.2f} %" in text
+    assert all(f"{one['name']} {one['contribution'] * 100:.2f} %" in text for one in attribution["segments"])
+    for interval in validation["sharpeIntervals"]:
+        assert f"{interval['method'].replace('_', ' ')} {interval['lower']:.3f} {interval['upper']:.3f}" in text
+    difference = validation["sharpeDifferences"][0]
+    assert f"P {difference['difference']:.3f} {difference['standardError']:.3f} {difference['pValue']:.3f}" in text
+    assert "Luck in the dates of rebalancing dates later total return 0 " in text
+
+
 def test_an_optimisation(server: RunningServer, prices: Path, tmp_path: Path) -> None:
     answer = as_json(server, "optimize", "--prices", str(prices), "--max-weight", "0.55")
     page = tmp_path / "sheet.html"

@@ -49,7 +49,8 @@ def test_all_solvers_agree(most: float) -> None:
         commission, spread = rng.uniform(0.0, most, count), rng.uniform(0.0, 0.5 * most, count)
         prices, nav = rng.uniform(1.0, 100.0, count), 1000.0
         held, moving, costs = fractions * nav, np.ones(count, np.bool_), costs_of(commission, spread)
-        compiled = value_after_fractions(weights, prices, held, commission, spread, nav) / nav
+        moves = np.empty((2, count))
+        compiled = value_after_fractions(weights, prices, held, commission, spread, nav, moves) / nav
         general = value_after(weights, held, prices, moving, costs, nav) / nav
         try:
             expected = post_cost_fraction(weights, fractions, commission + spread)

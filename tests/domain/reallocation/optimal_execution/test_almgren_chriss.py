@@ -293,3 +293,20 @@ def test_what_is_too_large_is_refused_and_not_tried() -> None:
     assert hedged.remaining.shape == (21, size)
     with pytest.raises(InvalidInput, match="2000000"):
         ExecutionProblem(units, prices, 1.0, 3000)
+
+
+@pytest.mark.parametrize("hedge", [False, True])
+@pytest.mark.parametrize("rho", [None, 0.3])
+def test_limits_that_leave_one_choice_for_every_asset(rho: float | None, hedge: bool) -> None:
+    """A quarter of the units may be traded in each of four periods."""
+    units = np.array([100.0, -50.0])
+    found = optimal_schedule(published(units.tolist(), rho, np.full((4, 2), [25.0, 12.5]), hedge, periods=4))
+    assert found.remaining == pytest.approx(np.outer([1.0, 0.75, 0.5, 0.25, 0.0], units))
+    assert found.optimal
+
+
+def test_a_correlation_is_of_at_most_a_thousand_assets() -> None:
+    with pytest.raises(InvalidInput, match="must be of at most 1000 assets, is of 1001") as raised:
+        published([1.0] * 1001, 0.1)
+    assert raised.value.field == "correlation"
+    assert published([1.0] * 1000, 0.1).prices.correlation is not None

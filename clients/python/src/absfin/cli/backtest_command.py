@@ -8,6 +8,7 @@ import numpy as np
 import typer
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
 from absfinance.v1.panel_pb2 import MissingDataPolicy
+from absfinance.v1.statistical_validation_pb2 import StatisticalValidationOptions
 
 from absfin import strategies
 from absfin.backtest_results import Backtest
@@ -23,9 +24,10 @@ from absfin.cli.tables import show_backtest
 from absfin.cli.terminal_chart import line_chart
 from absfin.client import Client
 from absfin.data import Panel
+from absfin.significance import statistical_validation
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
-ANALYSIS = "Analysis"
+ANALYSIS, VALIDATION = "Analysis", "Statistical validation"
 """Headings of the help."""
 
 
@@ -264,6 +266,28 @@ def backtest(
             help="fail, drop-dates, or asset-states: not listed yet, halted or delisted.", rich_help_panel=EVENTS
         ),
     ] = "fail",
+    validate: Annotated[
+        bool,
+        typer.Option("--validate", help="Test the Sharpe ratio by resampled returns.", rich_help_panel=VALIDATION),
+    ] = False,
+    resamples: Annotated[
+        int | None, typer.Option(help="Resamples of --validate; 1000 if absent.", rich_help_panel=VALIDATION)
+    ] = None,
+    block_length: Annotated[
+        float | None,
+        typer.Option(
+            help="Mean length of resampled blocks in periods; chosen from the data if absent.",
+            rich_help_panel=VALIDATION,
+        ),
+    ] = None,
+    timing_luck: Annotated[
+        int,
+        typer.Option(
+            help="Simulate that many calendars too, each one date later than the one before.",
+            rich_help_panel=VALIDATION,
+        ),
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.", rich_help_panel=VALIDATION)] = 0,
     detach: Annotated[
         bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
     ] = False,
@@ -337,6 +361,8 @@ def backtest(
             maintenance_ratio=maintenance_ratio,
             benchmarks=_benchmarks(benchmark, benchmark_weights),
             attribution=attribution_of(attribute, model, linking),
+            statistical_validation=_validation(validate, resamples, block_length, timing_luck),
+            seed=seed,
             **_choices(
                 price_basis=("--price-basis", corporate_action_pb2.PriceBasis, price_basis),
                 dividend_policy=("--dividends", corporate_action_pb2.DividendPolicy, dividends),
@@ -349,6 +375,17 @@ def backtest(
             typer.echo(started.name)
             return
         follow_to_the_end(client, started.name, as_json, plot=plot)
+
+
+def _validation(
+    is_wanted: bool, resamples: int | None, block_length: float | None, timing_luck: int
+) -> StatisticalValidationOptions | None:
+    """What to validate; any of the options that have a value asks for it."""
+    if not is_wanted and resamples is None and block_length is None and timing_luck == 0:
+        return None
+    if timing_luck < 0:
+        raise typer.BadParameter("must be 0 or more", param_hint="--timing-luck")
+    return statistical_validation(resamples, block_length=block_length, timing_luck_offsets=timing_luck)
 
 
 def follow_to_the_end(client: Client, name: str, as_json: bool, *, plot: bool = False) -> None:

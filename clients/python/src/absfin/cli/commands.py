@@ -14,6 +14,7 @@ from absfin.cli.attribution_command import attribute
 from absfin.cli.backtest_command import backtest, follow_to_the_end
 from absfin.cli.batch_command import reallocate_batch
 from absfin.cli.charts_command import charts, tables
+from absfin.cli.compare_command import compare
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
 from absfin.cli.options import (
@@ -31,6 +32,7 @@ from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, S
 from absfin.cli.report_command import OptionalOutput, report, write, writing_to
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
 from absfin.client import Client
+from absfin.costs import trading_costs
 from absfin.data import Holdings, Panel, Prices, Stored
 from absfin.queries import AnalyzeRiskQuery
 from absfin.reports.document import pictures_of
@@ -162,6 +164,7 @@ def risk(
 
 app.command()(backtest)
 app.command()(attribute)
+app.command()(compare)
 
 
 @app.command()
@@ -207,6 +210,11 @@ def reallocate(
     tax_aversion: Annotated[
         float | None, typer.Option(help="Weight of tax, as a fraction of net asset value, beside the distance.")
     ] = None,
+    tracking_error: Annotated[
+        bool, typer.Option("--tracking-error", help="Make the tracking error to the target small instead of the drift.")
+    ] = False,
+    fixed_fee: Annotated[float, typer.Option(help="Fee of every trade, in money.")] = 0.0,
+    min_commission: Annotated[float, typer.Option(help="Least commission of a trade, in money.")] = 0.0,
     disable: Annotated[
         list[str] | None, typer.Option(help="Label of a constraint of the mandate that does not count this time.")
     ] = None,
@@ -245,7 +253,7 @@ def reallocate(
             portfolio or held,
             market,
             decided_by(strategy_service, weights),
-            commission_bps=cost_bps,
+            costs=trading_costs(cost_bps, fixed_fee=fixed_fee or None, min_commission=min_commission or None),
             cash_floor=cash_floor,
             drift_band=drift_band,
             relative_band=relative_band,
@@ -257,6 +265,7 @@ def reallocate(
             max_cost_bps=max_cost_bps,
             cost_aversion=cost_aversion,
             tax_aversion=tax_aversion,
+            deviation="tracking_error" if tracking_error else "drift",
             disabled_constraints=disable or (),
             fractional=fractional,
             horizon_days=days,

@@ -10,6 +10,7 @@ from absfin.backtest_results import Backtest, StrategyResult
 from absfin.formatting import number, percent
 from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk_report import RiskReport
+from absfin.significance import StatisticalValidation, StrategyComparison
 
 NEGLIGIBLE = 5e-5
 """Weights below it would be shown as 0.00 %; tables leave them out."""
@@ -124,7 +125,54 @@ def show_backtest(backtest: Backtest) -> None:
             console.print(f"{one.label}: {count} x {kind.replace('_', ' ')}", style="dim", markup=False)
         if one.bankrupt_date is not None:
             console.print(f"{one.label}: nothing is left from {one.bankrupt_date} on", style="yellow", markup=False)
+    for one in backtest.strategies:
+        if one.validation is not None and one.validation.proto.resamples:
+            console.print(_validation(one.label, one.validation))
     show_warnings(console, backtest.warnings)
+
+
+def _validation(label: str, found: StatisticalValidation) -> Table:
+    """How far a Sharpe ratio can be trusted."""
+    table = Table(title=f"{label}: Sharpe ratio {number(found.sharpe_annual)} a year")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_row("probability above the benchmark ratio", percent(found.probabilistic_sharpe))
+    needed = found.minimum_track_record_periods
+    table.add_row("minimum track record", "-" if needed is None else f"{needed:,.0f} periods")
+    for method, (lower, upper) in found.sharpe_intervals.items():
+        table.add_row(f"interval, {method.replace('_', ' ')}", f"{lower:.3f} to {upper:.3f}")
+    for benchmark, one in found.sharpe_differences.items():
+        table.add_row(f"no difference to {benchmark}, p-value", number(one.p_value))
+    table.add_row("equal in all sub-periods, p-value", number(found.sub_period_p_value))
+    table.add_row("expected maximum drawdown", percent(found.expected_max_drawdown))
+    if found.timing_luck:
+        returns = found.timing_luck.values()
+        table.add_row("total return over shifted dates", f"{percent(min(returns))} to {percent(max(returns))}")
+    return table
+
+
+def show_comparison(found: StrategyComparison) -> None:
+    """Prints what tests of many strategies say about the best of them."""
+    table = Table(title=f"{found.best} of {found.trial_count} strategies")
+    table.add_column("")
+    table.add_column("", justify="right")
+    spa = found.spa
+    for name, text in (
+        ("Sharpe ratio per period", f"{found.best_sharpe:.4f}"),
+        ("effective number of strategies", f"{found.effective_trial_count:.2f}"),
+        ("no strategy is better, p-value", "-" if spa is None else f"{spa[1]:.3f} ({spa[0]:.3f} to {spa[2]:.3f})"),
+        ("better than the benchmark", ", ".join(found.superior) or "none"),
+        ("deflated Sharpe ratio", percent(found.deflated_sharpe)),
+        ("with the effective number", percent(found.deflated_sharpe_effective)),
+        ("probability of overfitting", percent(found.probability_of_overfitting)),
+        ("probability of loss out of sample", percent(found.probability_of_loss)),
+    ):
+        table.add_row(name, text)
+    console = Console()
+    console.print(table)
+    for name, reason in found.undefined.items():
+        console.print(f"{name.replace('_', ' ')}: {reason}", style="dim", markup=False)
+    show_warnings(console, found.warnings)
 
 
 def _has_more_than_commission(one: StrategyResult) -> bool:

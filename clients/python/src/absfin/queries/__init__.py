@@ -64,7 +64,7 @@ from absfin.queries.reallocation import (
     ReallocateQuery,
     RecordFillsQuery,
 )
-from absfin.queries.risk import AnalyzeRiskQuery, EstimateRiskModelQuery
+from absfin.queries.risk import AnalyzeRiskQuery, CompareStrategiesQuery, EstimateRiskModelQuery
 
 STUBS: tuple[type[Any], ...] = (
     OptimizationServiceStub,
@@ -87,6 +87,7 @@ __all__ = [
     "BacktestQuery",
     "BacktestSeriesQuery",
     "CancelBacktestQuery",
+    "CompareStrategiesQuery",
     "CorporateActionsQuery",
     "CreatePortfolioQuery",
     "DeleteBacktestQuery",

@@ -17,7 +17,7 @@ from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_pb2 import ReallocationState as ReallocationStateProto
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 
-from absfin.choices import Direction, LiquidityAllocation, ReallocationState, choice
+from absfin.choices import Deviation, Direction, LiquidityAllocation, ReallocationState, choice
 from absfin.costs import Costs, costs_of
 from absfin.data import Holdings, Quote, Stored, date_to_proto, groups_to_proto, weights_to_proto
 from absfin.errors import AbsFinanceError, error_from_status
@@ -82,7 +82,10 @@ def portfolio_fields(portfolio: Holdings | Portfolio | str) -> dict[str, Any]:
 
 
 def market_fields(
-    market: Stored | Iterable[Quote], fx_rates: Mapping[str, float], previous_fx_rates: Mapping[str, float]
+    market: Stored | Iterable[Quote],
+    fx_rates: Mapping[str, float],
+    previous_fx_rates: Mapping[str, float],
+    correlation: Sequence[Sequence[float]] = (),
 ) -> dict[str, Any]:
     """The field that has a market."""
     if isinstance(market, Stored):
@@ -91,7 +94,8 @@ def market_fields(
         MarketSnapshot.FxRate(currency=name, rate=rate, previous_rate=previous_fx_rates.get(name))
         for name, rate in fx_rates.items()
     ]
-    return {"snapshot": MarketSnapshot(assets=[quote.to_proto() for quote in market], fx_rates=rates)}
+    quotes, rows = [quote.to_proto() for quote in market], [float(each) for row in correlation for each in row]
+    return {"snapshot": MarketSnapshot(assets=quotes, fx_rates=rates, correlation=rows)}
 
 
 def target_fields(target: Target | None) -> dict[str, Any]:
@@ -135,6 +139,8 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     max_cost_bps: float | None = None  # of net asset value
     cost_aversion: float | None = None  # weight of cost / net asset value beside the distance to the target
     tax_aversion: float | None = None  # the same of the tax; needs both rates
+    deviation: Deviation = "drift"  # the distance that is made small; a tracking error needs a covariance
+    correlation: Sequence[Sequence[float]] = ()  # of the returns of quotes with volatilities, in their order
     direction: Direction = "both"
     no_new_names: bool = False  # buy only assets that are held
     cash_flow: float | None = None  # money to invest, or to raise where it is negative
@@ -161,12 +167,15 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
     def __post_init__(self) -> None:
         costs_of(self.costs, self.commission_bps, self.half_spread_bps)
         choice(DirectionProto, "direction", self.direction)
+        choice(TradeOff.Deviation, "deviation", self.deviation)
+        if self.correlation and isinstance(self.market, Stored):
+            raise ValueError("correlation is that of quotes: stored prices have their own")
 
     def request(self) -> pb.ReallocateRequest:
         """One reallocation."""
         return pb.ReallocateRequest(
             **portfolio_fields(self.portfolio),
-            **market_fields(self.market, self.fx_rates, self.previous_fx_rates),
+            **market_fields(self.market, self.fx_rates, self.previous_fx_rates, self.correlation),
             **target_fields(self.target),
             groups=groups_to_proto(self.groups),
             thresholds=self._thresholds(),
@@ -208,9 +217,10 @@ class ReallocateQuery(UnaryQuery[Reallocation]):
         }
 
     def _trade_off(self) -> TradeOff | None:
-        if self.cost_aversion is None and self.tax_aversion is None:
+        if self.cost_aversion is None and self.tax_aversion is None and self.deviation == "drift":
             return None
-        return TradeOff(cost_aversion=self.cost_aversion, tax_aversion=self.tax_aversion)
+        deviation = choice(TradeOff.Deviation, "deviation", self.deviation)
+        return TradeOff(cost_aversion=self.cost_aversion, tax_aversion=self.tax_aversion, deviation=deviation)
 
     def _thresholds(self) -> Thresholds | None:
         thresholds = Thresholds(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from absfinance.v1 import risk_service_pb2 as pb
 from absfinance.v1.estimation_pb2 import Estimation
 from absfinance.v1.panel_pb2 import MissingDataPolicy
+from absfinance.v1.panel_pb2 import Panel as PanelProto
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 
 from absfin.choices import MissingData, choice
@@ -14,6 +15,7 @@ from absfin.data import Holdings, MarketInput, Prices, Returns, Stored, input_fi
 from absfin.queries.base import AssembledQuery, Rpc, UnaryQuery
 from absfin.risk import RiskModel, RiskModelAssembler, RiskOptions, factor_options
 from absfin.risk_report import RiskReport
+from absfin.significance import StrategyComparison
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,47 @@ class AnalyzeRiskQuery(UnaryQuery[RiskReport]):
             return {"benchmark_symbol": self.benchmark}
         table = self.benchmark.panel if isinstance(self.benchmark, Prices | Returns) else self.benchmark
         return {"benchmark": panel_of(table).to_proto()}
+
+
+@dataclass(frozen=True)
+class CompareStrategiesQuery(UnaryQuery[StrategyComparison]):
+    """Whether strategies beat a benchmark, the number of strategies considered.
+
+    `returns` is a Panel or pandas frame of simple returns per period, a column for each strategy that was tried;
+    `benchmark` has one column on the same dates, or is None for 0. Give excess returns where cash earns something.
+    """
+
+    RPC: ClassVar = Rpc(RiskServiceStub, "CompareStrategies")
+
+    returns: Any
+    benchmark: Any = None
+    _: KW_ONLY
+    block_length: float | None = None  # periods; chosen from the data if None
+    resamples: int | None = None  # 1000 if None
+    seed: int = 0
+    significance_level: float | None = None  # 0.05 if None: probability of naming any strategy wrongly
+    segments: int | None = None  # of the cross-validation, even; 16 if None
+
+    def request(self) -> pb.CompareStrategiesRequest:
+        """One comparison."""
+        return pb.CompareStrategiesRequest(
+            returns=_returns_to_proto(self.returns),
+            benchmark=None if self.benchmark is None else _returns_to_proto(self.benchmark),
+            block_length=self.block_length,
+            resamples=self.resamples,
+            seed=self.seed,
+            significance_level=self.significance_level,
+            segments=self.segments,
+        )
+
+    def answer(self, response: pb.CompareStrategiesResponse) -> StrategyComparison:
+        """The figures."""
+        return StrategyComparison.from_proto(response)
+
+
+def _returns_to_proto(table: Any) -> PanelProto:
+    """A table of returns, also one that is wrapped as such."""
+    return panel_of(table.panel if isinstance(table, Returns) else table).to_proto()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from absfin.backtest_results import Backtest, StrategyResult
 from absfin.data import date_from_proto
 from absfin.formatting import in_words, money, number, percent
+from absfin.reports.analysis import attribution_tables, validation_blocks
 from absfin.reports.document import Figure, Figures, Paragraph, Picture, Report, Section, Table, section, with_content
 from absfin.reports.remarks import FINGERPRINT, not_defined, warning_table
 
@@ -96,8 +97,8 @@ def _sections(backtest: Backtest, first: StrategyResult, charts: Mapping[str, Pi
         section("Performance", *pictures("Performance"), _comparison(everybody), not_defined(first.undefined)),
         section("Risk", *pictures("Risk")),
         section("Portfolio", *pictures("Portfolio"), _holdings(first)),
-        section("Attribution", *pictures("Attribution")),
-        section("Validation", *pictures("Validation")),
+        section("Attribution", *pictures("Attribution"), *attribution_tables(first.attribution)),
+        section("Validation", *pictures("Validation"), *validation_blocks(first.validation)),
         section("Costs", *pictures("Costs"), _accounts(everybody)),
         section(FURTHER, *pictures(FURTHER)),
         section("Events", _events(first), _failures(first)),

@@ -59,6 +59,7 @@ class ShortfallCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SHORTFALL_CODE_NEW_NAME: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_COST: _ClassVar[ShortfallCode]
     SHORTFALL_CODE_LIQUIDITY: _ClassVar[ShortfallCode]
+    SHORTFALL_CODE_TRACKING_ERROR: _ClassVar[ShortfallCode]
 TERM_UNSPECIFIED: Term
 TERM_SHORT: Term
 TERM_LONG: Term
@@ -88,9 +89,10 @@ SHORTFALL_CODE_DIRECTION: ShortfallCode
 SHORTFALL_CODE_NEW_NAME: ShortfallCode
 SHORTFALL_CODE_COST: ShortfallCode
 SHORTFALL_CODE_LIQUIDITY: ShortfallCode
+SHORTFALL_CODE_TRACKING_ERROR: ShortfallCode
 
 class MarketSnapshot(_message.Message):
-    __slots__ = ("assets", "fx_rates")
+    __slots__ = ("assets", "fx_rates", "correlation")
     class Asset(_message.Message):
         __slots__ = ("symbol", "price", "average_daily_volume", "spread_bps", "volatility_annual", "lot_size", "halted", "currency")
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -121,9 +123,11 @@ class MarketSnapshot(_message.Message):
         def __init__(self, currency: _Optional[str] = ..., rate: _Optional[float] = ..., previous_rate: _Optional[float] = ...) -> None: ...
     ASSETS_FIELD_NUMBER: _ClassVar[int]
     FX_RATES_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
     assets: _containers.RepeatedCompositeFieldContainer[MarketSnapshot.Asset]
     fx_rates: _containers.RepeatedCompositeFieldContainer[MarketSnapshot.FxRate]
-    def __init__(self, assets: _Optional[_Iterable[_Union[MarketSnapshot.Asset, _Mapping]]] = ..., fx_rates: _Optional[_Iterable[_Union[MarketSnapshot.FxRate, _Mapping]]] = ...) -> None: ...
+    correlation: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, assets: _Optional[_Iterable[_Union[MarketSnapshot.Asset, _Mapping]]] = ..., fx_rates: _Optional[_Iterable[_Union[MarketSnapshot.FxRate, _Mapping]]] = ..., correlation: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ReallocationLimits(_message.Message):
     __slots__ = ("max_participation", "min_trade_value", "cash_floor", "max_turnover", "tax", "fractional", "max_cost_bps")
@@ -360,12 +364,22 @@ class TradeSchedule(_message.Message):
     def __init__(self, almgren_chriss: _Optional[_Union[TradeSchedule.AlmgrenChriss, _Mapping]] = ...) -> None: ...
 
 class TradeOff(_message.Message):
-    __slots__ = ("cost_aversion", "tax_aversion")
+    __slots__ = ("cost_aversion", "tax_aversion", "deviation")
+    class Deviation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        DEVIATION_UNSPECIFIED: _ClassVar[TradeOff.Deviation]
+        DEVIATION_DRIFT: _ClassVar[TradeOff.Deviation]
+        DEVIATION_TRACKING_ERROR: _ClassVar[TradeOff.Deviation]
+    DEVIATION_UNSPECIFIED: TradeOff.Deviation
+    DEVIATION_DRIFT: TradeOff.Deviation
+    DEVIATION_TRACKING_ERROR: TradeOff.Deviation
     COST_AVERSION_FIELD_NUMBER: _ClassVar[int]
     TAX_AVERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVIATION_FIELD_NUMBER: _ClassVar[int]
     cost_aversion: float
     tax_aversion: float
-    def __init__(self, cost_aversion: _Optional[float] = ..., tax_aversion: _Optional[float] = ...) -> None: ...
+    deviation: TradeOff.Deviation
+    def __init__(self, cost_aversion: _Optional[float] = ..., tax_aversion: _Optional[float] = ..., deviation: _Optional[_Union[TradeOff.Deviation, str]] = ...) -> None: ...
 
 class RecentTrade(_message.Message):
     __slots__ = ("symbol", "quantity", "price", "date", "realized_gain")
@@ -465,7 +479,7 @@ class ImpactSimulation(_message.Message):
     def __init__(self, assets: _Optional[_Iterable[_Union[ImpactSimulation.Asset, _Mapping]]] = ..., expected_cost: _Optional[float] = ..., cost_volatility: _Optional[float] = ..., quantiles: _Optional[_Iterable[_Union[ImpactSimulation.Quantile, _Mapping]]] = ...) -> None: ...
 
 class ReallocationSummary(_message.Message):
-    __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after", "tax", "costs", "tax_summary")
+    __slots__ = ("weights_before", "weights_after", "volatility_annual_before", "volatility_annual_after", "cost_bps", "cost", "residual_drift", "turnover_one_way", "days_to_complete", "nav_before", "nav_after", "cash_after", "tax", "costs", "tax_summary", "tracking_error_annual")
     WEIGHTS_BEFORE_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_AFTER_FIELD_NUMBER: _ClassVar[int]
     VOLATILITY_ANNUAL_BEFORE_FIELD_NUMBER: _ClassVar[int]
@@ -481,6 +495,7 @@ class ReallocationSummary(_message.Message):
     TAX_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     TAX_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    TRACKING_ERROR_ANNUAL_FIELD_NUMBER: _ClassVar[int]
     weights_before: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     weights_after: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetWeight]
     volatility_annual_before: float
@@ -496,7 +511,8 @@ class ReallocationSummary(_message.Message):
     tax: float
     costs: _cost_pb2.CostBreakdown
     tax_summary: TaxSummary
-    def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ..., tax: _Optional[float] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., tax_summary: _Optional[_Union[TaxSummary, _Mapping]] = ...) -> None: ...
+    tracking_error_annual: float
+    def __init__(self, weights_before: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., weights_after: _Optional[_Iterable[_Union[_weight_pb2.AssetWeight, _Mapping]]] = ..., volatility_annual_before: _Optional[float] = ..., volatility_annual_after: _Optional[float] = ..., cost_bps: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., turnover_one_way: _Optional[float] = ..., days_to_complete: _Optional[int] = ..., nav_before: _Optional[float] = ..., nav_after: _Optional[float] = ..., cash_after: _Optional[float] = ..., tax: _Optional[float] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., tax_summary: _Optional[_Union[TaxSummary, _Mapping]] = ..., tracking_error_annual: _Optional[float] = ...) -> None: ...
 
 class TaxSummary(_message.Message):
     __slots__ = ("short_term_gain", "long_term_gain", "net_short_term", "net_long_term", "loss_carried_forward", "disallowed_loss", "lost_loss", "harvest_benefit")

@@ -389,21 +389,38 @@ class AttributeResponse(_message.Message):
     def __init__(self, totals: _Optional[_Union[_attribution_pb2.AttributionEffects, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[_attribution_pb2.GroupAttribution, _Mapping]]] = ..., periods: _Optional[_Iterable[_Union[_attribution_pb2.PeriodAttribution, _Mapping]]] = ..., excess_return: _Optional[float] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., menchero_coefficient: _Optional[float] = ..., portfolio_return: _Optional[float] = ..., benchmark_return: _Optional[float] = ..., factors: _Optional[_Union[_attribution_pb2.FactorAttribution, _Mapping]] = ..., regression: _Optional[_Union[_attribution_pb2.FactorAttribution, _Mapping]] = ...) -> None: ...
 
 class CompareStrategiesRequest(_message.Message):
-    __slots__ = ("returns", "benchmark", "block_length", "resamples", "seed")
+    __slots__ = ("returns", "benchmark", "block_length", "resamples", "seed", "significance_level", "segments")
     RETURNS_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_FIELD_NUMBER: _ClassVar[int]
     BLOCK_LENGTH_FIELD_NUMBER: _ClassVar[int]
     RESAMPLES_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    SIGNIFICANCE_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     returns: _panel_pb2.Panel
     benchmark: _panel_pb2.Panel
     block_length: float
     resamples: int
     seed: int
-    def __init__(self, returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., block_length: _Optional[float] = ..., resamples: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    significance_level: float
+    segments: int
+    def __init__(self, returns: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., benchmark: _Optional[_Union[_panel_pb2.Panel, _Mapping]] = ..., block_length: _Optional[float] = ..., resamples: _Optional[int] = ..., seed: _Optional[int] = ..., significance_level: _Optional[float] = ..., segments: _Optional[int] = ...) -> None: ...
 
 class CompareStrategiesResponse(_message.Message):
-    __slots__ = ("spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "trial_count", "effective_trial_count", "undefined", "warnings")
+    __slots__ = ("spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "trial_count", "effective_trial_count", "undefined", "warnings", "deflated_sharpe_effective", "expected_maximum_sharpe", "expected_maximum_sharpe_effective", "best", "best_sharpe", "minimum_backtest_periods", "degradation_slope", "probability_of_loss", "combination_count", "observations", "block_length", "resamples", "trials", "bases")
+    class Trial(_message.Message):
+        __slots__ = ("label", "mean", "sharpe", "mean_difference", "statistic")
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        MEAN_FIELD_NUMBER: _ClassVar[int]
+        SHARPE_FIELD_NUMBER: _ClassVar[int]
+        MEAN_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+        STATISTIC_FIELD_NUMBER: _ClassVar[int]
+        label: str
+        mean: float
+        sharpe: float
+        mean_difference: float
+        statistic: float
+        def __init__(self, label: _Optional[str] = ..., mean: _Optional[float] = ..., sharpe: _Optional[float] = ..., mean_difference: _Optional[float] = ..., statistic: _Optional[float] = ...) -> None: ...
     class UndefinedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -419,6 +436,20 @@ class CompareStrategiesResponse(_message.Message):
     EFFECTIVE_TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
     UNDEFINED_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_MAXIMUM_SHARPE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_MAXIMUM_SHARPE_EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
+    BEST_FIELD_NUMBER: _ClassVar[int]
+    BEST_SHARPE_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_BACKTEST_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    DEGRADATION_SLOPE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_OF_LOSS_FIELD_NUMBER: _ClassVar[int]
+    COMBINATION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    RESAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    BASES_FIELD_NUMBER: _ClassVar[int]
     spa: _statistical_validation_pb2.SuperiorPredictiveAbility
     step_m: _containers.RepeatedScalarFieldContainer[str]
     deflated_sharpe: float
@@ -427,7 +458,21 @@ class CompareStrategiesResponse(_message.Message):
     effective_trial_count: float
     undefined: _containers.ScalarMap[str, str]
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., trial_count: _Optional[int] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    deflated_sharpe_effective: float
+    expected_maximum_sharpe: float
+    expected_maximum_sharpe_effective: float
+    best: str
+    best_sharpe: float
+    minimum_backtest_periods: float
+    degradation_slope: float
+    probability_of_loss: float
+    combination_count: int
+    observations: int
+    block_length: float
+    resamples: int
+    trials: _containers.RepeatedCompositeFieldContainer[CompareStrategiesResponse.Trial]
+    bases: _containers.RepeatedCompositeFieldContainer[_statistical_validation_pb2.FigureBasis]
+    def __init__(self, spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., trial_count: _Optional[int] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., deflated_sharpe_effective: _Optional[float] = ..., expected_maximum_sharpe: _Optional[float] = ..., expected_maximum_sharpe_effective: _Optional[float] = ..., best: _Optional[str] = ..., best_sharpe: _Optional[float] = ..., minimum_backtest_periods: _Optional[float] = ..., degradation_slope: _Optional[float] = ..., probability_of_loss: _Optional[float] = ..., combination_count: _Optional[int] = ..., observations: _Optional[int] = ..., block_length: _Optional[float] = ..., resamples: _Optional[int] = ..., trials: _Optional[_Iterable[_Union[CompareStrategiesResponse.Trial, _Mapping]]] = ..., bases: _Optional[_Iterable[_Union[_statistical_validation_pb2.FigureBasis, _Mapping]]] = ...) -> None: ...
 
 class GetRiskChartsRequest(_message.Message):
     __slots__ = ("analysis", "charts", "theme")

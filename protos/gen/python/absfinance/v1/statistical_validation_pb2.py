@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*absfinance/v1/statistical_validation.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\"w\n\x1cStatisticalValidationOptions\x12#\n\tresamples\x18\x01 \x01(\rB\x0b\xbaH\x08*\x06\x18\xa0\x8d\x06(dH\x00\x88\x01\x01\x12$\n\x13timing_luck_offsets\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18@B\x0c\n\n_resamples\"\x9d\x07\n\x15StatisticalValidation\x12!\n\x14probabilistic_sharpe\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12)\n\x1cminimum_track_record_periods\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12M\n\x10sharpe_intervals\x18\x03 \x03(\x0b\x32\x33.absfinance.v1.StatisticalValidation.SharpeInterval\x12Q\n\x12sharpe_differences\x18\x04 \x03(\x0b\x32\x35.absfinance.v1.StatisticalValidation.SharpeDifference\x12\x44\n\x0btiming_luck\x18\x05 \x01(\x0b\x32/.absfinance.v1.StatisticalValidation.TimingLuck\x12\x19\n\x0c\x62lock_length\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x46\n\tundefined\x18\x07 \x03(\x0b\x32\x33.absfinance.v1.StatisticalValidation.UndefinedEntry\x1a\\\n\x0eSharpeInterval\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x12\n\x05lower\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05upper\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper\x1a\x9f\x01\n\x10SharpeDifference\x12\x11\n\tbenchmark\x18\x01 \x01(\t\x12\x17\n\ndifference\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0estandard_error\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07p_value\x18\x04 \x01(\x01H\x02\x88\x01\x01\x42\r\n\x0b_differenceB\x11\n\x0f_standard_errorB\n\n\x08_p_value\x1an\n\nTimingLuck\x12\x13\n\x06lowest\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06median\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07highest\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\t\n\x07_lowestB\t\n\x07_medianB\n\n\x08_highest\x1a\x30\n\x0eUndefinedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x17\n\x15_probabilistic_sharpeB\x1f\n\x1d_minimum_track_record_periodsB\x0f\n\r_block_length\"\x7f\n\x19SuperiorPredictiveAbility\x12\x12\n\x05lower\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nconsistent\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05upper\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x08\n\x06_lowerB\r\n\x0b_consistentB\x08\n\x06_upperB\xaf\x01\n\x19\x63om.example.absfinance.v1B\x1aStatisticalValidationProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*absfinance/v1/statistical_validation.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x16google/type/date.proto\"\x82\x03\n\x1cStatisticalValidationOptions\x12#\n\tresamples\x18\x01 \x01(\rB\x0b\xbaH\x08*\x06\x18\xa0\x8d\x06(dH\x00\x88\x01\x01\x12$\n\x13timing_luck_offsets\x18\x02 \x01(\rB\x07\xbaH\x04*\x02\x18@\x12+\n\x0c\x62lock_length\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\xf0?@\x01H\x01\x88\x01\x01\x12\x36\n\x10\x63onfidence_level\x18\x04 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12-\n\x17\x62\x65nchmark_sharpe_annual\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x03\x88\x01\x01\x12#\n\x0bsub_periods\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\x64(\x02H\x04\x88\x01\x01\x42\x0c\n\n_resamplesB\x0f\n\r_block_lengthB\x13\n\x11_confidence_levelB\x1a\n\x18_benchmark_sharpe_annualB\x0e\n\x0c_sub_periods\"X\n\x0b\x46igureBasis\x12\x0e\n\x06\x66igure\x18\x01 \x01(\t\x12\x0f\n\x07returns\x18\x02 \x01(\t\x12\x14\n\x0cobservations\x18\x03 \x01(\r\x12\x12\n\nconvention\x18\x04 \x01(\t\"\xf7\x10\n\x15StatisticalValidation\x12!\n\x14probabilistic_sharpe\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12)\n\x1cminimum_track_record_periods\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12M\n\x10sharpe_intervals\x18\x03 \x03(\x0b\x32\x33.absfinance.v1.StatisticalValidation.SharpeInterval\x12Q\n\x12sharpe_differences\x18\x04 \x03(\x0b\x32\x35.absfinance.v1.StatisticalValidation.SharpeDifference\x12\x44\n\x0btiming_luck\x18\x05 \x01(\x0b\x32/.absfinance.v1.StatisticalValidation.TimingLuck\x12\x19\n\x0c\x62lock_length\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x46\n\tundefined\x18\x07 \x03(\x0b\x32\x33.absfinance.v1.StatisticalValidation.UndefinedEntry\x12)\n\x05\x62\x61ses\x18\x08 \x03(\x0b\x32\x1a.absfinance.v1.FigureBasis\x12\x1a\n\rsharpe_annual\x18\t \x01(\x01H\x03\x88\x01\x01\x12\x43\n\x0bsub_periods\x18\n \x03(\x0b\x32..absfinance.v1.StatisticalValidation.SubPeriod\x12\x1f\n\x12sub_period_p_value\x18\x0b \x01(\x01H\x04\x88\x01\x01\x12J\n\x08\x64rawdown\x18\x0c \x01(\x0b\x32\x38.absfinance.v1.StatisticalValidation.DrawdownExpectation\x12\x1c\n\x0f\x64\x65\x66lated_sharpe\x18\r \x01(\x01H\x05\x88\x01\x01\x12\x11\n\tresamples\x18\x0e \x01(\r\x12\x1d\n\x10\x63onfidence_level\x18\x0f \x01(\x01H\x06\x88\x01\x01\x1a\\\n\x0eSharpeInterval\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x12\n\x05lower\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05upper\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_lowerB\x08\n\x06_upper\x1a\xd8\x03\n\x10SharpeDifference\x12\x11\n\tbenchmark\x18\x01 \x01(\t\x12\x17\n\ndifference\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0estandard_error\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07p_value\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12Q\n\testimates\x18\x05 \x03(\x0b\x32>.absfinance.v1.StatisticalValidation.SharpeDifference.Estimate\x12\x14\n\x0cobservations\x18\x06 \x01(\r\x12\x19\n\x0c\x62lock_length\x18\x07 \x01(\x01H\x03\x88\x01\x01\x12\x1e\n\x11\x64ifference_annual\x18\x08 \x01(\x01H\x04\x88\x01\x01\x1al\n\x08\x45stimate\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x1b\n\x0estandard_error\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07p_value\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x11\n\x0f_standard_errorB\n\n\x08_p_valueB\r\n\x0b_differenceB\x11\n\x0f_standard_errorB\n\n\x08_p_valueB\x0f\n\r_block_lengthB\x14\n\x12_difference_annual\x1a\x80\x02\n\nTimingLuck\x12\x13\n\x06lowest\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06median\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07highest\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12I\n\x08outcomes\x18\x04 \x03(\x0b\x32\x37.absfinance.v1.StatisticalValidation.TimingLuck.Outcome\x1a\x45\n\x07Outcome\x12\x0e\n\x06offset\x18\x01 \x01(\r\x12\x19\n\x0ctotal_return\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x0f\n\r_total_returnB\t\n\x07_lowestB\t\n\x07_medianB\n\n\x08_highest\x1a\x9b\x01\n\tSubPeriod\x12%\n\nstart_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x14\n\x0cobservations\x18\x03 \x01(\r\x12\x1a\n\rsharpe_annual\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x10\n\x0e_sharpe_annual\x1a\xd2\x01\n\x13\x44rawdownExpectation\x12\x11\n\x04mean\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05lower\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05upper\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x15\n\x08observed\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1c\n\x0f\x64\x65\x65per_fraction\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\r\n\x05paths\x18\x06 \x01(\rB\x07\n\x05_meanB\x08\n\x06_lowerB\x08\n\x06_upperB\x0b\n\t_observedB\x12\n\x10_deeper_fraction\x1a\x30\n\x0eUndefinedEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x17\n\x15_probabilistic_sharpeB\x1f\n\x1d_minimum_track_record_periodsB\x0f\n\r_block_lengthB\x10\n\x0e_sharpe_annualB\x15\n\x13_sub_period_p_valueB\x12\n\x10_deflated_sharpeB\x13\n\x11_confidence_level\"\x7f\n\x19SuperiorPredictiveAbility\x12\x12\n\x05lower\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nconsistent\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05upper\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x08\n\x06_lowerB\r\n\x0b_consistentB\x08\n\x06_upperB\xaf\x01\n\x19\x63om.example.absfinance.v1B\x1aStatisticalValidationProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,20 +38,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['resamples']._serialized_options = b'\272H\010*\006\030\240\215\006(d'
   _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['timing_luck_offsets']._loaded_options = None
   _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['timing_luck_offsets']._serialized_options = b'\272H\004*\002\030@'
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['block_length']._loaded_options = None
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['block_length']._serialized_options = b'\272H\r\022\013)\000\000\000\000\000\000\360?@\001'
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['confidence_level']._loaded_options = None
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['confidence_level']._serialized_options = b'\272H\024\022\022\021\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['benchmark_sharpe_annual']._loaded_options = None
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['benchmark_sharpe_annual']._serialized_options = b'\272H\004\022\002@\001'
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['sub_periods']._loaded_options = None
+  _globals['_STATISTICALVALIDATIONOPTIONS'].fields_by_name['sub_periods']._serialized_options = b'\272H\006*\004\030d(\002'
   _globals['_STATISTICALVALIDATION_UNDEFINEDENTRY']._loaded_options = None
   _globals['_STATISTICALVALIDATION_UNDEFINEDENTRY']._serialized_options = b'8\001'
-  _globals['_STATISTICALVALIDATIONOPTIONS']._serialized_start=90
-  _globals['_STATISTICALVALIDATIONOPTIONS']._serialized_end=209
-  _globals['_STATISTICALVALIDATION']._serialized_start=212
-  _globals['_STATISTICALVALIDATION']._serialized_end=1137
-  _globals['_STATISTICALVALIDATION_SHARPEINTERVAL']._serialized_start=646
-  _globals['_STATISTICALVALIDATION_SHARPEINTERVAL']._serialized_end=738
-  _globals['_STATISTICALVALIDATION_SHARPEDIFFERENCE']._serialized_start=741
-  _globals['_STATISTICALVALIDATION_SHARPEDIFFERENCE']._serialized_end=900
-  _globals['_STATISTICALVALIDATION_TIMINGLUCK']._serialized_start=902
-  _globals['_STATISTICALVALIDATION_TIMINGLUCK']._serialized_end=1012
-  _globals['_STATISTICALVALIDATION_UNDEFINEDENTRY']._serialized_start=1014
-  _globals['_STATISTICALVALIDATION_UNDEFINEDENTRY']._serialized_end=1062
-  _globals['_SUPERIORPREDICTIVEABILITY']._serialized_start=1139
-  _globals['_SUPERIORPREDICTIVEABILITY']._serialized_end=1266
+  _globals['_STATISTICALVALIDATIONOPTIONS']._serialized_start=115
+  _globals['_STATISTICALVALIDATIONOPTIONS']._serialized_end=501
+  _globals['_FIGUREBASIS']._serialized_start=503
+  _globals['_FIGUREBASIS']._serialized_end=591
+  _globals['_STATISTICALVALIDATION']._serialized_start=594
+  _globals['_STATISTICALVALIDATION']._serialized_end=2761
+  _globals['_STATISTICALVALIDATION_SHARPEINTERVAL']._serialized_start=1357
+  _globals['_STATISTICALVALIDATION_SHARPEINTERVAL']._serialized_end=1449
+  _globals['_STATISTICALVALIDATION_SHARPEDIFFERENCE']._serialized_start=1452
+  _globals['_STATISTICALVALIDATION_SHARPEDIFFERENCE']._serialized_end=1924
+  _globals['_STATISTICALVALIDATION_SHARPEDIFFERENCE_ESTIMATE']._serialized_start=1731
+  _globals['_STATISTICALVALIDATION_SHARPEDIFFERENCE_ESTIMATE']._serialized_end=1839
+  _globals['_STATISTICALVALIDATION_TIMINGLUCK']._serialized_start=1927
+  _globals['_STATISTICALVALIDATION_TIMINGLUCK']._serialized_end=2183
+  _globals['_STATISTICALVALIDATION_TIMINGLUCK_OUTCOME']._serialized_start=2080
+  _globals['_STATISTICALVALIDATION_TIMINGLUCK_OUTCOME']._serialized_end=2149
+  _globals['_STATISTICALVALIDATION_SUBPERIOD']._serialized_start=2186
+  _globals['_STATISTICALVALIDATION_SUBPERIOD']._serialized_end=2341
+  _globals['_STATISTICALVALIDATION_DRAWDOWNEXPECTATION']._serialized_start=2344
+  _globals['_STATISTICALVALIDATION_DRAWDOWNEXPECTATION']._serialized_end=2554
+  _globals['_STATISTICALVALIDATION_UNDEFINEDENTRY']._serialized_start=2556
+  _globals['_STATISTICALVALIDATION_UNDEFINEDENTRY']._serialized_end=2604
+  _globals['_SUPERIORPREDICTIVEABILITY']._serialized_start=2763
+  _globals['_SUPERIORPREDICTIVEABILITY']._serialized_end=2890
 # @@protoc_insertion_point(module_scope)

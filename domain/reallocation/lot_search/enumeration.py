@@ -1,0 +1,238 @@
+"""All plans that a bound leaves open, tried one asset after the other.
+
+After some assets are decided, the bound is the sum of their terms and of the least terms of the others. A tracking
+error has more: with u the direction of the risk z at the relaxation, |z| = sqrt((u z)^2 + |z'|^2), where z' is the part
+of z across u. The terms bound u z. The covariance across u, factored by a Cholesky decomposition in the order of the
+assets, is a sum of squares of which the first k depend on the first k assets alone, as in the search for the closest
+point of a lattice (Fincke and Pohst 1985; Agrell, Eriksson, Vardy and Zeger 2002).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.optimization.programs.solver_control import SolverControl
+from domain.reallocation.lot_search.options import Options
+from domain.reallocation.lot_search.priced_terms import PricedTerms
+from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
+
+NODES = 40_000
+"""Choices that are followed; an open end proves nothing."""
+
+MOST_TRADED = 40
+"""Assets with more than one option left, up to which plans are tried."""
+
+BETTER = 1e-12
+"""By how much a plan must be better, as a fraction of net asset value."""
+
+SINGULAR = 1e-13
+"""Part of the trace that is added to the diagonal of a covariance, and taken from the squares again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The best lots, and whether all that could be better were tried."""
+
+    lots: list[int]
+    complete: bool
+
+
+def try_all(
+    problem: LotProblem,
+    options: Options,
+    terms: Vector,
+    priced: PricedTerms,
+    known: list[int],
+    control: SolverControl,
+) -> Tried:
+    """Plans of options with their terms that are better than known lots."""
+    if not len(options.assets):
+        return Tried(known, complete=True)  # the bound leaves nothing open
+    search = _Search(problem, options, terms, priced, known, control)
+    if search.depth > MOST_TRADED:
+        return Tried(known, complete=False)
+    search.follow(0, search.root)
+    return Tried(search.best, search.nodes < NODES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """What the decided assets make up."""
+
+    terms: float  # with the least ones of the others, and the start
+    cost: float
+    usage: Vector  # (R,)
+    squares: tuple[float, float, float]  # sum of squares of rows (a + b C): of a a, a b, b b
+    rows: Vector  # a of every row, as far as it is decided, (M,)
+
+
+class _Search:
+    def __init__(
+        self,
+        problem: LotProblem,
+        options: Options,
+        terms: Vector,
+        priced: PricedTerms,
+        known: list[int],
+        control: SolverControl,
+    ) -> None:
+        self._problem, self._priced, self._control = problem, priced, control
+        self.best, self._theta = known, problem(known)
+        self.nodes = 0
+        count = len(problem.values)
+        groups = [np.flatnonzero(options.assets == i) for i in range(count)]
+        free = [i for i in range(count) if len(groups[i]) > 1]
+        # First those with the fewest options.
+        self._order = sorted(free, key=lambda i: len(groups[i]))
+        fixed = [i for i in range(count) if len(groups[i]) <= 1]
+        self._options = []
+        for i in self._order:
+            ranked = groups[i][np.argsort(terms[groups[i]], kind="stable")]
+            self._options.append((options.at(ranked), terms[ranked]))
+        least = np.array([found[0] for _, found in self._options])
+        self._rest_cost = _rests(np.array([each.cost.min() for each, _ in self._options]))
+        self._rest_most = _rests(np.array([each.cost.max() for each, _ in self._options]))
+        self._rest_usage = _rests(np.array([each.usage.min(axis=1) for each, _ in self._options]))
+        given = options.at(np.array([groups[i][0] for i in fixed], dtype=np.intp))
+        self._given = [(int(j), int(k)) for j, k in zip(given.orders, given.counts, strict=True) if j >= 0]
+        self._set_squares(fixed, given)
+        self.root = _Node(
+            priced.start + float(least.sum()) + float(terms[[groups[i][0] for i in fixed]].sum()),
+            float(given.cost.sum()),
+            given.usage.sum(axis=1),
+            self._fixed_squares,
+            self._fixed_rows,
+        )
+        self._chosen: list[tuple[int, int]] = []
+
+    @property
+    def depth(self) -> int:
+        """Assets that are to be decided."""
+        return len(self._order)
+
+    def _set_squares(self, fixed: list[int], given: Options) -> None:
+        """The rows of the decomposition, in the order fixed assets, free assets."""
+        problem, order = self._problem, [*fixed, *self._order]
+        self._matrix, self._by_cost = np.zeros((0, 0)), np.zeros(0)
+        self._fixed_squares, self._fixed_rows, self._along = (0.0, 0.0, 0.0), np.zeros(0), 0.0
+        if problem.factor is None:
+            return
+        marginal = self._priced.marginal
+        covariance = problem.factor @ problem.factor.T
+        matrix = _lower_factor((covariance - np.outer(marginal, marginal))[np.ix_(order, order)])
+        start = (problem.values - problem.target)[order]
+        start[: len(fixed)] += given.traded
+        rows, by_cost = matrix @ start, matrix @ problem.target[order]
+        first = slice(0, len(fixed))
+        self._fixed_squares = (
+            float(rows[first] @ rows[first]),
+            float(rows[first] @ by_cost[first]),
+            float(by_cost[first] @ by_cost[first]),
+        )
+        rest = slice(len(fixed), None)
+        self._matrix, self._by_cost, self._fixed_rows = matrix[rest, rest], by_cost[rest], rows[rest]
+        self._jitter = SINGULAR * float(np.trace(covariance))
+
+    def follow(self, depth: int, node: _Node) -> None:
+        """All plans that begin as a node does."""
+        if depth == len(self._order):
+            self._finish()
+            return
+        if self.nodes >= NODES:
+            return
+        self.nodes += 1
+        if self.nodes % 256 == 0:
+            self._control()
+        options, terms = self._options[depth]
+        totals = node.terms + (terms - terms[0])
+        cost = node.cost + options.cost
+        usage = node.usage[:, None] + options.usage
+        squares, bounds = self._bounds(depth, node, options, totals, cost)
+        right = self._problem.right[:, None] + ROUNDING
+        allowed: NDArray[np.bool_] = np.all(usage + self._rest_usage[depth + 1][:, None] <= right, axis=0)
+        for n in np.argsort(bounds, kind="stable").tolist():
+            if bounds[n] >= self._threshold:
+                break
+            if not allowed[n]:
+                continue
+            rows = node.rows + self._matrix[:, depth] * options.traded[n] if len(node.rows) else node.rows
+            done = (float(squares[0][n]), float(squares[1][n]), float(squares[2][n]))
+            below = _Node(float(totals[n]), float(cost[n]), usage[:, n], done, rows)
+            self._chosen.append((int(options.orders[n]), int(options.counts[n])))
+            self.follow(depth + 1, below)
+            self._chosen.pop()
+
+    @property
+    def _threshold(self) -> float:
+        """Bounds at or above it have no better plan: the terms are at the theta of the start, plans may be better."""
+        return self._theta + (self._priced.theta - self._theta) * self._priced.costs.most - BETTER
+
+    def _bounds(
+        self, depth: int, node: _Node, options: Options, totals: Vector, cost: Vector
+    ) -> tuple[tuple[Vector, Vector, Vector], Vector]:
+        if not len(node.rows):
+            zero = np.zeros(len(totals))
+            return (zero, zero, zero), totals
+        a = node.rows[depth] + self._matrix[depth, depth] * options.traded
+        b = float(self._by_cost[depth])
+        squares = (node.squares[0] + a * a, node.squares[1] + a * b, np.full(len(a), node.squares[2] + b * b))
+        low = np.maximum(cost + self._rest_cost[depth + 1], self._priced.costs.least)
+        high = np.maximum(np.minimum(cost + self._rest_most[depth + 1], self._priced.costs.most), low)
+        across = np.sqrt(np.maximum(_least_square(squares, low, high) - 4.0 * self._jitter, 0.0))
+        if not self._priced.marginal.any():
+            return squares, totals + across
+        # The risk along u is at most what a better plan has as a tracking error.
+        along = max(self._threshold + BETTER - self._least_weighed, 0.0)
+        return squares, totals + np.hypot(along, across) - along
+
+    @property
+    def _least_weighed(self) -> float:
+        """What cost and tax add at least."""
+        problem = self._problem
+        tax = sum(float(curve.amounts.min()) for curve in problem.curves.taxes.values())
+        of_cost = min(problem.cost_aversion + self._priced.theta, 0.0)
+        return problem.tax_aversion * tax + of_cost * self._priced.costs.most
+
+    def _finish(self) -> None:
+        lots = [0] * len(self._problem.places)
+        for order, count in (*self._given, *self._chosen):
+            if order >= 0:
+                lots[order] = count
+        value = self._problem(lots)
+        if value < self._theta - BETTER and self._problem.keeps(lots):
+            self.best, self._theta = lots, value
+
+
+def _rests(figures: NDArray[np.float64]) -> list[Vector]:
+    """Sums of the figures from each place on; of none at the end."""
+    total = np.zeros_like(figures[0]) if len(figures) else np.zeros(1)
+    found = [total]
+    for each in figures[::-1]:
+        total = total + each
+        found.append(total)
+    return found[::-1]
+
+
+def _least_square(squares: tuple[Vector, Vector, Vector], low: Vector, high: Vector) -> Vector:
+    """The least of p + 2 q C + r C^2 over low <= C <= high."""
+    p, q, r = squares
+    at = np.clip(np.divide(-q, r, out=low.copy(), where=r > 0.0), low, high)
+    found: Vector = p + 2.0 * q * at + r * at * at
+    return found
+
+
+def _lower_factor(matrix: Matrix) -> Matrix:
+    """A lower triangular A, (M, M), with A'A = matrix + `SINGULAR` of its trace on the diagonal, so that it exists."""
+    size, trace = len(matrix), float(np.trace(matrix))
+    left = (matrix + SINGULAR * max(trace, 0.0) * np.eye(size)).copy()
+    found = np.zeros_like(matrix)
+    for k in range(size - 1, -1, -1):
+        pivot = float(left[k, k])
+        if pivot <= 0.0:
+            continue
+        found[k, :] = left[k, :] / math.sqrt(pivot)
+        left -= np.outer(found[k], found[k])
+    return found

@@ -1,0 +1,171 @@
+"""Better lots by changing those of one asset, or of two at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Vector
+from domain.optimization.programs.solver_control import SolverControl
+from domain.reallocation.lot_search.curves import Counts
+from domain.reallocation.lot_search.options import Options
+from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
+
+PAIRED = 700
+"""Options that are tried in pairs: those that are best alone at the prices of the limits."""
+
+STEPS = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
+"""By how many lots a number of lots is changed."""
+
+LOOKED_AT = 24
+"""Changes of which the objective and the limits are computed exactly, the best first."""
+
+CHANGES = 400
+"""Changes one after the other."""
+
+BETTER = 1e-13
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What the limits are worth, (R,), at an objective of theta."""
+
+    of_limits: Vector
+    theta: float
+
+
+def improved(
+    problem: LotProblem, lots: Sequence[int], hints: Sequence[Counts], prices: Prices, control: SolverControl
+) -> list[int]:
+    """Lots that no change of those tried makes better; `hints` are numbers of lots (J,) that may be good."""
+    best, value = list(lots), problem(lots)
+    for _ in range(CHANGES):
+        control()
+        state = _State.of(problem, best, _nearby(problem, best, hints))
+        found = next((c for c in state.changes(prices) if problem(c) < value - BETTER and problem.keeps(c)), None)
+        if found is None:
+            return best
+        best, value = found, problem(found)
+    return best
+
+
+def _nearby(problem: LotProblem, lots: Sequence[int], hints: Sequence[Counts]) -> Options:
+    """Options near the lots and the hints."""
+    curves, now = problem.curves, np.array(lots, dtype=np.float64)
+    numbers = [curves.least, curves.most]
+    for hint in hints:
+        numbers += [np.floor(hint) + step for step in (-1.0, 0.0, 1.0, 2.0)]
+    numbers += [now + step for step in STEPS] + [now - step for step in STEPS]
+    counts = np.concatenate(numbers)
+    orders = np.tile(problem.orders, len(numbers))
+    allowed = (counts >= curves.least[orders]) & (counts <= curves.most[orders])
+    pairs = np.unique(np.stack([orders[allowed], counts[allowed]]), axis=1)
+    return Options.some(problem, pairs[0].astype(np.intp), pairs[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Lots, and what options instead of theirs change."""
+
+    problem: LotProblem
+    lots: Sequence[int]
+    options: Options
+    cost: float
+    away: Vector
+    traded: Vector  # change of money in the asset, (n,)
+    costs: Vector
+    taxes: Vector
+    usage: NDArray[np.float64]  # (R, n)
+    room: Vector  # what is left of each limit, (R,)
+
+    @classmethod
+    def of(cls, problem: LotProblem, lots: Sequence[int], options: Options) -> "_State":
+        counts = np.array(lots, dtype=np.float64)
+        cost, traded = problem.curves.cost(problem.orders, counts), problem.trade * counts
+        tax, usage = problem.curves.tax(problem.orders, counts), problem.usage(problem.orders, counts)
+
+        def by_asset(figures: Vector) -> Vector:
+            found = np.zeros(len(problem.values))
+            np.add.at(found, problem.places, figures)
+            return found[options.assets]
+
+        changed = np.stack([options.usage[r] - by_asset(usage[r]) for r in range(len(usage))])
+        total = float(cost.sum())
+        return cls(
+            problem,
+            lots,
+            options,
+            total,
+            problem.away(lots, total),
+            options.traded - by_asset(traded),
+            options.cost - by_asset(cost),
+            options.tax - by_asset(tax),
+            changed,
+            problem.right - usage.sum(axis=1),
+        )
+
+    def changes(self, prices: Prices) -> Iterator[list[int]]:
+        """Those that seem to be better, of one asset first, then of two."""
+        changed, risks = self._objective_changes(prices.theta)
+        fits = (self.usage <= np.maximum(self.room, 0.0)[:, None] + ROUNDING).all(axis=0)
+        fits |= (self.usage <= 0.0).all(axis=0)
+        single = np.where(fits, changed, np.inf)
+        for n in np.argsort(single, kind="stable")[:LOOKED_AT].tolist():
+            if single[n] < -BETTER:
+                yield self._with(n)
+        kept = np.argsort(changed + prices.of_limits @ self.usage, kind="stable")[:PAIRED]
+        both = changed[kept][:, None] + changed[kept][None, :] + self._together(kept, risks)
+        for r in range(len(self.room)):
+            used = self.usage[r, kept]
+            both[used[:, None] + used[None, :] > max(self.room[r], 0.0) + ROUNDING] = np.inf
+        both[self.options.assets[kept][:, None] == self.options.assets[kept][None, :]] = np.inf
+        both[np.tril_indices(len(kept))] = np.inf
+        if not both.size:
+            return
+        ranked = np.argpartition(both, min(LOOKED_AT, both.size - 1), axis=None)[:LOOKED_AT]
+        pairs = [divmod(int(place), len(kept)) for place in ranked]
+        for first, second in sorted(pairs, key=lambda pair: float(both[pair])):
+            if both[first, second] < -BETTER:
+                yield self._with(int(kept[first]), int(kept[second]))
+
+    def _objective_changes(self, theta: float) -> tuple[Vector, NDArray[np.float64]]:
+        """By how much each option changes the objective at theta, and the change of the risk with it, (n, R).
+
+        The drift is that at the costs before; the objective is computed exactly afterwards.
+        """
+        problem = self.problem
+        weighed = (problem.cost_aversion + theta) * self.costs + problem.tax_aversion * self.taxes
+        if problem.factor is None:
+            away = self.away[self.options.assets]
+            distance = 0.5 * (np.abs(away + self.traded) - np.abs(away))
+            moved = 0.5 * float(np.sign(self.away) @ problem.target) * self.costs
+            return distance + moved + weighed, np.zeros((len(away), 0))
+        risks = self.traded[:, None] * problem.factor[self.options.assets]
+        risks += self.costs[:, None] * (problem.target @ problem.factor)[None, :]
+        now = self.away @ problem.factor
+        length = float(np.linalg.norm(now))
+        after = np.linalg.norm(now[None, :] + risks, axis=1)
+        return after - length + weighed, risks
+
+    def _together(self, kept: NDArray[np.intp], risks: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What two changes at once add to the sum of both, (n, n)."""
+        if self.problem.factor is None:
+            return np.zeros((len(kept), len(kept)))
+        now, own = self.away @ self.problem.factor, risks[kept]
+        squares = ((now[None, :] + own) ** 2).sum(axis=1)
+        both = squares[:, None] + squares[None, :] + 2.0 * own @ own.T - float(now @ now)
+        alone = np.sqrt(squares)
+        length = float(np.linalg.norm(now))
+        found: NDArray[np.float64] = np.sqrt(np.maximum(both, 0.0)) - alone[:, None] - alone[None, :] + length
+        return found
+
+    def _with(self, *chosen: int) -> list[int]:
+        """The lots with some options instead of those of their assets."""
+        found = list(self.lots)
+        for n in chosen:
+            for j in np.flatnonzero(self.problem.places == self.options.assets[n]).tolist():
+                found[j] = 0
+            if self.options.orders[n] >= 0:
+                found[int(self.options.orders[n])] = int(self.options.counts[n])
+        return found

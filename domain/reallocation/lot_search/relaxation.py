@@ -1,0 +1,233 @@
+"""Parts of lots instead of whole ones: where the best plan is, and what each limit is worth.
+
+A convex program. Its answer proves nothing by itself: whatever prices it finds, `priced_terms` makes a bound of them
+from the whole lots. So what is not convex is replaced by what is near it: fees by their part of a usual trade, taxes
+and gains by the largest convex function that is not above them.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from domain.checks import Vector
+from domain.errors import DomainError
+from domain.optimization.programs.affine import Affine
+from domain.optimization.programs.clarabel import solve_conic
+from domain.optimization.programs.conic_program import ConeBlock, ConeKind, ConicProgram
+from domain.optimization.programs.solver_control import SolverControl
+from domain.reallocation.lot_search.curves import Kinked
+from domain.reallocation.lot_search.problem import LotProblem
+
+TANGENTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
+"""Of a usual trade, where the market impact is touched by lines."""
+
+FLAT = 1e-9
+"""A deviation below this has no direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """Lots that may be parts (J,), prices of the limits (R,), and the change of the deviation with each asset (P,)."""
+
+    lots: Vector
+    prices: Vector
+    marginal: Vector  # of a tracking error; 0 where it is 0, and of a drift
+
+
+def relax(problem: LotProblem, theta: float, control: SolverControl) -> Relaxed:
+    """The relaxation at an objective of theta; without an answer of the solver that of no trades and no prices."""
+    found = _Program(problem, theta)
+    nothing = Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(len(problem.values)))
+    try:
+        solution = solve_conic(found.program(control))
+    except DomainError:
+        control.check_cancelled()
+        return nothing
+    if solution is None:
+        return nothing
+    orders = len(problem.places)
+    traded = np.clip(solution.point[:orders], 0.0, None)
+    prices = np.clip(solution.multipliers[found.limits_block], 0.0, None)
+    return Relaxed(traded / problem.curves.value, prices, _marginal(problem, traded, solution.point[found.cost]))
+
+
+def _marginal(problem: LotProblem, traded: Vector, cost: float) -> Vector:
+    away = problem.values - problem.target * (1.0 - cost)
+    np.add.at(away, problem.places, problem.curves.sign * traded)
+    if problem.factor is None:
+        return np.zeros(len(away))
+    risk = away @ problem.factor
+    length = float(np.linalg.norm(risk))
+    return problem.factor @ (risk / length) if length > FLAT else np.zeros(len(away))
+
+
+@dataclass
+class _Rows:
+    """Expressions of the columns, one after the other."""
+
+    rows: list[int] = field(default_factory=list)
+    columns: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    constants: list[float] = field(default_factory=list)
+
+    def add(self, terms: dict[int, float], constant: float = 0.0) -> None:
+        for column, value in terms.items():
+            self.rows.append(len(self.constants))
+            self.columns.append(column)
+            self.values.append(value)
+        self.constants.append(constant)
+
+    def block(self, kind: ConeKind) -> ConeBlock:
+        expressions = Affine(
+            np.array(self.rows, dtype=np.intp),
+            np.array(self.columns, dtype=np.intp),
+            np.array(self.values),
+            np.array(self.constants),
+        )
+        return ConeBlock(kind, expressions, len(self.constants))
+
+
+class _Program:
+    """Columns: value traded by each order, cost, then epigraphs of impact, deviation, taxes and gains."""
+
+    limits_block = 0
+
+    def __init__(self, problem: LotProblem, theta: float) -> None:
+        self._problem, self._theta = problem, theta
+        curves = problem.curves
+        self.cost = len(problem.places)
+        self._columns = self.cost + 1
+        self._linear: dict[int, float] = {self.cost: problem.cost_aversion + theta}
+        self._bounds, self._limits = _Rows(), _Rows()
+        self._reach = curves.most * curves.value
+        wish = np.abs(problem.target - problem.values)[problem.places]
+        self._usual = np.maximum(np.minimum(self._reach, 1.5 * wish), curves.value)
+        self._rates = curves.spread + self._fees() / self._usual
+        self._impacts = {j: self._impact(j) for j in np.flatnonzero(curves.impact + curves.permanent > 0.0).tolist()}
+        self._taxes = {j: self._hull(j, curve) for j, curve in curves.taxes.items()}
+        self._gains = {j: self._hull(j, curve) for j, curve in curves.gains.items()}
+        for column in self._taxes.values():
+            self._linear[column] = problem.tax_aversion
+        for j in range(self.cost):
+            self._bounds.add({j: 1.0})
+            self._bounds.add({j: -1.0}, float(max(self._reach[j], 0.0)) if curves.most[j] >= curves.least[j] else 0.0)
+
+    def program(self, control: SolverControl) -> ConicProgram:
+        cost = _Rows()
+        cost.add({**self._cost_terms(1.0), self.cost: -1.0})
+        self._add_limits()
+        deviation = self._deviation()
+        found = ConicProgram(columns=self._columns, control=control)
+        blocks = [self._limits.block(ConeKind.NONNEGATIVE), cost.block(ConeKind.ZERO)]
+        found.blocks = [*blocks, self._bounds.block(ConeKind.NONNEGATIVE), *deviation]
+        columns = np.array(list(self._linear), dtype=np.intp)
+        found.linear = Affine(
+            np.zeros(len(columns), np.intp), columns, np.array(list(self._linear.values())), np.zeros(1)
+        )
+        return found
+
+    def _fees(self) -> Vector:
+        """Commission and fee of a usual trade of each order."""
+        curves = self._problem.curves
+        per_value = curves.commission + curves.per_lot / curves.value
+        found: Vector = np.clip(per_value * self._usual, curves.least_commission, curves.most_commission) + curves.fixed
+        return found
+
+    def _new(self) -> int:
+        self._columns += 1
+        return self._columns - 1
+
+    def _impact(self, j: int) -> int:
+        """A column that is not below the impact of an order."""
+        curves, column = self._problem.curves, self._new()
+        rate, power, permanent = float(curves.impact[j]), curves.power, float(curves.permanent[j])
+        for part in TANGENTS:
+            at = part * float(self._usual[j])
+            slope = rate * power * (at / curves.days) ** (power - 1.0) + 2.0 * permanent * at
+            value = rate * curves.days * (at / curves.days) ** power + permanent * at * at
+            self._bounds.add({column: 1.0, j: -slope}, slope * at - value)
+        self._bounds.add({column: 1.0})
+        return column
+
+    def _hull(self, j: int, curve: Kinked) -> int:
+        """A column that is not below the largest convex function that is not above a curve."""
+        column, value = self._new(), float(self._problem.curves.value[j])
+        points = [(float(x) * value, float(y)) for x, y in zip(curve.lots, curve.amounts, strict=True)]
+        hull: list[tuple[float, float]] = []
+        for x, y in points:
+            while len(hull) > 1 and (hull[-1][1] - hull[-2][1]) * (x - hull[-2][0]) >= (y - hull[-2][1]) * (
+                hull[-1][0] - hull[-2][0]
+            ):
+                hull.pop()
+            if not hull or x > hull[-1][0]:
+                hull.append((x, y))
+        for (x, y), (further, other) in pairwise(hull):
+            slope = (other - y) / (further - x)
+            self._bounds.add({column: 1.0, j: -slope}, slope * x - y)
+        if len(hull) < 2:
+            self._bounds.add({column: 1.0})
+        return column
+
+    def _cost_terms(self, factor: float) -> dict[int, float]:
+        terms = {j: factor * float(self._rates[j]) for j in range(self.cost)}
+        return {**terms, **dict.fromkeys(self._impacts.values(), factor)}
+
+    def _paid(self, *, settled: bool, purchases_only: bool = False) -> dict[int, float]:
+        """Cash that is used, costs included."""
+        curves, terms = self._problem.curves, dict[int, float]()
+        share = np.ones(self.cost)
+        if settled:
+            usable = np.divide(curves.usable, curves.most, out=np.ones(self.cost), where=curves.most > 0.0)
+            share = np.where(curves.sign > 0.0, 1.0, np.minimum(usable, 1.0))
+        for j in range(self.cost):
+            if purchases_only and curves.sign[j] < 0.0:
+                continue
+            terms[j] = float((curves.sign[j] + self._rates[j]) * share[j])
+            if j in self._impacts:
+                terms[self._impacts[j]] = float(share[j])
+        return terms
+
+    def _add_limits(self) -> None:
+        """One row for each of `LotProblem.right`, in its order."""
+        limits, rows = self._problem.limits, self._limits
+        rows.add(_negative(self._paid(settled=True)), max(limits.cash, 0.0))
+        if np.isfinite(limits.raised):
+            rows.add(_negative(self._paid(settled=False)), -limits.raised)
+        if np.isfinite(limits.turnover):
+            rows.add(dict.fromkeys(range(self.cost), -1.0), limits.turnover)
+        if np.isfinite(limits.cost):
+            rows.add(_negative(self._cost_terms(1.0)), limits.cost)
+        if np.isfinite(limits.purchases):
+            rows.add(_negative(self._paid(settled=False, purchases_only=True)), limits.purchases)
+        if np.isfinite(limits.gain):
+            rows.add(dict.fromkeys(self._gains.values(), -1.0), limits.gain)
+
+    def _deviation(self) -> list[ConeBlock]:
+        problem = self._problem
+        away: list[dict[int, float]] = [{self.cost: float(weight)} for weight in problem.target]
+        for j, i in enumerate(problem.places.tolist()):
+            away[i][j] = float(problem.curves.sign[j])
+        constant = problem.values - problem.target
+        if problem.factor is None:
+            rows = _Rows()
+            for i, terms in enumerate(away):
+                column = self._new()
+                self._linear[column] = 0.5
+                rows.add({**terms, column: 1.0}, float(constant[i]))
+                rows.add({**_negative(terms), column: 1.0}, -float(constant[i]))
+            return [rows.block(ConeKind.NONNEGATIVE)]
+        column, cone = self._new(), _Rows()
+        self._linear[column] = 1.0
+        cone.add({column: 1.0})
+        by_factor = problem.target @ problem.factor
+        for r in range(problem.factor.shape[1]):
+            loads = problem.factor[:, r]
+            moved = problem.curves.sign * loads[problem.places]
+            loaded = dict(enumerate(moved.tolist()))
+            cone.add({**loaded, self.cost: float(by_factor[r])}, float(constant @ loads))
+        return [cone.block(ConeKind.SECOND_ORDER)]
+
+
+def _negative(terms: dict[int, float]) -> dict[int, float]:
+    return {column: -value for column, value in terms.items()}

@@ -1,0 +1,124 @@
+"""Plans that weigh a tracking error, impact or fees, beside every plan of whole lots of small random accounts."""
+
+import random
+
+import numpy as np
+import pytest
+
+from domain.costs.fees import Fees
+from domain.costs.impact import SquareRootImpact
+from domain.costs.linear import LinearCost
+from domain.market_data.snapshot import Quote, Snapshot
+from domain.portfolio import Portfolio
+from domain.reallocation.flow import reallocate
+from domain.reallocation.modes import Deviation, Direction, Modes
+from domain.reallocation.request import ImpactTerms, Limits, ReallocationRequest
+from domain.reallocation.result import Reallocation
+from domain.reallocation.tracking_error import ActiveRisk
+from tests.domain.reallocation.every_weighed_plan import best_plan, cost_of_trade
+
+KINDS = [
+    {"tracking"},
+    {"tracking", "costs", "aversion"},
+    {"tracking", "floor", "least trade", "lots"},
+    {"tracking", "turnover", "modes"},
+    {"tracking", "fees", "aversion", "impact"},
+    {"tracking", "negative cash", "costs"},
+    {"impact", "aversion"},
+    {"impact", "aversion", "costs", "turnover", "lots"},
+    {"fees"},
+    {"fees", "costs", "floor", "lots", "least trade"},
+    {"fees", "aversion", "modes", "cost"},
+    {"fees", "impact", "aversion", "volume"},
+    {"fees", "negative cash", "odd lots"},
+]
+
+
+def account(seed: int, has: set[str]) -> ReallocationRequest:
+    """Two or three assets of up to twelve units."""
+    draw = random.Random(seed)
+    symbols = ["A", "B", "C"][: draw.choice([2, 3, 3])]
+    quotes = {
+        s: Quote(
+            draw.randint(2000, 40_000) / 100,
+            draw.choice([3.0, 10.0, 40.0]) if "impact" in has or "volume" in has else None,
+            volatility_annual=draw.choice([0.1, 0.3, 0.6]),
+            lot_size=draw.choice([1.0, 1.0, 2.0]) if "lots" in has else 1.0,
+        )
+        for s in symbols
+    }
+    odd = [0.0, 0.5, 0.25] if "odd lots" in has else [0.0]
+    held = {s: draw.randint(0, 12) + draw.choice(odd) for s in symbols}
+    parts = [draw.choice([0, *range(10)]) for _ in symbols]
+    whole = max(sum(parts), 1) * draw.choice([1.0, 1.0, 1.25])
+    cash = float(draw.randint(1, 1500))
+    worth = sum(held[s] * quotes[s].price for s in symbols)
+    if "negative cash" in has and draw.random() < 0.6 and worth > 10.0:
+        cash = -float(draw.randint(1, int(0.6 * worth)))
+    loads = np.array([[draw.uniform(-1.0, 1.0) for _ in range(3)] for _ in symbols])
+    spread = np.sqrt((loads**2).sum(axis=1))
+    correlation = loads @ loads.T / spread / spread[:, None]
+    volatilities = np.array([quotes[s].volatility_annual or 0.0 for s in symbols])
+    return ReallocationRequest(
+        Portfolio({s: units for s, units in held.items() if units}, cash),
+        Snapshot(quotes),
+        {s: part / whole for s, part in zip(symbols, parts, strict=True)},
+        limits=Limits(
+            max_participation=1.0 if "volume" in has else None,
+            min_trade_value=draw.choice([0.0, 150.0, 400.0]) if "least trade" in has else 0.0,
+            cash_floor=draw.choice([0.0, 100.0, 600.0, -80.0]) if "floor" in has else 0.0,
+            max_turnover=draw.choice([0.1, 0.2, 0.4]) if "turnover" in has else None,
+            max_cost_bps=draw.choice([20.0, 50.0, 200.0]) if "cost" in has else None,
+        ),
+        costs=LinearCost(draw.choice([0.0, 10.0, 200.0]), draw.choice([0.0, 5.0])) if "costs" in has else LinearCost(),
+        fees=Fees(
+            fixed=draw.choice([0.0, 1.0, 5.0, 25.0]),
+            per_unit=draw.choice([0.0, 0.5]),
+            least_commission=draw.choice([0.0, 2.0, 10.0]),
+            most_commission=draw.choice([None, 12.0]),
+        )
+        if "fees" in has
+        else Fees(),
+        impact=ImpactTerms(SquareRootImpact(draw.choice([0.5, 1.0, 5.0]))) if "impact" in has else None,
+        modes=Modes(
+            direction=draw.choice(list(Direction)) if "modes" in has and cash > 0.0 else Direction.BOTH,
+            no_new_names="modes" in has and draw.random() < 0.3,
+            retain_cash="modes" in has and draw.random() < 0.3,
+            cost_aversion=draw.choice([0.1, 1.0, 5.0, 20.0]) if "aversion" in has else 0.0,
+            deviation=Deviation.TRACKING_ERROR if "tracking" in has else Deviation.DRIFT,
+        ),
+        active_risk=ActiveRisk.of_volatilities(symbols, volatilities, correlation) if "tracking" in has else None,
+    )
+
+
+def check_cash(request: ReallocationRequest, found: Reallocation) -> None:
+    """Each trade pays its cost, and no purchase takes cash below the floor."""
+    cash = request.portfolio.cash
+    for trade in found.plan.trades:
+        cost = cost_of_trade(request, trade.symbol, trade.quantity)
+        cash -= trade.quantity * trade.price + cost
+        assert trade.cost == pytest.approx(cost, rel=1e-12, abs=1e-12)
+        assert trade.cash_after == pytest.approx(cash, rel=1e-12, abs=1e-9)
+        assert trade.quantity < 0.0 or trade.cash_after >= request.limits.cash_floor - 1e-12
+    assert found.summary.cash_after == pytest.approx(cash, rel=1e-12, abs=1e-9)
+    kinds = found.summary.costs
+    total = kinds.commission + kinds.spread + (kinds.impact or 0.0) + kinds.fixed
+    assert total == pytest.approx(found.summary.cost, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("has", KINDS, ids=lambda has: " ".join(sorted(has)))
+def test_no_plan_is_better_and_none_is_below_the_bound(has: set[str]) -> None:
+    compared = 0
+    for seed in range(20):
+        request = account(seed, has)
+        best, found = best_plan(request), reallocate(request)
+        if best is None:
+            assert found.plan.unraised_cash > 0.0, seed
+            continue
+        compared += 1
+        check_cash(request, found)
+        assert not found.plan.unraised_cash, seed
+        assert found.plan.least_drift <= best.objective + 1e-9, seed
+        assert found.objective == pytest.approx(best.objective, abs=1e-9), seed
+        assert found.optimal, seed
+    assert compared > 10
