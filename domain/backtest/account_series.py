@@ -32,10 +32,11 @@ def cash_held(prices: Matrix, record: RecordPart, opening: Vector, first: int, l
 
     Nothing once the net asset value is used up.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # of positions held until the net asset value was used up
         values = (units_held(record, opening, first, last) * prices[first:last]).sum(axis=1)
     nav = net_asset_values(prices, record, first, last)
-    result: Vector = np.where(nav > 0.0, nav - values, 0.0)
+    result: Vector = np.where(nav > 0.0, nav, 0.0)
+    result[nav > 0.0] -= values[nav > 0.0]
     return result
 
 

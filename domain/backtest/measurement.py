@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.account_series import gross_unit_values
 from domain.backtest.asset_states import changes_of_states
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
@@ -20,6 +21,7 @@ from domain.backtest.result import (
     ReconciledNav,
     StrategyOutcome,
 )
+from domain.backtest.return_tables import comparisons, return_tables
 from domain.backtest.shifted_calendars import reason_not_shifted
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import Simulation
@@ -60,32 +62,37 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     for strategy_run, record in zip(runs[count:], records[count:], strict=True):
         curves[strategy_run.strategy.label] = Curve(plan.days, record.unit_values)
     names = [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in specification.benchmarks]
-    first = curves[names[0]] if names else None
+    benchmarks = {name: curves[name] for name in names}
     done = []
-    for strategy_run, record in zip(runs, records, strict=True):
+    for i, (strategy_run, record) in enumerate(zip(runs, records, strict=True)):
         check_cancelled()
-        outcome = _strategy_outcome(plan, strategy_run, record, first)
+        outcome = _strategy_outcome(plan, strategy_run, record, benchmarks, is_benchmark=i >= count)
         difference = _convention_difference(plan, strategy_run, record, check_cancelled)
         done.append(replace(outcome, convention_difference=difference))
     parts = attributions(plan, records, check_cancelled)
     done[:count] = [replace(one, attribution=part) for one, part in zip(done[:count], parts, strict=True)]
-    benchmarks = {name: curves[name] for name in names}
     for i in range(count):
         done[i] = _validated(plan, i, done[i], benchmarks, shifted, check_cancelled)
     by_label = {outcome.label: outcome for outcome in done[count:]}
-    compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, first) for name in names]
+    compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, benchmarks) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
 
 
 def _strategy_outcome(
-    plan: BacktestPlan, strategy_run: StrategyRun, record: RecordPart, benchmark: Curve | None
+    plan: BacktestPlan,
+    strategy_run: StrategyRun,
+    record: RecordPart,
+    benchmarks: Mapping[str, Curve],
+    *,
+    is_benchmark: bool,
 ) -> StrategyOutcome:
+    curve, settings = Curve(plan.days, record.unit_values), _strategy_settings(plan, strategy_run)
     figures = performance(
-        Curve(plan.days, record.unit_values),
-        _strategy_settings(plan, strategy_run),
+        curve,
+        settings,
         turnover=float(record.turnovers.sum()),
         cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
-        benchmark=benchmark,
+        benchmark=next(iter(benchmarks.values()), None),
     )
     last_prices = plan.market.panel.values[-1]
     units = record.units[-1] if len(record.units) else opening_units(plan.specification, plan.market.panel.symbols)
@@ -110,6 +117,8 @@ def _strategy_outcome(
         asset_event_count=event_count,
         warnings=_warnings(plan, strategy_run.strategy.label, record),
         record=record,
+        return_tables=return_tables(curve, Curve(plan.days, gross_unit_values(record))),
+        comparisons=() if is_benchmark else comparisons(curve, benchmarks, settings),
     )
 
 
@@ -214,12 +223,13 @@ def _asset_events(plan: BacktestPlan, record: RecordPart) -> tuple[tuple[AssetEv
     return tuple(sorted([*of_positions, *of_states], key=lambda event: event.day)), len(of_positions) + count
 
 
-def _symbol_outcome(plan: BacktestPlan, name: str, benchmark: Curve | None) -> StrategyOutcome:
+def _symbol_outcome(plan: BacktestPlan, name: str, benchmarks: Mapping[str, Curve]) -> StrategyOutcome:
     """The outcome of a benchmark that is a symbol, bought at the start and held without costs."""
     curve = plan.curves[name]
     settings = _metric_settings(plan, curve.days, _periods_per_year(plan, curve.days))
-    figures = performance(curve, settings, turnover=0.0, cost_total=0.0, benchmark=benchmark)
-    return StrategyOutcome(name, figures, CostTotals(), 0, ())
+    first = next(iter(benchmarks.values()))
+    figures = performance(curve, settings, turnover=0.0, cost_total=0.0, benchmark=first)
+    return StrategyOutcome(name, figures, CostTotals(), 0, (), return_tables=return_tables(curve))
 
 
 def _strategy_settings(plan: BacktestPlan, strategy_run: StrategyRun) -> MetricSettings:

@@ -205,13 +205,21 @@ def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSett
 def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -> RelativeRisk:
     if benchmark is None:
         return RelativeRisk.absent(NO_BENCHMARK)
-    # Neither side has a return after its net asset value is used up.
+    return against(curve, benchmark, settings)[0]
+
+
+def against(curve: Curve, benchmark: Curve, settings: MetricSettings) -> tuple[RelativeRisk, Vector, Vector]:
+    """Figures against a benchmark, and the returns of both between their common dates, (C,) each.
+
+    `settings.periods_per_year` is that of the curve. Neither side has a return after its net asset value is used up.
+    """
     common = np.intersect1d(curve.until_ruin.days, benchmark.until_ruin.days)
     ours, theirs = curve.at(common).returns, benchmark.at(common).returns
     if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
-        return RelativeRisk.absent(TOO_LARGE)
+        return RelativeRisk.absent(TOO_LARGE), ours, theirs
     periods = common_periods_per_year(curve.days, common, settings)
-    return relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods, settings.risk_free_rate_annual)
+    found = relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods, settings.risk_free_rate_annual)
+    return found, ours, theirs
 
 
 def common_periods_per_year(days: Days, common: Days, settings: MetricSettings) -> float:

@@ -15,11 +15,15 @@ MONTHS_PER_YEAR = 12
 
 @dataclass(frozen=True, slots=True)
 class PeriodReturns:
-    """Returns from one date of a curve to a later one, P of them."""
+    """Returns from one date of a curve to a later one, P of them; one that is too large for a number is left out."""
 
     starts: Days  # (P,)
     ends: Days  # (P,)
     values: Vector  # (P,)
+
+    def at(self, places: NDArray[np.intp]) -> "PeriodReturns":
+        """Some of them."""
+        return PeriodReturns(self.starts[places], self.ends[places], self.values[places])
 
     def best(self, most: int) -> NDArray[np.intp]:
         """Indices of the highest returns, the highest first; of equal ones the earlier first."""
@@ -81,4 +85,5 @@ def moving_years(curve: Curve, years: int) -> PeriodReturns:
 def _between(curve: Curve, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> PeriodReturns:
     with np.errstate(over="ignore"):
         values: Vector = curve.nav[ends] / curve.nav[starts] - 1.0
-    return PeriodReturns(curve.days[starts], curve.days[ends], values)
+    finite = np.isfinite(values)
+    return PeriodReturns(curve.days[starts[finite]], curve.days[ends[finite]], values[finite])

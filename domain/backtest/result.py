@@ -6,6 +6,7 @@ from enum import StrEnum
 from domain.backtest.metrics import Performance
 from domain.backtest.path_attribution import PathAttribution
 from domain.backtest.record import FailedRebalance, RecordPart
+from domain.backtest.return_tables import BenchmarkComparison, ReturnTables
 from domain.checks import Vector
 from domain.risk.figure import Absent, Figure
 from domain.significance.timing_luck import TimingLuck
@@ -93,6 +94,8 @@ class StrategyOutcome:
     validation: Validation | None = None  # of a strategy; None for a benchmark
     timing_luck: TimingLuck | Absent | None = None  # likewise
     record: RecordPart | None = None
+    return_tables: ReturnTables | None = None
+    comparisons: tuple[BenchmarkComparison, ...] = ()  # with each benchmark; none of a benchmark itself
 
 
 @dataclass(frozen=True, slots=True)

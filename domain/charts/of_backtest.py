@@ -7,6 +7,7 @@ from domain.backtest.account_series import total_contributions, trading_costs, t
 from domain.backtest.metrics import Curve
 from domain.backtest.period_returns import MONTH, YEAR, calendar_returns, moving_years
 from domain.backtest.record import RecordPart
+from domain.backtest.return_tables import HORIZONS
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.charts.chart import Builder, Chart, DrawnChart, draw
 from domain.charts.contributions import contributions_chart
@@ -16,7 +17,7 @@ from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
 from domain.charts.specification import Specification
 from domain.charts.theme import Theme
-from domain.charts.timing_luck import timing_luck_chart
+from domain.charts.timing_luck import TimingLuck, timing_luck_chart
 from domain.charts.weights import weights_chart
 from domain.checks import LARGEST_RETURN, Matrix, Vector
 from domain.market_data.panel import Days, PricePanel
@@ -26,12 +27,10 @@ from domain.risk.rolling import RollingFigure, RollingSettings, rolling_figure
 OTHERS = "costs, fees, cash and fills"
 """What contributes to the return beside the assets."""
 
-NO_ATTRIBUTION = "needs analysis.attribution and a benchmark in the request of the backtest"
-NO_TIMING_LUCK = "needs analysis.statistical_validation.timing_luck_offsets of 2 or more in the request of the backtest"
+NO_ATTRIBUTION = "needs analysis.attribution in the request of the backtest"
+NO_TIMING_LUCK = "needs analysis.statistical_validation.timing_luck_offsets in the request of the backtest"
 NO_TRADES = "needs a trade, and the strategy made none"
 NO_RETURNS = "needs a net asset value that is above 0 after the first date"
-HORIZONS = (1, 3, 5)
-"""Years of moving annual returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class SimulatedPath:
     periods_per_year: float
     others: tuple[Line, ...] = ()  # strategies and benchmarks to draw beside it
     attribution: Attributed | None = None
-    timing_luck: Matrix | None = None  # (T, O), values of 1 invested for each offset of the rebalancing dates
+    timing_luck: TimingLuck | None = None
 
     @property
     def days(self) -> Days:
@@ -170,15 +169,13 @@ def _costs(path: SimulatedPath, theme: Theme) -> Specification | Absent:
 def _attribution(path: SimulatedPath, theme: Theme) -> Specification | Absent:
     if path.attribution is None:
         return Absent(NO_ATTRIBUTION)
-    subtitle = f"{path.label}: they sum to the excess return of {path.attribution.excess_return:.2%}"
-    unit = "Contribution to the excess return, %"
+    subtitle = f"{path.label}: parts of the excess return of {path.attribution.excess_return:.2%}"
+    unit = "Contribution, %"
     return contributions_chart("Attribution", subtitle, unit, path.attribution.segments, theme, sort=False)
 
 
 def _timing_luck(path: SimulatedPath, theme: Theme) -> Specification | Absent:
-    if path.timing_luck is None or path.timing_luck.shape[1] < 2:
-        return Absent(NO_TIMING_LUCK)
-    return timing_luck_chart(path.days, path.timing_luck, path.lines[0], theme)
+    return Absent(NO_TIMING_LUCK) if path.timing_luck is None else timing_luck_chart(path.timing_luck, theme)
 
 
 _BUILDERS: Mapping[Chart, Builder[SimulatedPath]] = {

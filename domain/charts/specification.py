@@ -53,7 +53,7 @@ def stacked_views(
 def _frame(title: str, subtitle: str, theme: Theme, rows: Sequence[Row]) -> Specification:
     return {
         "$schema": SCHEMA,
-        "title": {"text": title, "subtitle": subtitle},
+        "title": {"text": title, "subtitle": subtitle} if subtitle else {"text": title},
         "data": {"values": list(rows)},
     }
 

@@ -83,6 +83,7 @@ class Theme(StrEnum):
                 "titleFontWeight": "normal",
                 "labelLimit": 140,
             },
+            "axisQuantitative": {"tickCount": 8},
             "legend": {"labelColor": colours.text, "titleColor": colours.faint_text, "orient": "bottom", "columns": 4},
             "mark": {"color": colours.category[0]},
             "text": {"color": colours.text, "fontSize": 10},

@@ -14,6 +14,7 @@ from domain.risk.figure import known
 from domain.warnings import ResultWarning
 from server.converters.attribution import path_attribution_to_proto
 from server.converters.dates import civil_to_proto
+from server.converters.return_tables import comparison_to_proto, return_tables_to_proto
 from server.converters.statistical_validation import validation_to_proto
 
 AssetEventProto = backtest_pb2.AssetEvent
@@ -28,6 +29,8 @@ _OF_THE_FIRST = (
     "reconciliation",
     "asset_events",
     "asset_event_count",
+    "return_tables",
+    "benchmark_comparisons",
     "attribution",
     "statistical_validation",
 )
@@ -106,6 +109,9 @@ def strategy_result_to_proto(
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
         if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:
             result.reconciliation.ClearField("uncovered_loss")
+    if outcome.return_tables is not None:
+        result.return_tables.CopyFrom(return_tables_to_proto(outcome.return_tables))
+    result.benchmark_comparisons.extend(map(comparison_to_proto, outcome.comparisons))
     if outcome.attribution is not None:
         result.attribution.CopyFrom(path_attribution_to_proto(outcome.attribution))
     for failure in outcome.failures:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from absfinance.v1 import chart_pb2
-from absfinance.v1.backtest_pb2 import BacktestResult
+from absfinance.v1.backtest_pb2 import BacktestResult, StrategyResult
 from absfinance.v1.backtest_service_pb2 import GetBacktestChartsRequest, GetBacktestChartsResponse
 from absfinance.v1.liquidity_pb2 import LiquidityState
 from absfinance.v1.optimization_pb2 import Optimization
@@ -19,6 +19,7 @@ from domain.charts.of_backtest import Attributed
 from domain.charts.of_optimization import OptimizedPortfolio
 from domain.charts.of_reallocation import PlannedReallocation
 from domain.charts.theme import Theme
+from domain.charts.timing_luck import TimingLuck
 from domain.charts.weights import NamedWeights
 from domain.errors import InvalidInput
 from domain.optimization.solution import Solution
@@ -111,11 +112,24 @@ def reallocation_from_bytes(payload: bytes) -> PlannedReallocation:
     )
 
 
-def attributed_from_bytes(result: bytes, label: str) -> Attributed | None:
-    """The attribution of one strategy of a stored result; None where it has none."""
+def result_of(result: bytes, label: str) -> StrategyResult:
+    """What one strategy or benchmark of a stored result did."""
     stored = BacktestResult.FromString(result)
-    for one in (*stored.strategies, *stored.benchmarks):
-        if one.label == label and one.HasField("attribution"):
-            segments = {segment.name: segment.contribution for segment in one.attribution.segments}
-            return Attributed(segments, one.attribution.excess_return)
-    return None
+    return next(one for one in (*stored.strategies, *stored.benchmarks) if one.label == label)
+
+
+def attributed_from_proto(result: StrategyResult) -> Attributed | None:
+    """The attribution of a strategy; None where it has none."""
+    if not result.HasField("attribution"):
+        return None
+    segments = {segment.name: segment.contribution for segment in result.attribution.segments}
+    return Attributed(segments, result.attribution.excess_return)
+
+
+def timing_luck_from_proto(result: StrategyResult) -> TimingLuck | None:
+    """Results over shifted rebalancing calendars; None where there are none."""
+    found = result.statistical_validation.timing_luck
+    if not found.HasField("median"):
+        return None
+    by_offset = {one.offset: one.total_return for one in found.outcomes}
+    return TimingLuck(found.lowest, found.median, found.highest, result.metrics.total_return, by_offset)

@@ -28,11 +28,13 @@ from server.commands.optimization import TraceCommand
 from server.commands.stored import DataRequest, StoredData
 from server.converters.backtests import specification_from_bytes
 from server.converters.charts import (
-    attributed_from_bytes,
+    attributed_from_proto,
     charts_command_from_proto,
     charts_to_bytes,
     optimized_from_bytes,
     reallocation_from_bytes,
+    result_of,
+    timing_luck_from_proto,
 )
 from server.converters.message import message_from_bytes
 from server.converters.optimization import trace_command_from_proto
@@ -100,6 +102,7 @@ def of_backtest(job: FinishedJob, command: ChartsCommand, control: Control) -> b
     control()
     records = {label: parts_from_bytes(data)[0][1] for label, data in job.records.items()}
     label, record = next(iter(records.items()))
+    result = result_of(job.result, label)
     start = len(market.panel.dates) - len(record.nav)
     prices = PricePanel(market.panel.symbols, market.panel.dates[start:], market.panel.values[start:])
     path = SimulatedPath(
@@ -110,7 +113,8 @@ def of_backtest(job: FinishedJob, command: ChartsCommand, control: Control) -> b
         opening=opening_units(specification, prices.symbols),
         periods_per_year=market.periods_per_year,
         others=_others(job, specification, market, records, prices),
-        attribution=attributed_from_bytes(job.result, label),
+        attribution=attributed_from_proto(result),
+        timing_luck=timing_luck_from_proto(result),
     )
     return charts_to_bytes(backtest_charts(path, command.charts, command.theme, control))
 

@@ -67,6 +67,16 @@ def test_risk_times_the_report_and_a_series() -> None:
 
 
 @pytest.mark.exhaustive
+def test_analysis_report_writes_every_chart() -> None:
+    (line,) = _lines("analysis_report")
+    assert (line["job"], line["dates"], line["charts"]) == ("analysis/report", 1000, 8)
+    assert line["ours_ms"] > 0.0
+    if "peer" in line:
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+        assert line["largest_difference"] < 1e-9
+
+
+@pytest.mark.exhaustive
 def test_walk_forward_counts_windows_without_an_answer() -> None:
     lines = _lines("walk_forward", "--jobs", "min_variance", "hrp")
     assert _jobs(lines) == ["walk_forward/min_variance", "walk_forward/hrp"]

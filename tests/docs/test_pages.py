@@ -57,6 +57,7 @@ CALLED = (
     "docs/risk.md",
     "docs/attribution.md",
     "docs/backtesting.md",
+    "docs/charts.md",
     "docs/validation.md",
     "docs/reallocation.md",
 )

@@ -299,3 +299,90 @@ def test_charts_of_a_reallocation(wire: Wire) -> None:
     refusal = wire.refused(method, {"name": answer["name"], "charts": ["CHART_WEIGHTS", "CHART_EQUITY"]})
     assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("charts[1]",))
     assert wire.refused(method, {"name": "reallocations/none"}).reason == "NOT_FOUND"
+
+
+def test_the_tables_of_a_result(sample: Wire, finished: str, drawn: dict[str, dict[str, Any]]) -> None:
+    result = sample.call("BacktestService/GetBacktest", {"name": finished})["result"]
+    tables = result["returnTables"]
+    assert result["strategies"][0]["returnTables"] == tables
+    cells = [row for row in rows(drawn["CHART_MONTHLY_RETURNS"]) if row["month"] != "Year"]
+    assert tables["months"]["returns"] == [row["value"] for row in cells]
+    assert tables["months"]["endDates"][-1] == DAYS[-1]
+    returns = tables["months"]["returns"]
+    assert tables["bestMonths"]["returns"] == sorted(returns, reverse=True)[:5]
+    assert tables["worstYears"]["returns"] == sorted(tables["years"]["returns"])[:5]
+    values = series(sample, finished, "BACKTEST_SERIES_EQUITY")[:, 0]
+    assert tables["worstPeriods"]["returns"] == pytest.approx(sorted(values[1:] / values[:-1] - 1.0)[:5], abs=1e-14)
+    assert [one["years"] for one in tables["rolling"]] == [1, 3, 5]
+    gross = series(sample, finished, "BACKTEST_SERIES_GROSS_EQUITY")[:, 0]
+    assert tables["grossTotalReturn"] == pytest.approx(gross[-1] - 1.0, rel=1e-12)
+    assert tables["grossTotalReturn"] > result["metrics"]["totalReturn"]
+    benchmark = result["benchmarks"][0]
+    assert "grossTotalReturn" not in benchmark["returnTables"]
+    assert "benchmarkComparisons" not in benchmark
+
+
+def test_a_comparison_with_each_benchmark(wire: Wire) -> None:
+    benchmarks: list[dict[str, Any]] = [{"symbol": "A"}, {"strategy": {"label": "own", "equalWeight": {}}}]
+    result = wire.call(BACKTEST, small_job(benchmarks=benchmarks))["result"]
+    symbol, own = result["benchmarkComparisons"]
+    metrics = result["metrics"]
+    assert (symbol["benchmark"], symbol["observations"]) == ("A", 89)
+    assert symbol["beta"] == metrics["betaToBenchmark"]
+    assert symbol["trackingErrorAnnual"] == metrics["trackingErrorAnnual"]
+    equity = series(wire, wire.call(BACKTEST, small_job(benchmarks=benchmarks))["name"], "BACKTEST_SERIES_EQUITY")[:, 0]
+    ours, theirs = equity[1:] / equity[:-1] - 1.0, SMALL[1:, 0] / SMALL[:-1, 0] - 1.0
+    assert symbol["battingAverage"] == pytest.approx((ours > theirs).mean())
+    assert symbol["captureUp"] == pytest.approx(ours[theirs > 0.0].mean() / theirs[theirs > 0.0].mean(), rel=1e-10)
+    assert symbol["excessReturn"] == pytest.approx(equity[-1] - SMALL[-1, 0] / SMALL[0, 0], rel=1e-10)
+    # A strategy that is its own benchmark never beats it.
+    assert (own["benchmark"], own["battingAverage"], own["excessReturn"]) == ("own", 0.0, 0.0)
+    assert own["undefined"]["information_ratio"] == "the active return does not vary"
+
+
+def test_series_of_the_account_over_the_wire(wire: Wire) -> None:
+    name = wire.call(BACKTEST, small_job(costs={"commissionBps": 10}, initialCapital=1000))["name"]
+    found = {
+        kind: series(wire, name, f"BACKTEST_SERIES_{kind}")
+        for kind in ("HOLDINGS", "CASH", "EXPOSURES", "CONTRIBUTIONS", "COSTS", "TURNOVER", "NAV", "WEIGHTS")
+    }
+    nav, held = found["NAV"][:, 0], found["HOLDINGS"]
+    np.testing.assert_allclose((held * SMALL).sum(axis=1) + found["CASH"][:, 0], nav, rtol=1e-12)
+    np.testing.assert_allclose(found["EXPOSURES"][:, 3], found["WEIGHTS"].sum(axis=1), atol=1e-14)
+    gained = held[:-1] * np.diff(SMALL, axis=0) / nav[:-1, None]
+    np.testing.assert_allclose(found["CONTRIBUTIONS"][1:], gained, atol=1e-14)
+    assert found["COSTS"].sum() == pytest.approx(2 * 10e-4 * found["TURNOVER"].sum(), rel=1e-2)
+    header = next(
+        iter(wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": "BACKTEST_SERIES_EXPOSURES"}))
+    )
+    assert header["header"]["symbols"] == ["long", "short", "gross", "net", "cash"]
+
+
+def test_the_chart_of_an_attribution(wire: Wire) -> None:
+    job = small_job(benchmarks=[{"symbol": "A"}], costs={"commissionBps": 10}, analysis={"attribution": {}})
+    answer = wire.call(BACKTEST, job)
+    drawn = charts(wire, CHARTS, name=answer["name"], charts=["CHART_ATTRIBUTION"])["CHART_ATTRIBUTION"]
+    check(drawn)
+    attribution = answer["result"]["attribution"]
+    segments = {one["name"]: one["contribution"] for one in attribution["segments"] if one["contribution"]}
+    assert {row["name"]: row["value"] for row in rows(drawn)} == segments
+    assert sum(segments.values()) == pytest.approx(attribution["excessReturn"], abs=1e-10)
+    assert "CHART_ATTRIBUTION" in charts(wire, CHARTS, name=answer["name"])
+
+
+def test_the_chart_of_timing_luck(wire: Wire) -> None:
+    analysis = {"statisticalValidation": {"timingLuckOffsets": 3, "resamples": 100}}
+    answer = wire.call(BACKTEST, small_job(analysis=analysis))
+    drawn = charts(wire, CHARTS, name=answer["name"], charts=["CHART_TIMING_LUCK"])["CHART_TIMING_LUCK"]
+    check(drawn)
+    luck = answer["result"]["statisticalValidation"]["timingLuck"]
+    found = {row["name"]: row["value"] for row in rows(drawn)}
+    assert found["as simulated"] == answer["result"]["metrics"]["totalReturn"]
+    assert [found[name] for name in ("lowest", "median", "highest")] == [
+        luck["lowest"],
+        luck["median"],
+        luck["highest"],
+    ]
+    shifted = [one["totalReturn"] for one in luck["outcomes"] if one.get("offset")]
+    assert [value for name, value in found.items() if name.endswith("later")] == shifted
+    assert len(shifted) == 3

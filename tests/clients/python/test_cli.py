@@ -77,6 +77,8 @@ def test_help_names_every_command(server: RunningServer) -> None:
             "reallocate",
             "reallocate-batch",
             "fills",
+            "charts",
+            "tables",
             "portfolio",
             "actions",
         )

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.backtest.market import Market, no_actions
 from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.simulation.arrays import FILL
-from domain.market_data.panel import ReturnPanel
+from domain.market_data.corporate_actions import DividendPolicy
+from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.analyzer import analyze
 from domain.risk.figure import TOO_LARGE, Absent
 from domain.risk.query import RiskQuery
@@ -170,13 +172,15 @@ def test_series_follow_from_units_and_prices() -> None:
         turnovers=np.array([0.5]),
     )
     opening = np.zeros(2)
-    weights = rows(Series.WEIGHTS, prices, record, opening, 0, 3)
+    actions = no_actions(DividendPolicy.CASH, 0.0)
+    market = Market(PricePanel.of("AB", range(3), prices), None, None, prices, actions, 252.0, all_listed=True)
+    weights = rows(Series.WEIGHTS, market, record, opening, 0, 3)
     assert weights[0].tolist() == [0.0, 0.0]
     assert weights[1] == pytest.approx([0.495, 0.5])
-    assert rows(Series.TRADES, prices, record, opening, 0, 3).tolist() == [[0.0, 0.0], [4.5, 2.5], [0.0, 0.0]]
-    assert rows(Series.TRADES, prices, record, opening, 2, 3).tolist() == [[0.0, 0.0]]
-    assert rows(Series.EQUITY, prices, record, opening, 1, 3)[:, 0].tolist() == [100.0, 104.545]
-    assert rows(Series.DRAWDOWN, prices, record, opening, 0, 3).max() == 0.0
+    assert rows(Series.TRADES, market, record, opening, 0, 3).tolist() == [[0.0, 0.0], [4.5, 2.5], [0.0, 0.0]]
+    assert rows(Series.TRADES, market, record, opening, 2, 3).tolist() == [[0.0, 0.0]]
+    assert rows(Series.EQUITY, market, record, opening, 1, 3)[:, 0].tolist() == [100.0, 104.545]
+    assert rows(Series.DRAWDOWN, market, record, opening, 0, 3).max() == 0.0
 
 
 def test_what_cash_earned_is_taken_off_each_return() -> None:

@@ -15,9 +15,10 @@ from domain.charts.lines import Line, drawdown_chart, equity_chart
 from domain.charts.liquidity import TradeLiquidity, liquidity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
+from domain.charts.specification import dated_rows, finite_rows
 from domain.charts.theme import MOST_COLOURS, Theme
 from domain.charts.thinning import MOST_ROWS
-from domain.charts.timing_luck import timing_luck_chart
+from domain.charts.timing_luck import TimingLuck, timing_luck_chart
 from domain.charts.weights import CASH, REST, NamedWeights, weight_bars, weights_chart
 from domain.estimation.clustering import Linkage, Tree
 from domain.risk.correlation import Clustering, cluster
@@ -88,9 +89,8 @@ CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
     "correlation": lambda theme: correlation_of(AWKWARD, theme),
     "correlation of two": lambda theme: correlation_of(("A", "B"), theme),
     "correlation of one": lambda theme: correlation_chart(("A",), np.ones((1, 1)), Tree(np.zeros((0, 4))), theme),
-    "timing luck": lambda theme: timing_luck_chart(
-        DAYS, np.column_stack([one.values for one in CURVES]), CURVES[0], theme
-    ),
+    "timing luck": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {0: 0.2, 1: -0.1, 2: 0.3}), theme),
+    "timing luck in sum": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2), theme),
     "costs by year": lambda theme: costs_chart(DAYS, np.full(DATES, 1e-5), np.full(DATES, 0.01), theme),
     "costs by month": lambda theme: costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), theme, "a note"),
     "liquidity": lambda theme: liquidity_chart(
@@ -153,7 +153,7 @@ def test_curves_beyond_the_colours_are_left_out_by_name() -> None:
     assert "3 more of 11 curves are not drawn" in drawn["title"]["subtitle"]
 
 
-@pytest.mark.parametrize("name", ["equity", "drawdown", "rolling", "weights", "timing luck"])
+@pytest.mark.parametrize("name", ["equity", "drawdown", "rolling", "weights"])
 def test_rows_of_a_chart_are_bounded(name: str) -> None:
     assert len(rows(CHARTS[name](Theme.LIGHT))) <= MOST_ROWS
 
@@ -221,3 +221,34 @@ def test_cells_of_a_correlation_stand_under_their_leaves() -> None:
 def test_years_do_not_take_the_colours_of_months() -> None:
     drawn = rows(monthly_returns_chart([(2000, 1, 0.01)], [(2000, 5.0)], "", Theme.LIGHT))
     assert [(row["month"], row["value"], row["shade"]) for row in drawn] == [("Jan", 0.01, 0.01), ("Year", 5.0, 0.0)]
+
+
+def test_bars_of_timing_luck_begin_with_the_calendar_of_the_request() -> None:
+    drawn = rows(timing_luck_chart(TimingLuck(-0.1, 0.2, 0.3, 0.2, {0: 0.2, 2: 0.3, 1: -0.1}), Theme.LIGHT))
+    assert [(row["name"], row["value"]) for row in drawn] == [
+        ("as simulated", 0.2),
+        ("1 date later", -0.1),
+        ("2 dates later", 0.3),
+        ("lowest", -0.1),
+        ("median", 0.2),
+        ("highest", 0.3),
+    ]
+
+
+def test_drawdowns_go_down() -> None:
+    drawn = rows(drawdown_chart([Line("A", DAYS[:3], np.array([2.0, 1.0, 4.0]))], Theme.LIGHT))
+    assert [row["value"] for row in drawn] == [0.0, -0.5, 0.0]
+
+
+def test_rows_hold_no_value_that_json_has_not() -> None:
+    drawn = dated_rows(DAYS[:4], np.array([1.0, np.nan, np.inf, 2.0]))
+    assert [row["value"] for row in drawn] == [1.0, 2.0]
+    assert finite_rows([{"a": float("nan"), "b": 1.0, "c": "d"}]) == [{"b": 1.0, "c": "d"}]
+
+
+def test_dates_are_drawn_in_utc() -> None:
+    """A date is midnight in UTC: on a local axis west of Greenwich it would be the day before."""
+    specification = equity_chart(CURVES, Theme.LIGHT)
+    assert specification["encoding"]["x"]["scale"] == {"type": "utc"}
+    (date,) = (one for one in specification["encoding"]["tooltip"] if one["field"] == "date")
+    assert date["timeUnit"].startswith("utc")

@@ -15,6 +15,7 @@ from absfin.attribution import PathAttribution
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
 from absfin.results import ResultWarning, optional_figure, warnings_of
+from absfin.return_tables import BenchmarkComparison, ReturnTables
 from absfin.significance import StatisticalValidation
 
 
@@ -84,6 +85,8 @@ class StrategyResult:
     asset_event_count: int  # those included that asset_events leaves out, where there are very many
     attribution: PathAttribution | None  # None where it was not asked for
     validation: StatisticalValidation | None  # None for a benchmark
+    return_tables: ReturnTables | None = None  # by calendar and over moving years
+    comparisons: Mapping[str, BenchmarkComparison] = field(default_factory=dict)  # by benchmark
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -109,6 +112,8 @@ class StrategyResult:
             asset_events=tuple(map(AssetEvent.from_proto, message.asset_events)),
             asset_event_count=message.asset_event_count,
             attribution=PathAttribution.from_proto(message.attribution) if message.HasField("attribution") else None,
+            return_tables=ReturnTables.from_proto(message.return_tables) if message.HasField("return_tables") else None,
+            comparisons={one.benchmark: BenchmarkComparison.from_proto(one) for one in message.benchmark_comparisons},
             validation=(
                 StatisticalValidation.from_proto(message.statistical_validation)
                 if message.HasField("statistical_validation")
@@ -159,6 +164,11 @@ class Backtest:
     def costs(self) -> Mapping[str, float]:
         """Costs of the first strategy by kind, in money; empty until the job has succeeded."""
         return self.strategies[0].costs if self.strategies else {}
+
+    @property
+    def return_tables(self) -> ReturnTables | None:
+        """Returns of the first strategy by calendar; None until the job has succeeded."""
+        return self.strategies[0].return_tables if self.strategies else None
 
     @property
     def validation(self) -> StatisticalValidation | None:

@@ -1,0 +1,155 @@
+"""The commands `absfin charts` and `absfin tables`: what a stored result looks like."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from absfin.backtest_results import StrategyResult
+from absfin.channel import DEFAULT_TARGET
+from absfin.charts import Chart
+from absfin.cli.output import failing_clearly, print_object
+from absfin.cli.parameters import AsJson, Server
+from absfin.client import Client
+from absfin.formatting import number, percent
+from absfin.return_tables import PeriodReturn, ReturnTables
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def charts(
+    name: Annotated[str, typer.Argument(help="A stored result: backtests/..., optimizations/..., reallocations/...")],
+    chart: Annotated[
+        list[str] | None,
+        typer.Option(help="equity, drawdown, weights, ...; a wrong one lists them all. All that there are if absent."),
+    ] = None,
+    label: Annotated[str, typer.Option(help="Label of the strategy of a backtest; the first one if absent.")] = "",
+    dark: Annotated[bool, typer.Option("--dark", help="For a dark background.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for a file of each chart; standard output if absent.")
+    ] = None,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Print charts of a stored result as Vega-Lite specifications: absfin charts backtests/ID --chart equity"""
+    with failing_clearly(as_json), Client(server) as client:
+        found = _drawn(client, name, chart or [], label, dark)
+        if output is None:
+            print_object({one.name: one.specification for one in found.values()})
+            return
+        output.mkdir(parents=True, exist_ok=True)
+        for one in found.values():
+            one.save(output / f"{one.name}.vl.json")
+            typer.echo(output / f"{one.name}.vl.json")
+
+
+def _drawn(client: Client, name: str, chart: list[str], label: str, dark: bool) -> dict[str, Chart]:
+    theme = "dark" if dark else "light"
+    kind = name.partition("/")[0]
+    if kind == "optimizations":
+        return client.optimization_charts(name, chart, theme=theme)  # type: ignore[arg-type]  # the client checks
+    if kind == "reallocations":
+        return client.reallocation_charts(name, chart, theme=theme)  # type: ignore[arg-type]
+    return client.backtest_charts(name, chart, label=label, theme=theme)  # type: ignore[arg-type]
+
+
+def tables(
+    name: Annotated[str, typer.Argument(help="A backtest that has succeeded, backtests/...")],
+    label: Annotated[str, typer.Option(help="Label of the strategy or benchmark; the first one if absent.")] = "",
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Print returns by month and year, the best and worst ones, and over moving years: absfin tables backtests/ID"""
+    with failing_clearly(as_json), Client(server) as client:
+        found = client.get_backtest(name)
+        results = {one.label: one for one in (*found.strategies, *found.benchmarks)}
+        if label and label not in results:
+            raise typer.BadParameter(f"{label!r} is none of {', '.join(results)}", param_hint="--label")
+        result = results[label] if label else next(iter(results.values()), None)
+        if result is None or result.return_tables is None:
+            raise typer.BadParameter(f"{name} has no tables: it is {found.state}")
+        if as_json:
+            print_object(_content(result))
+        else:
+            _show(result, result.return_tables)
+
+
+def _content(result: StrategyResult) -> dict[str, object]:
+    tables = result.return_tables
+    if tables is None:
+        return {}
+    return {
+        "label": result.label,
+        "months": [[one.start.isoformat(), one.end.isoformat(), one.value] for one in tables.months],
+        "years": [[one.start.isoformat(), one.end.isoformat(), one.value] for one in tables.years],
+        "benchmarks": {name: dict(one.figures) for name, one in result.comparisons.items()},
+    }
+
+
+def _show(result: StrategyResult, tables: ReturnTables) -> None:
+    console = Console()
+    console.print(_by_month(result.label, tables))
+    console.print(_extremes(tables))
+    if tables.moving:
+        console.print(_moving(tables))
+    if result.comparisons:
+        console.print(_comparisons(result))
+
+
+def _by_month(label: str, tables: ReturnTables) -> Table:
+    table = Table(title=f"{label}: returns, %")
+    for name in ("", *MONTHS, "year"):
+        table.add_column(name, justify="right" if name else "left")
+    years = {one.end.year: one.value for one in tables.years}
+    for year, months in tables.by_month().items():
+        cells = [f"{100 * months[month]:.1f}" if month in months else "" for month in range(1, 13)]
+        table.add_row(str(year), *cells, f"{100 * years[year]:.1f}")
+    return table
+
+
+def _extremes(tables: ReturnTables) -> Table:
+    table = Table(title="best and worst")
+    for name in ("period", "best", "on", "worst", "on"):
+        table.add_column(name)
+    rows = (
+        ("date", tables.best_periods, tables.worst_periods),
+        ("month", tables.best_months, tables.worst_months),
+        ("year", tables.best_years, tables.worst_years),
+    )
+    for name, best, worst in rows:
+        if best and worst:
+            table.add_row(name, *_cells(best[0]), *_cells(worst[0]))
+    return table
+
+
+def _cells(one: PeriodReturn) -> tuple[str, str]:
+    return percent(one.value), one.end.isoformat()
+
+
+def _moving(tables: ReturnTables) -> Table:
+    table = Table(title="annual returns over moving years")
+    for name in ("years", "latest", "lowest", "median", "highest", "above 0"):
+        table.add_column(name, justify="right")
+    for years, one in tables.moving.items():
+        figures = (one.latest, one.lowest, one.median, one.highest, one.positive_fraction)
+        table.add_row(str(years), *map(percent, figures))
+    return table
+
+
+def _comparisons(result: StrategyResult) -> Table:
+    table = Table(title="against benchmarks")
+    for name in ("benchmark", "beta", "up capture", "down capture", "batting average", "excess return"):
+        table.add_column(name, justify="right" if name != "benchmark" else "left")
+    for name, one in result.comparisons.items():
+        figures = one.figures
+        table.add_row(
+            name,
+            number(figures.get("beta")),
+            percent(figures.get("capture_up")),
+            percent(figures.get("capture_down")),
+            percent(figures.get("batting_average")),
+            percent(figures.get("excess_return")),
+        )
+    return table
