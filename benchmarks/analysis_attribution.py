@@ -1,6 +1,6 @@
 """Attribution of many assets over many dates: of a simulated path, and of weights and returns. No peer has the first.
 
-Run it by scripts/bench analysis_attribution.
+Run it by scripts/bench analysis_attribution, or with the other jobs of results by scripts/bench analysis.
 """
 
 import argparse
@@ -40,6 +40,8 @@ class Result:
     """One job: median CPU time, and how far the parts are from the excess return."""
 
     job: str
+    assets: int
+    dates: int
     ours_ms: float
     peer_ms: float | None
     ratio: float | None
@@ -111,12 +113,15 @@ def main() -> None:
     lines = result_lines()
     for name, job in (("attribution", of_a_path), ("attribution/weights", of_weights)):
         timing = in_turn(name, {"ours": job(assets, DATES)})["ours"]
-        label = f"analysis/{name}/{assets}x{DATES}"
-        result = Result(label, timing.median_ms, None, None, LIMIT_MS, timing.answer, timing.rounds)
+        label = f"analysis/{name}"
+        result = Result(label, assets, DATES, timing.median_ms, None, None, LIMIT_MS, timing.answer, timing.rounds)
         if chosen.json:
             lines.write(as_json(asdict(result)) + "\n")
         else:
-            lines.write(f"{label:44s} {result.ours_ms:8.1f} ms, parts - excess return {result.difference:.1e}\n")
+            size = f"{assets} x {DATES}"
+            lines.write(
+                f"{label:32s} {size:12s} {result.ours_ms:8.1f} ms, parts - excess return {result.difference:.1e}\n"
+            )
 
 
 if __name__ == "__main__":

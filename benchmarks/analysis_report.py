@@ -1,6 +1,6 @@
 """Figures and charts of one backtest of 33 years, beside quantstats' HTML report of the same returns.
 
-Run it by scripts/bench analysis_report. CPU time of one thread. Both sides begin after the simulation and end with a
+Run it by scripts/bench analysis_report, or with the other jobs of results by scripts/bench analysis. CPU time of one thread. Both sides begin after the simulation and end with a
 file: ours with the figures and the specifications as JSON, theirs with the HTML.
 """
 
@@ -23,7 +23,8 @@ from peers import is_installed
 
 from domain.backtest.benchmark_curve import benchmark_curve
 from domain.backtest.flow import run
-from domain.backtest.measurement import measure, opening_units
+from domain.backtest.measurement import measure
+from domain.backtest.opening import opening_units
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol

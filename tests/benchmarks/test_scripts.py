@@ -131,7 +131,7 @@ def test_simulate_has_the_band_job_without_the_libraries_too() -> None:
 
 @pytest.mark.exhaustive
 def test_validation_times_a_path_and_a_comparison() -> None:
-    lines = _lines("validation")
+    lines = _lines("analysis_validation")
     assert _jobs(lines) == ["analysis/validation", "analysis/validation/formulas", "analysis/comparison/20"]
     assert all(line["ours_ms"] > 0.0 for line in lines)
     assert {line["observations"] for line in lines} == {8312}
@@ -139,5 +139,11 @@ def test_validation_times_a_path_and_a_comparison() -> None:
 
 def test_attribution_adds_up() -> None:
     lines = _lines("analysis_attribution")
-    assert _jobs(lines) == ["analysis/attribution/50x8000", "analysis/attribution/weights/50x8000"]
+    assert _jobs(lines) == ["analysis/attribution", "analysis/attribution/weights"]
     assert all(abs(line["difference"]) <= 1e-10 and 0.0 < line["ours_ms"] < line["limit_ms"] for line in lines)
+
+
+@pytest.mark.exhaustive
+def test_analysis_runs_all_of_its_scripts() -> None:
+    jobs = set(_jobs(_lines("analysis")))
+    assert {"analysis/validation", "analysis/report", "analysis/attribution"} <= jobs

@@ -1,4 +1,7 @@
-"""Statistical validation of one path, and a comparison of many strategies. Run it by scripts/bench validation."""
+"""Statistical validation of one path, and a comparison of many strategies.
+
+Run it by scripts/bench analysis_validation, or with the other jobs of results by scripts/bench analysis.
+"""
 
 import argparse
 from collections.abc import Callable, Iterator
