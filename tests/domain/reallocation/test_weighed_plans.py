@@ -163,11 +163,11 @@ def large(seed: int, tracking: bool, fees: bool, aversion: float) -> Reallocatio
     )
 
 
-@pytest.mark.parametrize("fees", [False, True])
+@pytest.mark.parametrize("fees", [True, pytest.param(False, marks=pytest.mark.exhaustive)])
 def test_many_assets_are_near_a_bound_that_no_plan_is_below(fees: bool) -> None:
     found = reallocate(large(1, tracking=False, fees=fees, aversion=1.0))
     assert found.gap <= 1e-3
-    for seed in range(2):
+    for seed in range(1):
         tracked = reallocate(large(seed, tracking=True, fees=fees, aversion=1.0))
         assert 0.0 < tracked.plan.least_drift <= tracked.objective
         assert tracked.gap < 0.4
