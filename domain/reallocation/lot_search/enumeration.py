@@ -22,7 +22,7 @@ from domain.reallocation.lot_search.options import Options
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
 
-NODES = 40_000
+NODES = 15_000
 """Choices that are followed; an open end proves nothing."""
 
 MOST_TRADED = 40

@@ -17,7 +17,10 @@ from domain.reallocation.modes import Deviation, Direction, Modes
 from domain.reallocation.request import ImpactTerms, Limits, ReallocationRequest
 from domain.reallocation.result import Reallocation
 from domain.reallocation.tracking_error import ActiveRisk
+from tests.domain.reallocation.every_combination import least_objective
 from tests.domain.reallocation.every_weighed_plan import best_plan, cost_of_trade
+from tests.domain.reallocation.test_every_combination import LIMITS
+from tests.domain.reallocation.test_every_combination import account as linear_account
 
 KINDS = [
     {"tracking"},
@@ -193,3 +196,17 @@ def test_a_higher_aversion_never_costs_more(seed: int) -> None:
         share = found.summary.cost / found.summary.nav_after
         assert last is None or share <= last + 1e-12
         last = share
+
+
+@pytest.mark.parametrize("has", LIMITS, ids=lambda has: " ".join(sorted(has)))
+def test_a_fee_of_nothing_leads_to_the_plans_of_the_linear_program(has: set[str]) -> None:
+    """Under every limit, with taxes, odd lots and settlement, against every combination."""
+    for seed in range(3):
+        request = replace(linear_account(seed, has), fees=Fees(fixed=1e-9))
+        best, found = least_objective(request), reallocate(request)
+        if best is None:
+            assert found.plan.unraised_cash > 0.0, seed
+            continue
+        assert found.plan.least_drift <= best + 1e-8, seed
+        assert found.objective == pytest.approx(best, abs=1e-8), seed
+        assert found.optimal, seed
