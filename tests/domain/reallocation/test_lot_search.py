@@ -77,6 +77,17 @@ def all_plans(problem: LotProblem) -> list[tuple[float, list[int]]]:
     return found
 
 
+def check_terms(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequence[int]]) -> None:
+    """Of each plan the terms are not above what they bound."""
+    for lots in plans:
+        cost, terms = problem.cost(lots), priced.untraded
+        for order in np.flatnonzero(lots).tolist():
+            place = int(problem.places[order])
+            terms[place] = priced(np.array([order]), np.array([float(lots[order])]))[0]
+        bounded = problem.deviation(problem.away(lots, cost)) + (problem.cost_aversion + priced.theta) * cost
+        assert priced.start + float(terms.sum()) <= bounded + 1e-12
+
+
 @pytest.mark.parametrize(("tracking", "fees", "impact", "aversion"), KINDS)
 def test_what_the_bound_leaves_open_has_the_best_plan(
     tracking: bool, fees: bool, impact: bool, aversion: float
@@ -101,6 +112,7 @@ def test_what_the_bound_leaves_open_has_the_best_plan(
             priced = priced.within(cost_range(options, priced))
             better = [problem.cost(lots) for value, lots in plans if value < problem(nothing) - 1e-12]
             assert all(priced.costs.least - 1e-9 <= each <= priced.costs.most + 1e-9 for each in better)
+        check_terms(problem, priced, [lots for value, lots in plans if value < problem(nothing) - 1e-12])
         left, _, least = worth_looking_at(options, priced)
         assert priced.bound(least) <= best + 1e-12
         assert priced.bound(priced.least_by_asset()[0]) <= best + 1e-12
