@@ -64,7 +64,17 @@ ALMGREN = {
     "schedule": {"almgrenChriss": {**AVERSE, "volatilities": [0.1, 0.2], "correlation": [1, 0.5, 0.5, 1]}},
     "horizonDays": 2,
 }  # fmt: skip
-REQUESTS = {"taxed": TAXED, "square root": SQUARE_ROOT, "almgren": ALMGREN}
+WEIGHED = {
+    **SHARED,
+    "snapshot": {
+        "assets": [{**asset, "volatilityAnnual": 0.2} for asset in SHARED["snapshot"]["assets"]],
+        "fxRates": SHARED["snapshot"]["fxRates"],
+        "correlation": [1, 0.5, 0.5, 1],
+    },
+    "costs": {"commissionBps": 5, "commissionPerShare": 0.01, "minCommission": 1, "maxCommission": 9, "fixedFee": 1},
+    "tradeOff": {"costAversion": 1, "deviation": "DEVIATION_TRACKING_ERROR"},
+}
+REQUESTS = {"weighed": WEIGHED, "taxed": TAXED, "square root": SQUARE_ROOT, "almgren": ALMGREN}
 FRACTIONS = ("NaN", "Infinity", "-Infinity", 1e308, -1e308, 1e-308, 0.0, -1.0)
 COUNTS = (0, 1, 2**31 - 1)
 

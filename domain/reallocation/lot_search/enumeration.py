@@ -1,10 +1,12 @@
 """All plans that a bound leaves open, tried one asset after the other.
 
 After some assets are decided, the bound is the sum of their terms and of the least terms of the others. A tracking
-error has more: with u the direction of the risk z at the relaxation, |z| = sqrt((u z)^2 + |z'|^2), where z' is the part
-of z across u. The terms bound u z. The covariance across u, factored by a Cholesky decomposition in the order of the
-assets, is a sum of squares of which the first k depend on the first k assets alone, as in the search for the closest
-point of a lattice (Fincke and Pohst 1985; Agrell, Eriksson, Vardy and Zeger 2002).
+error has more: with u the direction of the risk z at the relaxation, of a length l of at most 1, the terms bound u z,
+and |z| = sqrt(a^2 + b^2), where a = u z / l and b is the length of z across u. So |z| is above u z = l a by
+sqrt(a^2 + b^2) - l a, which is least at a = l b / sqrt(1 - l^2), or at the largest a of a better plan. The covariance
+across u, factored by a Cholesky decomposition in the order of the assets, is a sum of squares of which the first k
+depend on the first k assets alone, as in the search for the closest point of a lattice (Fincke and Pohst 1985; Agrell,
+Eriksson, Vardy and Zeger 2002).
 """
 
 import math
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.optimization.programs.solver_control import SolverControl
+from domain.reallocation.lot_search.exchange import is_over
 from domain.reallocation.lot_search.options import Options
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
 
-NODES = 40_000
+NODES = 15_000
 """Choices that are followed; an open end proves nothing."""
 
 MOST_TRADED = 40
@@ -27,6 +30,9 @@ MOST_TRADED = 40
 
 BETTER = 1e-12
 """By how much a plan must be better, as a fraction of net asset value."""
+
+SHORT = 0.5
+"""A direction that is shorter is not taken apart: of the length of the risk, 1 - l is left beside l u z."""
 
 SINGULAR = 1e-13
 """Part of the trace that is added to the diagonal of a covariance, and taken from the squares again."""
@@ -85,8 +91,7 @@ class _Search:
         count = len(problem.values)
         groups = [np.flatnonzero(options.assets == i) for i in range(count)]
         free = [i for i in range(count) if len(groups[i]) > 1]
-        # First those with the fewest options.
-        self._order = sorted(free, key=lambda i: len(groups[i]))
+        self._order = self._ranked(free, groups) if len(free) <= MOST_TRADED else free
         fixed = [i for i in range(count) if len(groups[i]) <= 1]
         self._options = []
         for i in self._order:
@@ -108,6 +113,25 @@ class _Search:
         )
         self._chosen: list[tuple[int, int]] = []
 
+    def _ranked(self, free: list[int], groups: list[NDArray[np.intp]]) -> list[int]:
+        """First the assets with the fewest options; of a tracking error, those of which a lot adds most risk.
+
+        That is the risk that no other asset that comes later can take away again, which is the pivot of the
+        decomposition (Foschini, Golden, Valenzuela and Wolniansky 1999).
+        """
+        problem = self._problem
+        if problem.factor is None:
+            return sorted(free, key=lambda i: len(groups[i]))
+        lots = np.zeros(len(problem.values))
+        np.maximum.at(lots, problem.places, problem.curves.value)
+        covariance = problem.factor @ problem.factor.T
+        covariance += SINGULAR * float(np.trace(covariance)) * np.eye(len(lots))
+        left, found = list(free), []
+        while left:
+            alone = lots[left] ** 2 / np.diag(np.linalg.inv(covariance[np.ix_(left, left)]))
+            found.append(left.pop(int(np.argmax(alone))))
+        return found
+
     @property
     def depth(self) -> int:
         """Assets that are to be decided."""
@@ -120,9 +144,10 @@ class _Search:
         self._fixed_squares, self._fixed_rows, self._along = (0.0, 0.0, 0.0), np.zeros(0), 0.0
         if problem.factor is None:
             return
-        marginal = self._priced.marginal
+        self._length = min(float(np.linalg.norm(self._priced.direction)), 1.0)
+        along = self._priced.marginal / self._length if self._length >= SHORT else np.zeros(len(order))
         covariance = problem.factor @ problem.factor.T
-        matrix = _lower_factor((covariance - np.outer(marginal, marginal))[np.ix_(order, order)])
+        matrix = _lower_factor((covariance - np.outer(along, along))[np.ix_(order, order)])
         start = (problem.values - problem.target)[order]
         start[: len(fixed)] += given.traded
         rows, by_cost = matrix @ start, matrix @ problem.target[order]
@@ -145,7 +170,7 @@ class _Search:
             return
         self.nodes += 1
         if self.nodes % 256 == 0:
-            self._control()
+            self.nodes += NODES if is_over(self._control) else 0
         options, terms = self._options[depth]
         totals = node.terms + (terms - terms[0])
         cost = node.cost + options.cost
@@ -182,11 +207,13 @@ class _Search:
         low = np.maximum(cost + self._rest_cost[depth + 1], self._priced.costs.least)
         high = np.maximum(np.minimum(cost + self._rest_most[depth + 1], self._priced.costs.most), low)
         across = np.sqrt(np.maximum(_least_square(squares, low, high) - 4.0 * self._jitter, 0.0))
-        if not self._priced.marginal.any():
-            return squares, totals + across
         # The risk along u is at most what a better plan has as a tracking error.
-        along = max(self._threshold + BETTER - self._least_weighed, 0.0)
-        return squares, totals + np.hypot(along, across) - along
+        most = max(self._threshold + BETTER - self._least_weighed, 0.0)
+        length, width = self._length, math.sqrt(1.0 - self._length**2)
+        if length < SHORT:
+            return squares, totals + (1.0 - length) * across
+        along = np.minimum(most, length * across / width) if width > 0.0 else np.full(len(across), most)
+        return squares, totals + np.hypot(along, across) - length * along
 
     @property
     def _least_weighed(self) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.errors import SolverTimedOut
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Counts
 from domain.reallocation.lot_search.options import Options
@@ -35,18 +36,38 @@ class Prices:
     theta: float
 
 
+def is_over(control: SolverControl) -> bool:
+    """Whether the time is over; raises what a cancelled call raises."""
+    try:
+        control()
+    except SolverTimedOut:
+        control.check_cancelled()
+        return True
+    return False
+
+
 def improved(
     problem: LotProblem, lots: Sequence[int], hints: Sequence[Counts], prices: Prices, control: SolverControl
 ) -> list[int]:
-    """Lots that no change of those tried makes better; `hints` are numbers of lots (J,) that may be good."""
+    """Lots that no change of those tried makes better, or none better within the time of `control`.
+
+    `hints` are numbers of lots (J,) that may be good.
+    """
     best, value = list(lots), problem(lots)
     for _ in range(CHANGES):
-        control()
-        state = _State.of(problem, best, _nearby(problem, best, hints))
-        found = next((c for c in state.changes(prices) if problem(c) < value - BETTER and problem.keeps(c)), None)
-        if found is None:
-            return best
-        best, value = found, problem(found)
+        if is_over(control):
+            break
+        state, before = _State.of(problem, best, _nearby(problem, best, hints)), value
+        for changes in (state.of_one(prices), state.of_two(prices)):
+            for change in changes:
+                found = state.applied(best, change)
+                better = problem(found)
+                if better < value - BETTER and problem.keeps(found):
+                    best, value = found, better
+            if value < before:
+                break
+        else:
+            break
     return best
 
 
@@ -105,15 +126,19 @@ class _State:
             problem.right - usage.sum(axis=1),
         )
 
-    def changes(self, prices: Prices) -> Iterator[list[int]]:
-        """Those that seem to be better, of one asset first, then of two."""
-        changed, risks = self._objective_changes(prices.theta)
+    def of_one(self, prices: Prices) -> Iterator[tuple[int, ...]]:
+        """Changes of one asset that seem to be better, the best first."""
+        changed, _ = self._objective_changes(prices.theta)
         fits = (self.usage <= np.maximum(self.room, 0.0)[:, None] + ROUNDING).all(axis=0)
         fits |= (self.usage <= 0.0).all(axis=0)
         single = np.where(fits, changed, np.inf)
         for n in np.argsort(single, kind="stable")[:LOOKED_AT].tolist():
             if single[n] < -BETTER:
-                yield self._with(n)
+                yield (n,)
+
+    def of_two(self, prices: Prices) -> Iterator[tuple[int, ...]]:
+        """Changes of two assets."""
+        changed, risks = self._objective_changes(prices.theta)
         kept = np.argsort(changed + prices.of_limits @ self.usage, kind="stable")[:PAIRED]
         both = changed[kept][:, None] + changed[kept][None, :] + self._together(kept, risks)
         for r in range(len(self.room)):
@@ -127,7 +152,7 @@ class _State:
         pairs = [divmod(int(place), len(kept)) for place in ranked]
         for first, second in sorted(pairs, key=lambda pair: float(both[pair])):
             if both[first, second] < -BETTER:
-                yield self._with(int(kept[first]), int(kept[second]))
+                yield int(kept[first]), int(kept[second])
 
     def _objective_changes(self, theta: float) -> tuple[Vector, NDArray[np.float64]]:
         """By how much each option changes the objective at theta, and the change of the risk with it, (n, R).
@@ -160,9 +185,9 @@ class _State:
         found: NDArray[np.float64] = np.sqrt(np.maximum(both, 0.0)) - alone[:, None] - alone[None, :] + length
         return found
 
-    def _with(self, *chosen: int) -> list[int]:
-        """The lots with some options instead of those of their assets."""
-        found = list(self.lots)
+    def applied(self, lots: Sequence[int], chosen: Sequence[int]) -> list[int]:
+        """Lots with some options instead of those of their assets."""
+        found = list(lots)
         for n in chosen:
             for j in np.flatnonzero(self.problem.places == self.options.assets[n]).tolist():
                 found[j] = 0

@@ -10,7 +10,7 @@ from domain.reallocation.lot_search.curves import Counts, Orders
 from domain.reallocation.lot_search.priced_terms import CostRange, PricedTerms
 from domain.reallocation.lot_search.problem import LotProblem
 
-MOST_OPTIONS = 200_000
+MOST_OPTIONS = 500_000
 """Of all assets together; of more the best are found without a list."""
 
 ROUNDING = 1e-12

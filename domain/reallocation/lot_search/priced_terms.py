@@ -35,7 +35,7 @@ class PricedTerms:
     theta: float
     costs: CostRange
     prices: Vector  # (R,), 0 or more
-    marginal: Vector  # (P,), of the tracking error
+    direction: Vector  # (factors,), at most 1 long: of the tracking error
     sides: Vector  # (P,): 1 where an asset is expected to end above its wish, else -1; of the drift
 
     @classmethod
@@ -43,7 +43,17 @@ class PricedTerms:
         """By the answer of the relaxation."""
         away = problem.values - problem.target * (1.0 - costs.usual)
         np.add.at(away, problem.places, problem.trade * relaxed.lots)
-        return cls(problem, theta, costs, relaxed.prices, relaxed.marginal, np.where(away >= 0.0, 1.0, -1.0))
+        return cls(problem, theta, costs, relaxed.prices, relaxed.direction, np.where(away >= 0.0, 1.0, -1.0))
+
+    def without_prices(self) -> "PricedTerms":
+        """Of costs and taxes alone: then nothing of a tracking error is in the terms."""
+        return replace(self, prices=np.zeros_like(self.prices), direction=np.zeros_like(self.direction))
+
+    @property
+    def marginal(self) -> Vector:
+        """What a unit of each asset adds to the plane, (P,); 0 for a drift."""
+        factor = self.problem.factor
+        return np.zeros(len(self.problem.values)) if factor is None else np.asarray(factor @ self.direction)
 
     @property
     def of_cost(self) -> float:

@@ -22,23 +22,21 @@ from domain.reallocation.lot_search.problem import LotProblem
 TANGENTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Of a usual trade, where the market impact is touched by lines."""
 
-FLAT = 1e-9
-"""A deviation below this has no direction."""
-
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """Lots that may be parts (J,), prices of the limits (R,), and the change of the deviation with each asset (P,)."""
+    """Lots that may be parts (J,), prices of the limits (R,), and the direction of the risk (factors,)."""
 
     lots: Vector
     prices: Vector
-    marginal: Vector  # of a tracking error; 0 where it is 0, and of a drift
+    direction: Vector  # at most 1 long: shorter where no risk is left; empty for a drift
 
 
 def relax(problem: LotProblem, theta: float, control: SolverControl) -> Relaxed:
     """The relaxation at an objective of theta; without an answer of the solver that of no trades and no prices."""
     found = _Program(problem, theta)
-    nothing = Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(len(problem.values)))
+    factors = 0 if problem.factor is None else problem.factor.shape[1]
+    nothing = Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(factors))
     try:
         solution = solve_conic(found.program(control))
     except DomainError:
@@ -49,17 +47,15 @@ def relax(problem: LotProblem, theta: float, control: SolverControl) -> Relaxed:
     orders = len(problem.places)
     traded = np.clip(solution.point[:orders], 0.0, None)
     prices = np.clip(solution.multipliers[found.limits_block], 0.0, None)
-    return Relaxed(traded / problem.curves.value, prices, _marginal(problem, traded, solution.point[found.cost]))
+    direction = np.zeros(0) if problem.factor is None else _direction(solution.multipliers[-1][1:])
+    return Relaxed(traded / problem.curves.value, prices, direction)
 
 
-def _marginal(problem: LotProblem, traded: Vector, cost: float) -> Vector:
-    away = problem.values - problem.target * (1.0 - cost)
-    np.add.at(away, problem.places, problem.curves.sign * traded)
-    if problem.factor is None:
-        return np.zeros(len(away))
-    risk = away @ problem.factor
-    length = float(np.linalg.norm(risk))
-    return problem.factor @ (risk / length) if length > FLAT else np.zeros(len(away))
+def _direction(multipliers: Vector) -> Vector:
+    """The multipliers of the risk, which is not below its product with them, as they are no longer than 1."""
+    found = -multipliers
+    length = float(np.linalg.norm(found))
+    return found / length if length > 1.0 else found
 
 
 @dataclass
@@ -103,7 +99,9 @@ class _Program:
         self._reach = curves.most * curves.value
         wish = np.abs(problem.target - problem.values)[problem.places]
         self._usual = np.maximum(np.minimum(self._reach, 1.5 * wish), curves.value)
-        self._rates = curves.spread + self._fees() / self._usual
+        # Terms of a tracking error are planes: fees are spread over all that may be traded, to be above them.
+        over = self._usual if problem.factor is None else np.maximum(self._reach, curves.value)
+        self._rates = curves.spread + self._fees(over) / over
         self._impacts = {j: self._impact(j) for j in np.flatnonzero(curves.impact + curves.permanent > 0.0).tolist()}
         self._taxes = {j: self._hull(j, curve) for j, curve in curves.taxes.items()}
         self._gains = {j: self._hull(j, curve) for j, curve in curves.gains.items()}
@@ -127,11 +125,11 @@ class _Program:
         )
         return found
 
-    def _fees(self) -> Vector:
-        """Commission and fee of a usual trade of each order."""
+    def _fees(self, traded: Vector) -> Vector:
+        """Commission and fee of a value traded by each order."""
         curves = self._problem.curves
         per_value = curves.commission + curves.per_lot / curves.value
-        found: Vector = np.clip(per_value * self._usual, curves.least_commission, curves.most_commission) + curves.fixed
+        found: Vector = np.clip(per_value * traded, curves.least_commission, curves.most_commission) + curves.fixed
         return found
 
     def _new(self) -> int:

@@ -12,8 +12,9 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Counts
 from domain.reallocation.lot_search.enumeration import try_all
 from domain.reallocation.lot_search.exchange import Prices, improved
+from domain.reallocation.lot_search.narrowing import least_tax, most_cost, narrowed
 from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
-from domain.reallocation.lot_search.priced_terms import CostRange, PricedTerms
+from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import LotProblem
 from domain.reallocation.lot_search.relaxation import Relaxed, relax
 
@@ -55,25 +56,27 @@ def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: Sol
 
 def _round(problem: LotProblem, known: list[int], starts: Sequence[Sequence[int]], control: SolverControl) -> Found:
     theta = problem(known)
-    relaxed = relax(problem, theta, control)
-    control()
+    near, _ = narrowed(problem, known)
+    relaxed = relax(near, theta, control)
     hints = [relaxed.lots, *(np.array(lots, dtype=np.float64) for lots in starts)]
     best = _exchanged(problem, known, relaxed, hints, theta, control)
-    theta = problem(best)
-    costs = _costs(problem, best)
-    priced = PricedTerms.of(problem, relaxed, theta, costs)
-    options = Options.of(problem)
+    near, costs = narrowed(problem, best)
+    priced = PricedTerms.of(near, relaxed, problem(best), costs)
+    control.check_cancelled()
+    options = Options.of(near)
     if options is None:
         least, _ = priced.least_by_asset()
         return Found(best, priced.bound(least))
     for _ in range(NARROWINGS):
-        costs = cost_range(options, priced)
-        priced = priced.within(costs)
+        priced = priced.within(cost_range(options, priced))
     left, terms, least = worth_looking_at(options, priced)
-    tried = try_all(problem, left, terms, priced, best, control)
-    if tried.complete:
-        return Found(tried.lots, problem(tried.lots))
-    return Found(tried.lots, priced.bound(least))
+    bound = priced.bound(least)
+    tried = try_all(near, left, terms, priced, best, control)
+    if not tried.complete and near.factor is not None:
+        # Where little risk is left at the relaxation, its length says more than its plane.
+        plain = priced.without_prices()
+        tried = try_all(near, left, left.terms(plain), plain, tried.lots, control)
+    return Found(tried.lots, problem(tried.lots) if tried.complete else bound)
 
 
 def _exchanged(
@@ -115,46 +118,9 @@ def _rounded_down(problem: LotProblem, lots: Vector) -> list[int] | None:
     return None
 
 
-def _least_tax(problem: LotProblem) -> float:
-    """What no plan has less of, weighed; 0 or less."""
-    lowest: dict[int, float] = {}
-    for j, curve in problem.curves.taxes.items():
-        place = int(problem.places[j])
-        lowest[place] = min(lowest.get(place, 0.0), float(curve.amounts.min()))
-    return problem.tax_aversion * math.fsum(lowest.values())
-
-
 def _floor(problem: LotProblem) -> float:
     """The deviation is 0 or more, and so are costs."""
-    least, most = _least_tax(problem), _most_cost(problem)
+    least, most = least_tax(problem), most_cost(problem)
     if least == 0.0:
         return 0.0
     return least / (1.0 - most) if most < 1.0 else -math.inf
-
-
-def _most_cost(problem: LotProblem) -> float:
-    """What all trades cost at most."""
-    curves = problem.curves
-    allowed = curves.most >= curves.least
-    cost = np.where(allowed, curves.cost(problem.orders, np.where(allowed, curves.most, 0.0)), 0.0)
-    by_asset = np.zeros(len(problem.values))
-    np.maximum.at(by_asset, problem.places, cost)
-    return min(float(by_asset.sum()), problem.limits.cost)
-
-
-def _costs(problem: LotProblem, known: Sequence[int]) -> CostRange:
-    """The costs of plans that are no worse than a known one."""
-    theta, usual = problem(known), problem.cost(known)
-    least, most = 0.0, _most_cost(problem)
-    spare = theta - _least_tax(problem)
-    if problem.cost_aversion > 0.0 and problem.cost_aversion + theta > 0.0:
-        most = min(most, max(spare, 0.0) / (problem.cost_aversion + theta))
-    curves = problem.curves
-    if problem.factor is None and not curves.impact.any() and not curves.permanent.any():
-        # Two plans with drifts of at most theta differ by no more than both distances in what they trade.
-        rate = float((curves.spread + curves.commission + curves.per_lot / curves.value).max(initial=0.0))
-        fees = len(np.unique(problem.places)) * (curves.fixed + curves.least_commission)
-        if rate < 1.0:
-            reach = (4.0 * max(spare, 0.0) * rate + fees) / (1.0 - rate)
-            least, most = max(least, usual - reach), min(most, usual + reach)
-    return CostRange(min(least, usual), max(most, usual), usual)

@@ -1,6 +1,8 @@
 """Plans that weigh a tracking error, impact or fees, beside every plan of whole lots of small random accounts."""
 
 import random
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +17,10 @@ from domain.reallocation.modes import Deviation, Direction, Modes
 from domain.reallocation.request import ImpactTerms, Limits, ReallocationRequest
 from domain.reallocation.result import Reallocation
 from domain.reallocation.tracking_error import ActiveRisk
+from tests.domain.reallocation.every_combination import least_objective
 from tests.domain.reallocation.every_weighed_plan import best_plan, cost_of_trade
+from tests.domain.reallocation.test_every_combination import LIMITS
+from tests.domain.reallocation.test_every_combination import account as linear_account
 
 KINDS = [
     {"tracking"},
@@ -108,8 +113,19 @@ def check_cash(request: ReallocationRequest, found: Reallocation) -> None:
 
 @pytest.mark.parametrize("has", KINDS, ids=lambda has: " ".join(sorted(has)))
 def test_no_plan_is_better_and_none_is_below_the_bound(has: set[str]) -> None:
+    compare(has, range(6))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("has", KINDS, ids=lambda has: " ".join(sorted(has)))
+def test_no_plan_of_many_accounts_is_better(has: set[str]) -> None:
+    compare(has, range(6, 40))
+
+
+def compare(has: set[str], seeds: range) -> None:
+    """With every plan of some accounts."""
     compared = 0
-    for seed in range(20):
+    for seed in seeds:
         request = account(seed, has)
         best, found = best_plan(request), reallocate(request)
         if best is None:
@@ -121,4 +137,76 @@ def test_no_plan_is_better_and_none_is_below_the_bound(has: set[str]) -> None:
         assert found.plan.least_drift <= best.objective + 1e-9, seed
         assert found.objective == pytest.approx(best.objective, abs=1e-9), seed
         assert found.optimal, seed
-    assert compared > 10
+    assert compared > len(seeds) // 2
+
+
+def large(seed: int, tracking: bool, fees: bool, aversion: float) -> ReallocationRequest:
+    """Forty-five assets of an account of a million, which is too large to be tried out."""
+    draw, count = np.random.default_rng(seed), 45
+    symbols = [f"S{i}" for i in range(count)]
+    prices, volatilities = draw.uniform(10.0, 400.0, count).round(2), draw.uniform(0.1, 0.5, count)
+    quotes = {
+        s: Quote(float(price), 1e5, 10.0, float(sigma))
+        for s, price, sigma in zip(symbols, prices, volatilities, strict=True)
+    }
+    before, after = draw.dirichlet(np.ones(count)), draw.dirichlet(np.ones(count))
+    loads = draw.normal(size=(count, 4))
+    covariance = loads @ loads.T + np.diag(draw.uniform(0.5, 3.0, count))
+    spread = np.sqrt(np.diag(covariance))
+    risk = ActiveRisk.of_volatilities(symbols, volatilities, covariance / spread / spread[:, None])
+    return ReallocationRequest(
+        Portfolio({s: float(int(1e6 * w / quotes[s].price)) for s, w in zip(symbols, before, strict=True)}, 3e4),
+        Snapshot(quotes),
+        {s: float(0.98 * w) for s, w in zip(symbols, after, strict=True)},
+        costs=LinearCost(5.0),
+        fees=Fees(fixed=2.0, least_commission=5.0) if fees else Fees(),
+        impact=ImpactTerms(SquareRootImpact(1.0)),
+        modes=Modes(cost_aversion=aversion, deviation=Deviation.TRACKING_ERROR if tracking else Deviation.DRIFT),
+        active_risk=risk if tracking else None,
+    )
+
+
+@pytest.mark.parametrize("fees", [True, pytest.param(False, marks=pytest.mark.exhaustive)])
+def test_many_assets_are_near_a_bound_that_no_plan_is_below(fees: bool) -> None:
+    found = reallocate(large(1, tracking=False, fees=fees, aversion=1.0))
+    assert found.gap <= 1e-3
+    for seed in range(1):
+        tracked = reallocate(large(seed, tracking=True, fees=fees, aversion=1.0))
+        assert 0.0 < tracked.plan.least_drift <= tracked.objective
+        assert tracked.gap < 0.4
+        # Other plans of the same account, chosen for other reasons, are not below the bound.
+        for other in (large(seed, True, fees, 0.2), large(seed, True, fees, 5.0), large(seed, False, fees, 1.0)):
+            plan = reallocate(other).summary
+            error = _error(large(seed, True, fees, 1.0), plan.weights_after)
+            value = error + plan.cost / plan.nav_after
+            assert value >= tracked.plan.least_drift - 1e-12
+            assert value >= 0.99 * tracked.objective
+
+
+def _error(request: ReallocationRequest, weights: Mapping[str, float]) -> float:
+    assert request.active_risk is not None
+    return request.active_risk.annual({s: weights.get(s, 0.0) - t for s, t in request.target.items()})
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_higher_aversion_never_costs_more(seed: int) -> None:
+    request, last = account(seed, {"fees", "impact", "tracking", "costs"}), None
+    for aversion in (0.0, 0.3, 3.0, 30.0):
+        found = reallocate(replace(request, modes=replace(request.modes, cost_aversion=aversion)))
+        share = found.summary.cost / found.summary.nav_after
+        assert last is None or share <= last + 1e-12
+        last = share
+
+
+@pytest.mark.parametrize("has", LIMITS, ids=lambda has: " ".join(sorted(has)))
+def test_a_fee_of_nothing_leads_to_the_plans_of_the_linear_program(has: set[str]) -> None:
+    """Under every limit, with taxes, odd lots and settlement, against every combination."""
+    for seed in range(3):
+        request = replace(linear_account(seed, has), fees=Fees(fixed=1e-9))
+        best, found = least_objective(request), reallocate(request)
+        if best is None:
+            assert found.plan.unraised_cash > 0.0, seed
+            continue
+        assert found.plan.least_drift <= best + 1e-8, seed
+        assert found.objective == pytest.approx(best, abs=1e-8), seed
+        assert found.optimal, seed

@@ -1,0 +1,140 @@
+"""The bound and the search of small problems of lots, from no trades, beside all of their plans."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from domain.optimization.programs.solver_control import UNLIMITED
+from domain.reallocation.lot_search.curves import Curves, least_count
+from domain.reallocation.lot_search.enumeration import try_all
+from domain.reallocation.lot_search.narrowing import narrowed
+from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
+from domain.reallocation.lot_search.priced_terms import PricedTerms
+from domain.reallocation.lot_search.problem import Limits, LotProblem
+from domain.reallocation.lot_search.relaxation import relax
+
+KINDS = list(itertools.product([False, True], [False, True], [False, True], [0.0, 2.0]))
+
+
+def random_problem(seed: int, tracking: bool, fees: bool, impact: bool, aversion: float) -> LotProblem:
+    """Four assets with a purchase and a sale of up to four lots each."""
+    draw, count = np.random.default_rng(seed), 4
+    value = np.tile(draw.uniform(0.03, 0.12, count), 2)
+    held = draw.integers(0, 5, count).astype(np.float64)
+    values = held * value[:count]
+    cash = float(draw.uniform(0.0, 0.6))
+    total = values.sum() + cash
+    weights = draw.dirichlet(np.ones(count)) * draw.choice([1.0, 0.8])
+    loads = draw.normal(size=(count, draw.choice([2, 4])))
+    ones, none = np.ones(2 * count), np.zeros(2 * count)
+    curves = Curves(
+        sign=np.repeat([1.0, -1.0], count),
+        value=value / total,
+        least=ones * draw.choice([1.0, 2.0]),
+        most=np.concatenate([4.0 * np.ones(count), held]),
+        usable=4.0 * ones,
+        spread=ones * draw.choice([0.0, 0.001, 0.02]),
+        commission=ones * draw.choice([0.0, 0.01]),
+        per_lot=none,
+        least_commission=0.002 if fees else 0.0,
+        most_commission=float(draw.choice([math.inf, 0.004])) if fees else math.inf,
+        fixed=float(draw.choice([0.0, 0.001, 0.01])) if fees else 0.0,
+        impact=np.tile(draw.uniform(0.01, 0.3, count), 2) if impact else none,
+        permanent=none,
+    )
+    places = np.tile(np.arange(count), 2)
+    limits = Limits(cash / total, -math.inf, turnover=float(draw.choice([math.inf, 0.5])))
+
+    def keeps(lots: Sequence[int]) -> bool:
+        counts = np.array(lots, dtype=np.float64)
+        funds = float(curves.funds(np.arange(2 * count), counts).sum())
+        return bool(
+            (funds + limits.cash >= -1e-12 or not counts[:count].any())
+            and float((curves.value * counts).sum()) <= limits.turnover + 1e-12
+        )
+
+    factor = 0.2 * loads if tracking else None
+    return LotProblem(values / total, weights, places, curves, limits, keeps, factor, aversion)
+
+
+def all_plans(problem: LotProblem) -> list[tuple[float, list[int]]]:
+    """The objective of every plan that keeps the limits."""
+    curves, count, found = problem.curves, len(problem.values), []
+    choices = []
+    for i in range(count):
+        buys = [(i, k) for k in range(int(curves.least[i]), int(curves.most[i]) + 1)]
+        sells = [(count + i, k) for k in range(int(curves.least[count + i]), int(curves.most[count + i]) + 1)]
+        choices.append([(i, 0), *buys, *sells])
+    for chosen in itertools.product(*choices):
+        lots = [0] * (2 * count)
+        for order, lot in chosen:
+            lots[order] = lot
+        if problem.keeps(lots):
+            found.append((problem(lots), lots))
+    return found
+
+
+def check_terms(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequence[int]]) -> None:
+    """Of each plan the terms are not above what they bound."""
+    for lots in plans:
+        cost, terms = problem.cost(lots), priced.untraded
+        for order in np.flatnonzero(lots).tolist():
+            place = int(problem.places[order])
+            terms[place] = priced(np.array([order]), np.array([float(lots[order])]))[0]
+        bounded = problem.deviation(problem.away(lots, cost)) + (problem.cost_aversion + priced.theta) * cost
+        assert priced.start + float(terms.sum()) <= bounded + 1e-12
+
+
+@pytest.mark.parametrize(("tracking", "fees", "impact", "aversion"), KINDS)
+def test_what_the_bound_leaves_open_has_the_best_plan(
+    tracking: bool, fees: bool, impact: bool, aversion: float
+) -> None:
+    """From no trades, which is far from the best, and without exchanges: what is cut off can be no better plan."""
+    for seed in range(6):
+        problem = random_problem(seed, tracking, fees, impact, aversion)
+        plans, nothing = all_plans(problem), [0] * len(problem.places)
+        best = min(value for value, _ in plans)
+        relaxed = relax(problem, problem(nothing), UNLIMITED)
+        near, costs = narrowed(problem, nothing)
+        for value, lots in plans:
+            if value < problem(nothing) - 1e-12:
+                counts = np.array(lots)
+                within = (counts >= near.curves.least) & (counts <= near.curves.most)
+                assert (within | (counts == 0)).all()
+                assert costs.least - 1e-12 <= problem.cost(lots) <= costs.most + 1e-12
+        priced = PricedTerms.of(near, relaxed, problem(nothing), costs)
+        options = Options.of(near)
+        assert options is not None
+        for _ in range(3):
+            priced = priced.within(cost_range(options, priced))
+            better = [problem.cost(lots) for value, lots in plans if value < problem(nothing) - 1e-12]
+            assert all(priced.costs.least - 1e-9 <= each <= priced.costs.most + 1e-9 for each in better)
+        check_terms(problem, priced, [lots for value, lots in plans if value < problem(nothing) - 1e-12])
+        left, _, least = worth_looking_at(options, priced)
+        assert priced.bound(least) <= best + 1e-12
+        assert priced.bound(priced.least_by_asset()[0]) <= best + 1e-12
+        for each in (priced, priced.without_prices()) if tracking else (priced,):
+            tried = try_all(near, left, left.terms(each), each, nothing, UNLIMITED)
+            assert tried.complete
+            assert problem(tried.lots) == pytest.approx(best, abs=1e-11)
+
+
+def test_the_least_of_a_function_that_is_convex_between_kinks_is_found() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(50):
+        kinks = np.unique(draw.integers(0, 5000, 4)).astype(np.float64)
+        at, slope, jump = draw.uniform(0, 5000), draw.uniform(-3.0, 3.0), draw.uniform(-500.0, 500.0)
+
+        def values(counts: np.ndarray, at: float = at, slope: float = slope, jump: float = jump) -> np.ndarray:
+            later = np.where(counts > kinks[len(kinks) // 2], jump, 0.0)  # noqa: B023
+            return np.asarray(1e-3 * np.abs(counts - at) ** 1.5 + slope * counts + later)
+
+        every = np.arange(kinks[0], kinks[-1] + 1.0)
+        more = np.unique(np.concatenate([kinks, kinks[len(kinks) // 2] + np.array([0.0, 1.0])]))
+        more = more[more <= kinks[-1]]
+        found, where = least_count(values, more)
+        assert found == pytest.approx(float(values(every).min()), rel=1e-12)
+        assert values(np.array([where]))[0] == pytest.approx(found)
