@@ -1,7 +1,8 @@
 """Figures and charts of one backtest of 33 years, beside quantstats' HTML report of the same returns.
 
-Run it by scripts/bench analysis_report, or with the other jobs of results by scripts/bench analysis. CPU time of one thread. Both sides begin after the simulation and end with a
-file: ours with the figures and the specifications as JSON, theirs with the HTML.
+Run it by scripts/bench analysis_report, or with the other jobs of results by scripts/bench analysis. CPU time of one
+thread. Both sides begin after the simulation and end with a file: ours with the figures and the specifications as JSON,
+theirs with the HTML.
 """
 
 import argparse
