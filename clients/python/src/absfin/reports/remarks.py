@@ -23,4 +23,4 @@ def not_defined(undefined: Mapping[str, str]) -> Paragraph | None:
         reasons.setdefault(reason, []).append(in_words(name))
     if not reasons:
         return None
-    return Paragraph(" ".join(f"Not defined, because {why}: {', '.join(names)}." for why, names in reasons.items()))
+    return Paragraph("Not defined: " + "; ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items()) + ".")
