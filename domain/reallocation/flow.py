@@ -25,6 +25,7 @@ from domain.reallocation.summary import Summary, summarise
 from domain.reallocation.tax_report import TaxReport, tax_report
 from domain.reallocation.trade_impact import TradeImpact
 from domain.reallocation.trade_schedule import TradeSchedule, schedule_of
+from domain.reallocation.unused_fields import unused_horizon
 from domain.reallocation.utilization import UtilizationReport, utilization
 from domain.reallocation.valuation import Valuation, value
 
@@ -118,8 +119,8 @@ def reallocate(request: ReallocationRequest, check_cancelled: Callable[[], None]
         found = _plan(request, valuation, {}, check_cancelled)
     schedule = schedule_of(request, valuation, found.plan.trades, check_cancelled)
     trades = found.plan
-    if schedule:
-        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
+    more = (*(schedule.warnings if schedule else ()), *unused_horizon(request, liquidity))
+    trades = replace(trades, warnings=(*trades.warnings, *more))
     taxes = tax_report(request, trades.trades, check_cancelled)
     return Reallocation(
         utilization=report,
