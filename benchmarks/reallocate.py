@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 
@@ -24,6 +24,7 @@ from domain.exact import exact
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
+from domain.reallocation.modes import Modes
 from domain.reallocation.request import Limits, ReallocationRequest, Thresholds
 from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_terms import TaxAccount, TaxLimits
@@ -36,6 +37,8 @@ WARM_UP = 50
 FLOOR = 100.0
 TURNOVER = 0.12
 """One way, of net asset value: about half of what the target needs."""
+
+TAX_AVERSION = 2.0
 
 LARGEST_GAP = 1e-3
 
@@ -70,25 +73,39 @@ def main() -> None:
 
 
 def _results(*, quick: bool) -> Iterator[Result]:
-    yield lots_job(large_account(20, worth=1e5) if quick else large_account(500), 1 if quick else ROUNDS)
+    account, rounds = (large_account(20, worth=1e5), 1) if quick else (large_account(500), ROUNDS)
+    yield lots_job(account, rounds)
     yield batch_job(10 if quick else 1000)
-
-
-def lots_job(account: Account, count: int) -> Result:
-    """Whole lots with costs, a drift band, participation, a turnover limit and a gain budget, three tax lots each."""
     request = request_of(account)
+    fifo = replace(request.taxes, limits=replace(request.taxes.limits, method=LotMethod.FIFO))
+    yield plan_job(account, "/fifo", replace(request, taxes=fifo), rounds)
+    weighed = replace(fifo, limits=replace(fifo.limits, gain_budget=None))
+    averse = replace(request, taxes=weighed, modes=Modes(tax_aversion=TAX_AVERSION))
+    yield plan_job(account, "/fifo_tax_aversion", averse, rounds)
+    wide = large_account(40, worth=1e5) if quick else large_account(1000)
+    yield plan_job(wide, "/turnover", replace(request_of(wide), taxes=TaxAccount()), rounds)
+
+
+def plan_job(account: Account, kind: str, request: ReallocationRequest, count: int) -> Result:
+    """A plan that no peer is asked for: the median of so many rounds, after one that is not timed."""
     job: Callable[[], Reallocation] = lambda: reallocate(request)  # noqa: E731 - a job of `timed`
     job()
     rounds = [timed(job) for _ in range(count)]
     ours, found = float(np.median([milliseconds for milliseconds, _ in rounds])), rounds[-1][1]
+    name = f"reallocate/{account.assets}x{account.tax_lots}lots{kind}"
+    return Result(name, ours, None, None, None, found.gap, found.summary.residual_drift)
+
+
+def lots_job(account: Account, count: int) -> Result:
+    """Whole lots with costs, a drift band, participation, a turnover limit and a gain budget, three tax lots each."""
+    ours = plan_job(account, "", request_of(account), count)
     peer = peer_of(account)
-    name = f"reallocate/{account.assets}x{account.tax_lots}lots"
     if peer is None:
         print("# taxrebalance is not installed and is left out", file=sys.stderr)
-        return Result(name, ours, None, None, None, found.gap, found.summary.residual_drift)
+        return ours
     theirs, drift = timed(peer)
     label = f"taxrebalance {version('taxrebalance')}"
-    return Result(name, ours, label, theirs, theirs / ours, found.gap, found.summary.residual_drift, drift)
+    return replace(ours, peer=label, peer_ms=theirs, ratio=theirs / ours.ours_ms, peer_residual_drift=drift)
 
 
 def request_of(account: Account) -> ReallocationRequest:

@@ -32,28 +32,20 @@ from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lot_core import lots_by_core
 from domain.reallocation.lot_lines import LineColumns, Wish, add_line, next_counts
 from domain.reallocation.lots import ROUNDING, Budgets, LotOrder, keeps, usable_lots
+from domain.reallocation.priced_lots import CLOSE, COST_TIE_BREAK, EXACT_ASSETS, PROVEN, priced_lots
 
 MOST_ASSETS = 600
-"""Assets up to which the best lots are searched for; beyond, only a bound is computed."""
+"""Assets up to which the whole program is solved where prices of the limits leave too large a gap."""
 
 MOST_LOTS = 10_000_000
 """Lots of one order up to which the solver can tell whole numbers apart."""
 
-EXACT_ASSETS = 40
-"""Assets up to which the search goes on until the plan is proven to be the best."""
-
-PROVEN = 1e-7
-"""Part of the drift below which a gap is rounding."""
-
-CLOSE_ENOUGH = SearchLimits(relative_gap=5e-4, nodes=200)
+CLOSE_ENOUGH = SearchLimits(relative_gap=CLOSE, nodes=200)
 NEAR = SearchLimits(relative_gap=2e-4, nodes=50)
 UNTIL_PROVEN = SearchLimits(relative_gap=PROVEN, nodes=5_000, heuristics=False)
 
 ROUNDS = 4
 """Programs one after the other, each with the drift of the plan that the last one has found."""
-
-COST_TIE_BREAK = 1e-7
-"""Weight of costs beside drift: of plans with the same drift the cheapest is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +62,18 @@ def best_lots(
     """The best lots that are found, from a known plan that keeps the budgets; they keep them too, exactly."""
     floor = drift.floor(float(budgets.cash))
     best = BestLots(known, floor)
+    if orders and drift(known) - floor > PROVEN * PROVEN:
+        priced = priced_lots(drift, orders, budgets, known, control)
+        best = BestLots(priced.lots, priced.bound)
+        if priced.is_enough:
+            return best
     for _ in range(ROUNDS):
         theta = drift(best.lots)
         if theta - floor <= PROVEN * PROVEN or not orders:
             return BestLots(best.lots, floor if orders else theta)
         if len(drift.values) > MOST_ASSETS:
-            return BestLots(best.lots, least_drift(drift, orders, budgets, best.lots, control.check_cancelled))
+            bound = least_drift(drift, orders, budgets, best.lots, control.check_cancelled)
+            return BestLots(best.lots, max(best.bound, bound))
         try:
             found = _better_lots(drift, orders, budgets, best.lots, control)
         except SolverTimedOut:

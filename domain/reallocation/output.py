@@ -11,6 +11,7 @@ from domain.reallocation.planned import Planned
 from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_report import tax_report
 from domain.reallocation.trade_schedule import schedule_of
+from domain.reallocation.unused_fields import unused_horizon
 from domain.reallocation.valuation import Valuation
 
 
@@ -24,8 +25,8 @@ def output(
     """The result. Raises InvalidInput for a schedule that cannot be computed."""
     request, trades = planned.request, planned.plan
     schedule = schedule_of(request, valuation, trades.trades, check_cancelled)
-    if schedule:
-        trades = replace(trades, warnings=(*trades.warnings, *schedule.warnings))
+    more = (*(schedule.warnings if schedule else ()), *unused_horizon(request, liquidity))
+    trades = replace(trades, warnings=(*trades.warnings, *more))
     return Reallocation(
         utilization=needs.report,
         liquidity=liquidity,

@@ -7,12 +7,14 @@ gain budget.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.exact import ratio
+from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.lots import LotOrder
 
 MOST_COUNTS = 20_000_000
@@ -29,10 +31,13 @@ class TaxCurve:
     @classmethod
     def of(cls, order: LotOrder) -> "TaxCurve | None":
         """That of an order; None where no tax is weighed."""
-        if order.tax is None:
-            return None
-        widths = np.array([ratio(units, order.units) for units in order.tax.units])
-        rates = np.array([float(tax * order.units) for tax in order.tax.gain_per_unit])
+        return None if order.tax is None else cls.along(order.tax, order.units)
+
+    @classmethod
+    def along(cls, curve: GainCurve, units: Decimal) -> "TaxCurve":
+        """That of lots of so many units."""
+        widths = np.array([ratio(each, units) for each in curve.units])
+        rates = np.array([float(each * units) for each in curve.gain_per_unit])
         start = np.zeros(1)
         return cls(np.concatenate([start, np.cumsum(widths)]), np.concatenate([start, np.cumsum(widths * rates)]))
 

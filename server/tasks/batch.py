@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
-from google.protobuf.message import DecodeError
 
-from domain.errors import DomainError, InvalidInput, NotSupported
+from domain.errors import DomainError, InvalidInput
 from domain.market_data.moments import Moments
 from domain.optimization.problem.market_model import MarketModel, market_model_of
 from domain.optimization.problem.resolve import resolve
@@ -29,11 +28,9 @@ from server.execution.control import Control
 from server.ports.errors import Refused
 from server.ports.market_data import PriceSelection
 from server.storage.scratch import read_value, write_value
+from server.tasks.batch_accounts import Refusal, account_message, go_on
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
-
-MAX_KEY_LENGTH = 128
-"""As the contract has it: a longer key is not sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +89,10 @@ def failed(file: Path, request: bytes, error: Exception, control: Control) -> by
 
 
 def _account(request: bytes, own: Shared) -> BatchAccount:
-    """An account; what is wrong with it is its outcome, as long as it has a key to be told apart by."""
-    try:
-        message = message_from_bytes(OptimizeBatchRequest, request)
-    except (InvalidRequest, NotSupported) as error:
-        key = _key(request)
-        if not key:
-            raise
-        return BatchAccount(key, error, "")
-    if message.HasField("universe"):
-        raise InvalidInput("universe", "must be sent once, as the first message")
+    message = account_message(OptimizeBatchRequest, request, "universe")
+    if isinstance(message, Refusal):
+        return BatchAccount(message.key, message.error, "")
     return batch_account_from_proto(message.account, own.command, own.body)
-
-
-def _key(request: bytes) -> str:
-    """The key of an account that breaks a rule; empty where there is none that can be sent back."""
-    try:
-        message = OptimizeBatchRequest.FromString(request)
-    except DecodeError:
-        return ""
-    key: str = message.account.key
-    return "" if len(key) > MAX_KEY_LENGTH else key
 
 
 def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
@@ -125,8 +105,7 @@ def _outcome(own: Shared, account: BatchAccount, found: StoredData, control: Con
     try:
         return _result(own, account, found, control)
     except (DomainError, InvalidRequest, Refused) as error:
-        control.unlimited()
-        control()  # whoever asked may have left, or the whole batch may be out of time
+        go_on(control)
         return batch_error_to_bytes(account.key, error)
 
 

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest
-from google.protobuf.message import DecodeError
 
-from domain.errors import DomainError, InvalidInput, NotSupported
+from domain.errors import DomainError, InvalidInput
 from domain.reallocation.batch_account import NO_CONSENT, Consent
 from server.commands.stored import DataRequest, RequestKey, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
@@ -24,14 +23,13 @@ from server.execution.control import Control
 from server.ports.errors import NotFound, Refused
 from server.ports.results import ResultDraft
 from server.storage.scratch import read_value, write_value
+from server.tasks.batch_accounts import Refusal, account_message, go_on
+from server.tasks.batch_accounts import key_of as key_of_account
 from server.tasks.reallocate import needed_of, reallocation
 from server.tasks.refusing import locating, refusing
 
 ERRORS = (DomainError, InvalidRequest, Refused, NotFound)
 """What is wrong with one account alone."""
-
-MAX_KEY_LENGTH = 128
-"""As the contract has it: a longer key is not sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ class BatchPortfolio:
     request: bytes
     portfolio: str = ""  # id of a stored one
     consent: Consent = NO_CONSENT
+    is_complete: bool = False  # nothing stored is needed to plan it
     error: Exception | None = None
 
 
@@ -96,39 +95,29 @@ def needed_by(accounts: Sequence[BatchPortfolio], found: StoredData | None, cont
     needed = DataRequest()
     for account in accounts:
         control()
-        if account.error is None and not _is_missing(account, found):
+        if account.error is None and not account.is_complete and not _is_missing(account, found):
             needed = needed.joined(_needed(account, found))
     return needed
 
 
 def account_of(request: bytes, shared: ReallocateBatchRequest.Shared) -> BatchPortfolio:
-    """An account; what is wrong with it is its outcome, as long as it has a key to be told apart by."""
-    try:
-        message = message_from_bytes(ReallocateBatchRequest, request)
-    except (InvalidRequest, NotSupported) as error:
-        key = key_of(request)
-        if not key:
-            raise
-        return BatchPortfolio(key, b"", error=error)
-    if message.HasField("shared"):
-        raise InvalidInput("shared", "must be sent once, as the first message")
+    """An account; what is wrong with it is its outcome."""
+    message = account_message(ReallocateBatchRequest, request, "shared")
+    if isinstance(message, Refusal):
+        return BatchPortfolio(message.key, b"", error=message.error)
     key = message.account.key
     try:
         consent = consent_from_proto(shared, message.account, shared_terms_from_proto(shared))
     except InvalidInput as error:
         return BatchPortfolio(key, b"", error=error)
     own = request_of_account(shared, message.account)
-    return BatchPortfolio(key, own.SerializeToString(), id_of(own.portfolio_name), consent)
+    is_complete = own.HasField("portfolio") and own.HasField("snapshot") and own.HasField("target_weights")
+    return BatchPortfolio(key, own.SerializeToString(), id_of(own.portfolio_name), consent, is_complete)
 
 
 def key_of(request: bytes) -> str:
-    """The key of an account that breaks a rule; empty where there is none that can be sent back."""
-    try:
-        message = ReallocateBatchRequest.FromString(request)
-    except DecodeError:
-        return ""
-    key: str = message.account.key
-    return "" if len(key) > MAX_KEY_LENGTH else key
+    """The key of an account whose task had to be ended."""
+    return key_of_account(ReallocateBatchRequest, request)
 
 
 def _is_missing(account: BatchPortfolio, found: StoredData | None) -> bool:
@@ -149,8 +138,7 @@ def _outcome(account: BatchPortfolio, today: date, found: StoredData | None, con
         raise_error_of(account, found)
         answer = reallocation(account.request, today, found or StoredData(), control, _no_key)
     except ERRORS as error:
-        control.unlimited()
-        control()  # whoever asked may have left, or the whole batch may be out of time
+        go_on(control)
         return not_reallocated_to_bytes(account.key, error)
     if isinstance(answer, DataRequest):
         raise RuntimeError("an account asks for more than it was found to need")

@@ -95,9 +95,16 @@ def test_batch_verifies_every_answer() -> None:
 
 def test_reallocate_carries_out_every_plan() -> None:
     """The peer is no part of the workspace; where it is not installed, the line of the account has none."""
-    account, batch = _lines("reallocate")
-    assert [line["job"] for line in (account, batch)] == ["reallocate/20x60lots", "reallocate/batch=10x50"]
-    for line in (account, batch):
+    lines = _lines("reallocate")
+    kinds = ("fifo", "fifo_tax_aversion")
+    assert _jobs(lines) == [
+        "reallocate/20x60lots",
+        "reallocate/batch=10x50",
+        *(f"reallocate/20x60lots/{kind}" for kind in kinds),
+        "reallocate/40x120lots/turnover",
+    ]
+    batch = lines[1]
+    for line in lines:
         assert line["ours_ms"] > 0.0
         assert 0.0 <= line["gap"] <= 1e-3
     assert batch["not_verified"] == 0

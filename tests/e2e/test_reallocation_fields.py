@@ -400,3 +400,28 @@ def test_a_field_without_effect_beside_the_others_is_refused(wire: Wire, more: d
 
 def test_a_spread_of_the_market_is_a_cost_to_weigh(wire: Wire) -> None:
     assert "refused" not in found(wire, {"tradeOff": {"costAversion": 1}, **stock(spreadBps=10)})
+
+
+NO_VOLUME = [{key: one[key] for key in ("symbol", "price")} for one in (STOCK, OTHER)]
+
+
+@pytest.mark.parametrize(
+    ("more", "fields"),
+    [
+        ({"horizonDays": 3}, ["horizon_days"]),
+        ({"horizonDays": 3, **limits(maxParticipation=0.1)}, ["horizon_days"]),
+        ({"horizonDays": 1}, []),
+        ({"horizonDays": 3, "settlementDays": 1}, []),
+        # What is available within the days is part of the answer.
+        ({"horizonDays": 3, **assets(STOCK, NO_VOLUME[1])}, []),
+        # Nothing is to be traded.
+        ({"horizonDays": 3, **over("driftBand", 0.9)}, []),
+    ],
+)
+def test_days_without_effect_on_these_data_are_named(wire: Wire, more: dict[str, Any], fields: list[str]) -> None:
+    answer = wire.call(REALLOCATE, usual(**{**assets(*NO_VOLUME), **more}))
+    named = [one["field"] for one in answer.get("warnings", []) if one["code"] == "FIELD_WITHOUT_EFFECT"]
+    assert named == fields
+    if fields:
+        without = wire.call(REALLOCATE, usual(**{**assets(*NO_VOLUME), **more, "horizonDays": 1}))
+        assert answer["plan"]["trades"] == without["plan"]["trades"]

@@ -319,7 +319,7 @@ def test_many_assets_with_lots(assets: int) -> None:
     assert found.plan.least_drift <= found.objective + 1e-12
     indifferent = reallocate(replace(request, modes=Modes()))
     assert found.objective < indifferent.objective + 2.0 * indifferent_tax(indifferent)
-    assert found.gap <= (1e-3 if assets < 600 else 0.15)
+    assert found.gap <= 1e-3
 
 
 def indifferent_tax(found: Reallocation) -> float:
