@@ -32,6 +32,9 @@ EXACT_ASSETS = 40
 PROVEN = 1e-7
 """Part of the objective below which a gap is rounding."""
 
+ROUNDING = 1e-12
+"""A difference of objectives below it is rounding."""
+
 FEW_ASSETS = 100
 CLOSE = 5e-4
 """The gap up to which is searched; more than a few assets are left at one of `NEAR` where a search takes long."""
@@ -98,7 +101,10 @@ def priced_lots(
 
     def gap() -> float:
         objective = drift(best.lots)
-        return (objective - best.bound) / abs(objective) if objective else 0.0
+        above = objective - best.bound
+        if not objective:  # what a benefit of tax may still be below
+            return math.inf if above > ROUNDING else 0.0
+        return above / abs(objective)
 
     def after(begins: From, size: SearchSize) -> PricedLots:
         search = _Search.of(drift, orders, budgets, best.lots, BRANCH_GAP * accepted, control)

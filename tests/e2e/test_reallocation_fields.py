@@ -94,7 +94,7 @@ def weights(**given: float) -> dict[str, Any]:
     return {"targetWeights": {"weights": [{"symbol": name, "weight": weight} for name, weight in given.items()]}}
 
 
-CORRELATED = assets({**STOCK, "volatilityAnnual": 0.9}, correlation=[1, 0.9, 0.9, 1])
+CORRELATED = assets({**STOCK, "volatilityAnnual": 0.1}, correlation=[1, -0.9, -0.9, 1])
 TRACKED = {"tradeOff": {"deviation": "DEVIATION_TRACKING_ERROR"}}
 
 
@@ -157,7 +157,7 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         FREE,
         {"snapshot": {"assets": [STOCK, OTHER, {"symbol": "C", "price": 1}]}, **weights(C=1)},
     ),
-    "MarketSnapshot.correlation": (stock(volatilityAnnual=0.9), CORRELATED),
+    "MarketSnapshot.correlation": (stock(volatilityAnnual=0.1), CORRELATED),
     "MarketSnapshot.fx_rates": (euro(1.0), euro()),
     "Asset.symbol": (weights(A=1), {**weights(Z=1), **assets(second={**OTHER, "symbol": "Z"})}),
     "Asset.price": (FREE, stock(price=9)),
