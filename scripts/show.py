@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 
 from absfin import (
     Client,
@@ -9,6 +10,7 @@ from absfin import (
     InfeasibleProblem,
     Optimization,
     Stored,
+    attribution_options,
     equal_weight,
     group_bounds,
     max_diversification,
@@ -22,6 +24,8 @@ from absfin import (
 from absfin.backtest_results import StrategyResult
 from absfin.cli.output import follow
 from absfin.cli.tables import number, percent, show_reallocation, show_risk
+from absfin.reports import write_report
+from absfin.reports.stored import stored_report
 from rich.console import Console
 from rich.table import Table
 from sample_data import load
@@ -29,6 +33,8 @@ from sample_data import load
 # A pipe has no width of its own; a terminal keeps its own.
 CONSOLE = Console(width=None if sys.stdout.isatty() else 110)
 INDEX = "SP500"
+TEAR_SHEET = Path("var/tear_sheet.html")
+"""In a folder that is not committed."""
 
 
 def stocks(client: Client) -> Stored:
@@ -92,10 +98,11 @@ def explain_a_conflict(client: Client, data: Stored) -> None:
     CONSOLE.print()
 
 
-def look_back(client: Client, data: Stored) -> None:
-    """33 years day by day: minimum variance in a blink, minimum CVaR with live progress."""
+def look_back(client: Client, data: Stored) -> str:
+    """33 years day by day: minimum variance, and minimum CVaR with live progress. Returns the name of the first job."""
     past = {"variance": "minimum variance", "cvar": "minimum CVaR 95 %"}
     done: list[StrategyResult] = []
+    names: list[str] = []
     for measure, label in past.items():
         started = time.perf_counter()
         job = client.backtest(
@@ -103,7 +110,9 @@ def look_back(client: Client, data: Stored) -> None:
             strategies.optimize(min_risk(), 252, risk_measure=measure, label=label),
             commission_bps=10,
             benchmarks=[strategies.equal_weight(label="equal weight"), INDEX],
+            attribution=attribution_options(["sector"]),
         )
+        names.append(job.name)
         follow(client.watch(job.name), f"  {label}", shown=sys.stdout.isatty())
         took = time.perf_counter() - started
         found = client.get_backtest(job.name)
@@ -124,6 +133,14 @@ def look_back(client: Client, data: Stored) -> None:
             percent(figures["turnover_annual"]),
         )
     CONSOLE.print(table)
+    return names[0]
+
+
+def write_tear_sheet(client: Client, name: str) -> None:
+    """Figures, charts, attribution and costs of a backtest in one file."""
+    TEAR_SHEET.parent.mkdir(exist_ok=True)
+    write_report(stored_report(client, name), TEAR_SHEET)
+    CONSOLE.print(f"{TEAR_SHEET} opens in a browser without a network; absfin report writes PDF and PNG too")
 
 
 def trade(client: Client, data: Stored) -> None:
@@ -151,7 +168,9 @@ def main(address: str) -> None:
         CONSOLE.print("==> the risk of the portfolio with the best Sharpe ratio, against the index")
         show_risk(client.analyze_risk(data, best.weights, benchmark=INDEX))
         CONSOLE.print("\n==> simulating 33 years")
-        look_back(client, data)
+        name = look_back(client, data)
+        CONSOLE.print("==> writing a tear sheet of the first backtest")
+        write_tear_sheet(client, name)
         CONSOLE.print("==> listing the trades from whole shares of equal value to minimum variance")
         trade(client, data)
     CONSOLE.print(f"\nAll of it took {time.perf_counter() - started:.0f} s. Where to look next:")
