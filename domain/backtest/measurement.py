@@ -37,7 +37,7 @@ from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
 from domain.risk.figure import Absent, Figure, finite, if_known
 from domain.risk.relative import period_fraction_of
-from domain.significance.timing_luck import TimingLuck, timing_luck
+from domain.significance.timing_luck import TimingLuck, luck_band, timing_luck
 from domain.significance.validation import validate
 from domain.warnings import ResultWarning
 
@@ -146,10 +146,16 @@ def _timing_luck(
     plan: BacktestPlan, index: int, outcome: StrategyOutcome, shifted: Sequence[RecordPart]
 ) -> TimingLuck | Absent:
     found = {0: outcome.performance.total_return}
-    for one, record in zip(plan.shifted, shifted, strict=True):
+    records: dict[int, RecordPart | None] = {0: outcome.record}
+    for one, simulated in zip(plan.shifted, shifted, strict=True):
         if one.strategy_index == index:
-            found[one.offset] = _total_return(record, len(plan.days))
-    return timing_luck(found)
+            found[one.offset] = _total_return(simulated, len(plan.days))
+            records[one.offset] = simulated
+    luck = timing_luck(found)
+    if isinstance(luck, Absent) or 0 in luck.undefined:
+        return luck
+    paths = [record.unit_values for offset, _ in luck.outcomes if (record := records[offset]) is not None]
+    return replace(luck, band=luck_band(plan.days, np.stack(paths)))
 
 
 def _total_return(record: RecordPart, dates: int) -> Figure:

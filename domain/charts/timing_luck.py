@@ -3,19 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from domain.charts.specification import (
     Row,
     Specification,
     colour_by,
+    date_texts,
+    date_tooltip,
     finite_rows,
     number_tooltip,
     single_view,
     text_tooltip,
+    time_axis,
     value_axis,
 )
 from domain.charts.theme import Theme
+from domain.significance.timing_luck import LuckBand
 
 SIMULATED, SHIFTED, SUMMARY = "as simulated", "shifted calendar", "of all calendars"
+ALL = "from the lowest to the highest of all calendars"
+_TITLES = {"chosen": "As simulated", "lowest": "Lowest", "highest": "Highest"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +35,36 @@ class TimingLuck:
     highest: float
     simulated: float  # by its own calendar
     by_offset: Mapping[int, float] = field(default_factory=dict)  # by dates that decisions are later, if known
+    band: LuckBand | None = None  # over time, if known
 
 
 def timing_luck_chart(found: TimingLuck, theme: Theme) -> Specification:
+    """A fan over time, from the lowest to the highest of all calendars; bars of total returns where it is not known."""
+    return _bars(found, theme) if found.band is None else _fan(found.band, theme)
+
+
+def _fan(band: LuckBand, theme: Theme) -> Specification:
+    """Values over the median of all calendars: an area from the lowest to the highest, and the request's as a line."""
+    median = np.asarray(band.median)
+    known = median > 0.0
+    curves = {"lowest": band.lowest, "highest": band.highest, "chosen": band.chosen}
+    ratios = {name: (np.asarray(curve)[known] / median[known] - 1.0).tolist() for name, curve in curves.items()}
+    dates = date_texts(np.asarray(band.days, np.int32)[known])
+    rows: list[Row] = [{"date": date, **{name: ratios[name][i] for name in curves}} for i, date in enumerate(dates)]
+    tips = [date_tooltip(), *(number_tooltip(title, field=name) for name, title in _TITLES.items())]
+    shared = {"x": time_axis(), "tooltip": tips}
+    area = {**shared, "y": value_axis("Value over the median, %", field="lowest"), "y2": {"field": "highest"}}
+    line = {**shared, "y": value_axis("Value over the median, %", field="chosen")}
+    layers = [
+        {"mark": {"type": "area", "opacity": 0.35}, "encoding": {**area, "color": {"datum": ALL}}},
+        {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": {**line, "color": {"datum": SIMULATED}}},
+    ]
+    subtitle = "the same strategy where it decides on other dates, beside the median of all calendars"
+    view = {"layer": layers, "encoding": {"color": {"type": "nominal", "scale": {"domain": [SIMULATED, ALL]}}}}
+    return single_view("Timing luck", subtitle, theme, finite_rows(rows), view)
+
+
+def _bars(found: TimingLuck, theme: Theme) -> Specification:
     """A bar for each calendar, its own first, then lowest, median and highest of all."""
     rows: list[Row] = [{"name": SIMULATED, "kind": SIMULATED, "value": found.simulated}]
     rows += [

@@ -11,6 +11,7 @@ from absfinance.v1.optimization_pb2 import Optimization
 from absfinance.v1.optimization_service_pb2 import GetOptimizationChartsRequest
 from absfinance.v1.reallocation_pb2 import Reallocation
 from absfinance.v1.reallocation_service_pb2 import GetReallocationChartsRequest
+from absfinance.v1.statistical_validation_pb2 import StatisticalValidation
 
 from domain.charts.chart import Chart, DrawnChart
 from domain.charts.frontier import RiskAndReturn
@@ -23,6 +24,7 @@ from domain.charts.timing_luck import TimingLuck
 from domain.charts.weights import NamedWeights
 from domain.errors import InvalidInput
 from domain.optimization.solution import Solution
+from domain.significance.timing_luck import LuckBand
 from server.commands.charts import ChartsCommand
 
 MOST_BYTES = 4 * 2**20 - 1024
@@ -132,4 +134,11 @@ def timing_luck_from_proto(result: StrategyResult) -> TimingLuck | None:
     if not found.HasField("median"):
         return None
     by_offset = {one.offset: one.total_return for one in found.outcomes}
-    return TimingLuck(found.lowest, found.median, found.highest, result.metrics.total_return, by_offset)
+    totals = (found.lowest, found.median, found.highest, result.metrics.total_return)
+    return TimingLuck(*totals, by_offset, _luck_band(found) if found.HasField("band") else None)
+
+
+def _luck_band(found: StatisticalValidation.TimingLuck) -> LuckBand:
+    band = found.band
+    curves = (tuple(curve) for curve in (band.chosen, band.lowest, band.median, band.highest))
+    return LuckBand(tuple(band.dates), *curves)

@@ -117,3 +117,8 @@ def _add_timing_luck(message: StatisticalValidation, outcome: StrategyOutcome) -
         message.timing_luck.outcomes.add(offset=offset, total_return=total_return)
     for offset, reason in luck.undefined.items():
         message.undefined[f"timing_luck.{offset}"] = reason
+    if luck.band is not None:
+        band = message.timing_luck.band
+        band.dates.extend(luck.band.days)
+        for name in ("chosen", "lowest", "median", "highest"):
+            getattr(band, name).extend(getattr(luck.band, name))

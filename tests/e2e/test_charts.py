@@ -375,14 +375,10 @@ def test_the_chart_of_timing_luck(wire: Wire) -> None:
     answer = wire.call(BACKTEST, small_job(analysis=analysis))
     drawn = charts(wire, CHARTS, name=answer["name"], charts=["CHART_TIMING_LUCK"])["CHART_TIMING_LUCK"]
     check(drawn)
-    luck = answer["result"]["statisticalValidation"]["timingLuck"]
-    found = {row["name"]: row["value"] for row in rows(drawn)}
-    assert found["as simulated"] == answer["result"]["metrics"]["totalReturn"]
-    assert [found[name] for name in ("lowest", "median", "highest")] == [
-        luck["lowest"],
-        luck["median"],
-        luck["highest"],
+    band = answer["result"]["statisticalValidation"]["timingLuck"]["band"]
+    assert [(row["lowest"], row["highest"], row["chosen"]) for row in rows(drawn)] == [
+        pytest.approx((low / middle - 1.0, high / middle - 1.0, own / middle - 1.0))
+        for low, high, own, middle in zip(band["lowest"], band["highest"], band["chosen"], band["median"], strict=True)
     ]
-    shifted = [one["totalReturn"] for one in luck["outcomes"] if one.get("offset")]
-    assert [value for name, value in found.items() if name.endswith("later")] == shifted
-    assert len(shifted) == 3
+    assert [row["date"] for row in rows(drawn)] == [str(np.datetime64(day, "D")) for day in band["dates"]]
+    assert band["chosen"][-1] / band["chosen"][0] - 1.0 == pytest.approx(answer["result"]["metrics"]["totalReturn"])

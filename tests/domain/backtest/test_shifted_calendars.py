@@ -21,7 +21,7 @@ from domain.errors import Cancelled, InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.risk.figure import Absent
 from domain.significance.settings import ValidationSettings
-from domain.significance.timing_luck import TimingLuck
+from domain.significance.timing_luck import TimingLuck, luck_band
 
 T = 120
 PRICES = 100.0 * np.cumprod(1.0 + np.random.RandomState(3).randn(T, 2) * 0.02, axis=0)
@@ -183,3 +183,19 @@ def test_a_block_is_not_longer_than_the_backtest() -> None:
         prepare(one, PANEL)
     assert raised.value.field == "analysis.statistical_validation.block_length"
     prepare(replace(one, validation=ValidationSettings(block_length=119.0)), PANEL)
+
+
+def test_a_band_has_the_extremes_of_the_calendars_on_its_dates() -> None:
+    paths = np.cumprod(1.0 + np.random.default_rng(4).normal(0.0, 0.01, (5, 1001)), axis=1)
+    band = luck_band(np.arange(20_000, 21_001, dtype=np.int32), paths)
+    assert (len(band.days), band.days[0], band.days[-1]) == (250, 20_000, 21_000)
+    at = [day - 20_000 for day in band.days]
+    assert band.chosen == tuple(paths[0, at])
+    assert band.lowest == tuple(min(column) for column in paths[:, at].T)
+    assert band.highest == tuple(max(column) for column in paths[:, at].T)
+    assert band.median == tuple(sorted(column)[2] for column in paths[:, at].T)
+
+
+def test_few_dates_are_all_in_the_band() -> None:
+    band = luck_band(np.array([3, 7], np.int32), np.array([[1.0, 2.0], [1.0, 4.0]]))
+    assert (band.days, band.median) == ((3, 7), (1.0, 3.0))

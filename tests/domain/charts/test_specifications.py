@@ -22,6 +22,7 @@ from domain.charts.timing_luck import TimingLuck, timing_luck_chart
 from domain.charts.weights import CASH, REST, NamedWeights, weight_bars, weights_chart
 from domain.estimation.clustering import Linkage, Tree
 from domain.risk.correlation import Clustering, cluster
+from domain.significance.timing_luck import LuckBand
 from tests.vega_lite import check, colours, rows
 
 RNG = np.random.default_rng(16)
@@ -49,6 +50,8 @@ CURVES = [curve(name, is_benchmark=i > 3) for i, name in enumerate(AWKWARD)]
 WEIGHTS = RNG.dirichlet(np.ones(12), DATES) * 0.9
 NAMES = tuple(f"S{i}" for i in range(12))
 GAPS = np.where(np.arange(DATES) % 3 == 0, np.nan, CURVES[0].values)
+
+BAND = LuckBand((1, 2, 3), (1.0, 3.0, 0.0), (1.0, 1.0, 0.0), (1.0, 2.0, 0.0), (1.0, 4.0, 1.0))
 
 CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
     "equity": lambda theme: equity_chart(CURVES, theme),
@@ -90,6 +93,7 @@ CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
     "correlation of two": lambda theme: correlation_of(("A", "B"), theme),
     "correlation of one": lambda theme: correlation_chart(("A",), np.ones((1, 1)), Tree(np.zeros((0, 4))), theme),
     "timing luck": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {0: 0.2, 1: -0.1, 2: 0.3}), theme),
+    "timing luck over time": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {}, BAND), theme),
     "timing luck in sum": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2), theme),
     "costs by year": lambda theme: costs_chart(DAYS, np.full(DATES, 1e-5), np.full(DATES, 0.01), theme),
     "costs by month": lambda theme: costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), theme, "a note"),
@@ -221,6 +225,14 @@ def test_cells_of_a_correlation_stand_under_their_leaves() -> None:
 def test_years_do_not_take_the_colours_of_months() -> None:
     drawn = rows(monthly_returns_chart([(2000, 1, 0.01)], [(2000, 5.0)], "", Theme.LIGHT))
     assert [(row["month"], row["value"], row["shade"]) for row in drawn] == [("Jan", 0.01, 0.01), ("Year", 5.0, 0.0)]
+
+
+def test_a_fan_of_timing_luck_is_over_the_median() -> None:
+    drawn = rows(timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {}, BAND), Theme.LIGHT))
+    assert drawn == [
+        {"date": "1970-01-02", "lowest": 0.0, "highest": 0.0, "chosen": 0.0},
+        {"date": "1970-01-03", "lowest": -0.5, "highest": 1.0, "chosen": 0.5},
+    ]  # no median on the third date
 
 
 def test_bars_of_timing_luck_begin_with_the_calendar_of_the_request() -> None:

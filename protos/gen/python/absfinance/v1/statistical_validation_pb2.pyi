@@ -76,7 +76,7 @@ class StatisticalValidation(_message.Message):
         difference_annual: float
         def __init__(self, benchmark: _Optional[str] = ..., difference: _Optional[float] = ..., standard_error: _Optional[float] = ..., p_value: _Optional[float] = ..., estimates: _Optional[_Iterable[_Union[StatisticalValidation.SharpeDifference.Estimate, _Mapping]]] = ..., observations: _Optional[int] = ..., block_length: _Optional[float] = ..., difference_annual: _Optional[float] = ...) -> None: ...
     class TimingLuck(_message.Message):
-        __slots__ = ("lowest", "median", "highest", "outcomes")
+        __slots__ = ("lowest", "median", "highest", "outcomes", "band")
         class Outcome(_message.Message):
             __slots__ = ("offset", "total_return")
             OFFSET_FIELD_NUMBER: _ClassVar[int]
@@ -84,15 +84,30 @@ class StatisticalValidation(_message.Message):
             offset: int
             total_return: float
             def __init__(self, offset: _Optional[int] = ..., total_return: _Optional[float] = ...) -> None: ...
+        class Band(_message.Message):
+            __slots__ = ("dates", "chosen", "lowest", "median", "highest")
+            DATES_FIELD_NUMBER: _ClassVar[int]
+            CHOSEN_FIELD_NUMBER: _ClassVar[int]
+            LOWEST_FIELD_NUMBER: _ClassVar[int]
+            MEDIAN_FIELD_NUMBER: _ClassVar[int]
+            HIGHEST_FIELD_NUMBER: _ClassVar[int]
+            dates: _containers.RepeatedScalarFieldContainer[int]
+            chosen: _containers.RepeatedScalarFieldContainer[float]
+            lowest: _containers.RepeatedScalarFieldContainer[float]
+            median: _containers.RepeatedScalarFieldContainer[float]
+            highest: _containers.RepeatedScalarFieldContainer[float]
+            def __init__(self, dates: _Optional[_Iterable[int]] = ..., chosen: _Optional[_Iterable[float]] = ..., lowest: _Optional[_Iterable[float]] = ..., median: _Optional[_Iterable[float]] = ..., highest: _Optional[_Iterable[float]] = ...) -> None: ...
         LOWEST_FIELD_NUMBER: _ClassVar[int]
         MEDIAN_FIELD_NUMBER: _ClassVar[int]
         HIGHEST_FIELD_NUMBER: _ClassVar[int]
         OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+        BAND_FIELD_NUMBER: _ClassVar[int]
         lowest: float
         median: float
         highest: float
         outcomes: _containers.RepeatedCompositeFieldContainer[StatisticalValidation.TimingLuck.Outcome]
-        def __init__(self, lowest: _Optional[float] = ..., median: _Optional[float] = ..., highest: _Optional[float] = ..., outcomes: _Optional[_Iterable[_Union[StatisticalValidation.TimingLuck.Outcome, _Mapping]]] = ...) -> None: ...
+        band: StatisticalValidation.TimingLuck.Band
+        def __init__(self, lowest: _Optional[float] = ..., median: _Optional[float] = ..., highest: _Optional[float] = ..., outcomes: _Optional[_Iterable[_Union[StatisticalValidation.TimingLuck.Outcome, _Mapping]]] = ..., band: _Optional[_Union[StatisticalValidation.TimingLuck.Band, _Mapping]] = ...) -> None: ...
     class SubPeriod(_message.Message):
         __slots__ = ("start_date", "end_date", "observations", "sharpe_annual")
         START_DATE_FIELD_NUMBER: _ClassVar[int]
