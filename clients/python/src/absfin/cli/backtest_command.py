@@ -1,29 +1,24 @@
 """The command `absfin backtest`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.statistical_validation_pb2 import StatisticalValidationOptions
 
 from absfin import strategies
-from absfin.backtest_results import Backtest
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
-from absfin.cli.attribution_command import attribution_of, show_path_attribution
+from absfin.cli.attribution_command import attribution_of
 from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
+from absfin.cli.following import follow_to_the_end
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
-from absfin.cli.output import failing_clearly, follow, print_json
+from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
-from absfin.cli.tables import show_backtest
-from absfin.cli.terminal_chart import line_chart
 from absfin.client import Client
-from absfin.data import Panel
 from absfin.significance import statistical_validation
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
@@ -386,31 +381,6 @@ def _validation(
     if timing_luck < 0:
         raise typer.BadParameter("must be 0 or more", param_hint="--timing-luck")
     return statistical_validation(resamples, block_length=block_length, timing_luck_offsets=timing_luck)
-
-
-def follow_to_the_end(client: Client, name: str, as_json: bool, *, plot: bool = False) -> None:
-    """Shows the progress of a job, then its result; ends the command with status 1 where it has none."""
-    follow(client.watch(name), name, shown=not as_json)
-    done = client.get_backtest(name)
-    if as_json:
-        print_json(done)
-    elif done.state == "succeeded":
-        show_backtest(done)
-        if done.attribution is not None:
-            show_path_attribution(done.attribution)
-        if plot:
-            typer.echo(line_chart(_equity(client, done), "value of one unit", colored=sys.stdout.isatty()))
-    else:
-        typer.echo(f"{name} {done.state}: {done.error}", err=True)
-    if done.state != "succeeded":
-        raise SystemExit(1)
-
-
-def _equity(client: Client, done: Backtest) -> Panel:
-    """Value of one unit of each strategy, a column each, over their common dates."""
-    series = [client.backtest_series(done.name, "equity", one.label) for one in done.strategies]
-    values = np.column_stack([one.values[:, 0] for one in series])
-    return Panel(tuple(one.label for one in done.strategies), series[0].dates, values)
 
 
 def _benchmarks(symbol: str, weights: str) -> list[str | strategies.Strategy]:

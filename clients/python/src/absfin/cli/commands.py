@@ -11,12 +11,13 @@ from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.attribution_command import attribute
-from absfin.cli.backtest_command import backtest, follow_to_the_end
+from absfin.cli.backtest_command import backtest
 from absfin.cli.batch_command import reallocate_batch
 from absfin.cli.charts_command import charts, tables
 from absfin.cli.compare_command import compare
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
+from absfin.cli.following import follow_to_the_end
 from absfin.cli.options import (
     OBJECTIVES,
     constraints_of,
