@@ -92,7 +92,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         HandlerCache(),
         RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
-    remote = GrpcServices(settings.max_remote_seconds)
+    remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
     app = App(_servicers(settings, storage, pool, small, jobs, remote), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -137,6 +137,10 @@ def _queue_policy(settings: Settings) -> QueuePolicy:
     )
 
 
+def _remote_authority(settings: Settings) -> bytes | None:
+    return settings.remote_authority.read_bytes() if settings.remote_authority else None
+
+
 def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: Template) -> Jobs:
     progress = Progress(storage.jobs.archive, storage.jobs.log)
     runner = Runner(
@@ -146,7 +150,11 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
         ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
         storage.worker,
         settings.workers,
-        run=partial(backtest.run, strategy_targets=settings.strategy_targets),
+        run=partial(
+            backtest.run,
+            strategy_targets=settings.strategy_targets,
+            remote_authority=_remote_authority(settings),
+        ),
         encode_error=_error_to_bytes,
         policy=policy,
     )

@@ -3,6 +3,7 @@
 import argparse
 import ipaddress
 import os
+import ssl
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ class Settings:
     strategy_targets: tuple[str, ...] = ()  # addresses of services that remote strategies may name
     liquidity_target: str = ""  # address of another LiquidityService; empty: liquidity is by stored volume
     max_remote_seconds: float = 10.0
+    remote_authority: Path | None = None  # signs the services outside; None: they are called in clear text
     tls: Tls | None = None
     supabase_key: str = field(default="", repr=False)
 
@@ -96,6 +98,7 @@ class Settings:
             strategy_targets=_targets(value("strategy_targets")),
             liquidity_target=_liquidity_target(value("liquidity_target")),
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
+            remote_authority=_authority("remote_ca", value("remote_ca")),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             supabase_key=value("supabase_key"),
         )
@@ -132,11 +135,14 @@ _OPTIONS: Mapping[str, _Option] = {
     "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address of a Ray cluster (not yet)"),
     "liquidity_target": _Option(
         "ABSFIN_LIQUIDITY_TARGET",
-        "address host:port of another LiquidityService, which reallocations call without encryption; by stored volume "
-        "if absent",
+        "address host:port of another LiquidityService, which reallocations call; by stored volume if absent",
     ),
     "max_remote_seconds": _Option(
         "ABSFIN_MAX_REMOTE_SECONDS", "longest time for a call of another service by a reallocation", "10"
+    ),
+    "remote_ca": _Option(
+        "ABSFIN_REMOTE_CA",
+        "PEM file of the authority that services outside are signed by; they are called without encryption if absent",
     ),
     "log_level": _Option("ABSFIN_LOG_LEVEL", "debug, info, warning or error", "info"),
     "drain_seconds": _Option("ABSFIN_DRAIN_SECONDS", "how long calls in flight may take when the server stops", "10"),
@@ -302,6 +308,17 @@ def _make_private(path: Path) -> None:
         path.chmod(0o700)
     except OSError:
         _wrong("data_dir", f"is open to other users (mode {mode:04o}) and belongs to one of them: {path}; chmod 700 it")
+
+
+def _authority(name: str, value: str) -> Path | None:
+    """A PEM file of certificates, or nothing."""
+    if not value:
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except OSError:  # ssl.SSLError is one
+        _wrong(name, f"is not a readable PEM file of certificates: {value}")
+    return Path(value)
 
 
 def _tls(certificate: str, key: str, authority: str) -> Tls | None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import grpc
+
 LARGEST_ANSWER_BYTES = 4 << 20
 
 OPTIONS: tuple[tuple[str, Any], ...] = (
@@ -15,3 +17,17 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.enable_http_proxy", 0),  # the address is the one of the settings, whatever the environment says
     ("grpc.service_config_disable_resolution", 1),  # nor does a name server say how calls are repeated
 )
+
+
+def connect(target: str, authority: bytes | None) -> grpc.Channel:
+    """A connection that waits for nothing: with TLS where an authority (PEM) signs the service, else in clear text."""
+    if authority is None:
+        return grpc.insecure_channel(target, OPTIONS)
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(authority), OPTIONS)
+
+
+def connect_on_event_loop(target: str, authority: bytes | None) -> grpc.aio.Channel:
+    """The same for a caller on the event loop."""
+    if authority is None:
+        return grpc.aio.insecure_channel(target, OPTIONS)
+    return grpc.aio.secure_channel(target, grpc.ssl_channel_credentials(authority), OPTIONS)

@@ -6,7 +6,7 @@ import grpc
 
 from server.ports.errors import RemoteAnswerInvalid, RemoteCallFailed, RemoteCallTimedOut, RemoteUnavailable
 from server.ports.remote import RemoteCall
-from server.remote.channels import LARGEST_ANSWER_BYTES, OPTIONS
+from server.remote.channels import LARGEST_ANSWER_BYTES, connect_on_event_loop
 
 PAUSES = (0.1, 0.3)
 """Seconds before the second and the third try of a call whose service is unavailable."""
@@ -24,8 +24,10 @@ TOO_LARGE = "CLIENT: Received message larger than max"
 class GrpcServices:
     """Calls methods that have no side effects; `close` ends the connections."""
 
-    def __init__(self, max_seconds: float) -> None:
+    def __init__(self, max_seconds: float, authority: bytes | None = None) -> None:
+        """`authority` (PEM) signs the services; without one they are called in clear text."""
         self._max_seconds = max_seconds
+        self._authority = authority
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     async def call(self, call: RemoteCall, remaining_seconds: float | None) -> bytes:
@@ -72,7 +74,7 @@ class GrpcServices:
 
     def _channel(self, target: str) -> grpc.aio.Channel:
         if target not in self._channels:
-            self._channels[target] = grpc.aio.insecure_channel(target, OPTIONS)
+            self._channels[target] = connect_on_event_loop(target, self._authority)
         return self._channels[target]
 
 

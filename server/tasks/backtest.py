@@ -132,11 +132,12 @@ def run(
     control: Control,
     report: Callable[[object], None],
     strategy_targets: tuple[str, ...] = (),
+    remote_authority: bytes | None = None,
 ) -> EncodedBacktest:
     """Runs a job, in the process of a worker."""
     specification = specification_from_bytes(request).with_groups(job.groups).with_stored_labels(job.labels)
     specification = specification.with_stored_actions(job.actions, job.benchmarks)
-    with with_services(specification, job, strategy_targets) as bound:
+    with with_services(specification, job, strategy_targets, remote_authority) as bound:
         completed = run_backtest(job, bound, control, report)
     return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
 

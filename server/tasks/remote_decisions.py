@@ -9,7 +9,7 @@ from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.remote import RemoteCallFailed, RemoteCallTimedOut
 from domain.cancellation import CancellationCheck
 from server.converters.decision import METHOD, decide_request_to_bytes, weights_from_bytes
-from server.remote.channels import OPTIONS
+from server.remote.channels import connect
 
 CHECK_SECONDS = 0.05
 """Time between two looks at cancellation while a service is asked."""
@@ -24,6 +24,7 @@ class RemoteDecisions:
 
     backtest: str  # "backtests/{id}"
     allowed: Collection[str]  # "host:port"
+    authority: bytes | None = None  # PEM, by which the services are signed; None: they are called in clear text
     _channels: dict[str, grpc.Channel] = field(default_factory=dict, init=False)
 
     def decide(
@@ -59,7 +60,7 @@ class RemoteDecisions:
 
     def _channel(self, target: str) -> grpc.Channel:
         if target not in self._channels:
-            self._channels[target] = grpc.insecure_channel(target, OPTIONS)
+            self._channels[target] = connect(target, self.authority)
         return self._channels[target]
 
 

@@ -19,7 +19,7 @@ def refuse_other_targets(specification: BacktestSpecification, allowed: Collecti
 
 @contextmanager
 def with_services(
-    specification: BacktestSpecification, job: Job, allowed: Collection[str]
+    specification: BacktestSpecification, job: Job, allowed: Collection[str], authority: bytes | None
 ) -> Iterator[BacktestSpecification]:
     """The specification of a job whose remote strategies ask their services, for as long as it runs."""
     remote = any(isinstance(strategy, Remote) for _, strategy in specification.strategies_by_path())
@@ -28,7 +28,7 @@ def with_services(
         return
     from server.tasks.remote_decisions import RemoteDecisions  # gRPC, which workers do not need otherwise
 
-    service = RemoteDecisions(job.name, allowed)
+    service = RemoteDecisions(job.name, allowed, authority)
     try:
         yield specification.with_decisions(service, job.decisions)
     finally:

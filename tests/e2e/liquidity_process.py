@@ -1,5 +1,7 @@
 """LiquidityService in a process of its own. Prints its address, and how often it was called for each line it reads.
 
+With the PEM files of a key and of a certificate as arguments it speaks TLS.
+
 An asset with a name of one letter has 40 units available. A longer name among the trades says how the service behaves:
 HANG never answers, ERROR and DENIED return an error, DOWN is unavailable, BUSY is so twice out of three times, and the
 names of `NONSENSE` send what cannot be true. tests/e2e/node_liquidity/service.mjs answers the same.
@@ -10,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent import futures
+from pathlib import Path
 
 import grpc
 from absfinance.v1 import liquidity_service_pb2_grpc
@@ -97,7 +100,11 @@ class Desk(liquidity_service_pb2_grpc.LiquidityServiceServicer):
 def main() -> None:
     server, desk = grpc.server(futures.ThreadPoolExecutor(8)), Desk()
     liquidity_service_pb2_grpc.add_LiquidityServiceServicer_to_server(desk, server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    if sys.argv[1:]:
+        key, certificate = (Path(name).read_bytes() for name in sys.argv[1:3])
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(f"127.0.0.1:{port}", flush=True)  # noqa: T201  # for the test
     for _ in sys.stdin:

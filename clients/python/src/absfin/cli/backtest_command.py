@@ -6,20 +6,18 @@ from typing import Annotated, Any
 import typer
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
 from absfinance.v1.panel_pb2 import MissingDataPolicy
-from absfinance.v1.statistical_validation_pb2 import StatisticalValidationOptions
 
 from absfin import strategies
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.attribution_command import attribution_of
-from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
+from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of, validation_of
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.following import follow_to_the_end
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.client import Client
-from absfin.significance import statistical_validation
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
 ANALYSIS, VALIDATION = "Analysis", "Statistical validation"
@@ -356,7 +354,7 @@ def backtest(
             maintenance_ratio=maintenance_ratio,
             benchmarks=_benchmarks(benchmark, benchmark_weights),
             attribution=attribution_of(attribute, model, linking),
-            statistical_validation=_validation(validate, resamples, block_length, timing_luck),
+            statistical_validation=validation_of(validate, resamples, block_length, timing_luck),
             seed=seed,
             **_choices(
                 price_basis=("--price-basis", corporate_action_pb2.PriceBasis, price_basis),
@@ -370,17 +368,6 @@ def backtest(
             typer.echo(started.name)
             return
         follow_to_the_end(client, started.name, as_json, plot=plot)
-
-
-def _validation(
-    is_wanted: bool, resamples: int | None, block_length: float | None, timing_luck: int
-) -> StatisticalValidationOptions | None:
-    """What to validate; any of the options that have a value asks for it."""
-    if not is_wanted and resamples is None and block_length is None and timing_luck == 0:
-        return None
-    if timing_luck < 0:
-        raise typer.BadParameter("must be 0 or more", param_hint="--timing-luck")
-    return statistical_validation(resamples, block_length=block_length, timing_luck_offsets=timing_luck)
 
 
 def _benchmarks(symbol: str, weights: str) -> list[str | strategies.Strategy]:

@@ -8,12 +8,14 @@ from typing import Any
 
 import typer
 from absfinance.v1.backtest_pb2 import Rebalancing
+from absfinance.v1.statistical_validation_pb2 import StatisticalValidationOptions
 
 from absfin import constraints, strategies
 from absfin.cash_flows import CashFlow, RecurringCashFlow
 from absfin.cli.csv_files import read_liquidity, read_rates
 from absfin.cli.options import objective_of, option
 from absfin.costs import Costs, PerformanceFee, RateAnnual, trading_costs
+from absfin.significance import statistical_validation
 
 FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "semiannual", "annual")
 DAY_COUNTS = {"act365": "act_365f", "act365f": "act_365f", "act360": "act_360", "bars": "bars"}
@@ -226,3 +228,14 @@ def _rate_of(name: str, text: str) -> RateAnnual | None:
     except ValueError:
         with option(name):
             return read_rates(Path(text))
+
+
+def validation_of(
+    is_wanted: bool, resamples: int | None, block_length: float | None, timing_luck: int
+) -> StatisticalValidationOptions | None:
+    """What to validate; any of the options that have a value asks for it."""
+    if not is_wanted and resamples is None and block_length is None and timing_luck == 0:
+        return None
+    if timing_luck < 0:
+        raise typer.BadParameter("must be 0 or more", param_hint="--timing-luck")
+    return statistical_validation(resamples, block_length=block_length, timing_luck_offsets=timing_luck)
