@@ -94,7 +94,7 @@ def test_the_calls_of_the_readme_and_the_cookbook_run_in_one_shell_as_they_stand
     if not shutil.which("grpcurl"):
         pytest.skip("grpcurl is not installed; the same requests went through buf curl")
     text = (ROOT / "README.md").read_text() + (ROOT / "docs/cookbook.md").read_text()
-    blocks = re.findall(r"```sh\n((?:etag=|grpcurl ).*?)\n```", text, re.DOTALL)
+    blocks = re.findall(r"```sh\n((?:etag=|key=|grpcurl ).*?)\n```", text, re.DOTALL)
     assert len(blocks) >= 34
     script = "\n".join(blocks).replace("127.0.0.1:50051", sample_server.address)
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, timeout=110)
