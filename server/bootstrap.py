@@ -21,8 +21,6 @@ from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
 from server.identity.identification import Identification
-from server.identity.key_set import KeySet
-from server.identity.tokens import Tokens
 from server.identity_settings import is_loopback
 from server.interceptors.admission import Admission
 from server.interceptors.authentication import Authentication, ClosedToStrangers
@@ -95,8 +93,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     jobs = _jobs(settings, storage, policy, template)
     admission = Admission(settings.max_concurrent_requests)
     api_keys = ApiKeys(storage.api_keys)
-    token_keys = KeySet(settings.identity.jwks_url) if settings.identity.jwks_url else None
-    identification = Identification(settings.identity, Tokens(settings.identity, token_keys), api_keys)
+    identification = _identification(settings, api_keys)
     # Written order: cache of handlers, closed services, request context, log, errors, authentication, admission, idle
     # limit, raw messages.
     interceptors = (
@@ -127,8 +124,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         storage.release_worker()
         await pool.close(1.0)
         await small.close(1.0)
-        if token_keys is not None:
-            await token_keys.close()
+        await identification.close()
         await template.close()
         storage.close()
 
@@ -151,6 +147,14 @@ def _warnings(settings: Settings) -> Iterator[str]:
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+
+
+def _identification(settings: Settings, api_keys: ApiKeys) -> Identification:
+    if "jwt" not in settings.identity.methods:
+        return Identification(settings.identity, None, api_keys)
+    from server.identity.tokens import tokens_of  # what it loads takes time and memory that others need not spend
+
+    return Identification(settings.identity, tokens_of(settings.identity), api_keys)
 
 
 def _closed(settings: Settings) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
 """From what a call carries to who makes it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from server.identity.api_keys import PREFIX, ApiKeys
-from server.identity.tokens import Tokens
 from server.ports.errors import TokenInvalid, TokenMissing
 from server.ports.identity import LOCAL, IdentitySettings, Principal, Role
 
@@ -15,10 +15,22 @@ Certificate = Mapping[str, Sequence[bytes]]
 """What gRPC says of a connection: the fields of the client's certificate, by name."""
 
 
+class TokenReader(Protocol):
+    """Says whom a token names: `server.identity.tokens.Tokens`, which a server without tokens need not load."""
+
+    async def principal(self, token: str) -> Principal:
+        """Who a token names. Raises TokenInvalid, TokenExpired, AnonymousRefused, IdentityUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Ends what goes on in the background."""
+        ...
+
+
 class Identification:
     """Tells who calls, by the methods that the settings name: a bearer token first, else the client's certificate."""
 
-    def __init__(self, settings: IdentitySettings, tokens: Tokens, keys: ApiKeys) -> None:
+    def __init__(self, settings: IdentitySettings, tokens: TokenReader | None, keys: ApiKeys) -> None:
         self._settings = settings
         self._tokens = tokens
         self._keys = keys
@@ -33,12 +45,17 @@ class Identification:
         if token is not None:
             if token.startswith(PREFIX) and "keys" in methods:
                 return await self._keys.principal(token)
-            if "jwt" in methods:
+            if self._tokens is not None:
                 return await self._tokens.principal(token)
             raise TokenInvalid("it is no key of this server" if "keys" in methods else "this server takes none")
         if "mtls" in methods and (name := _name(certificate)):
             return Principal(f"certificates/{name}", self._certificate_roles.get(name, Role.READER), "certificate")
         raise TokenMissing
+
+    async def close(self) -> None:
+        """Ends what goes on in the background."""
+        if self._tokens is not None:
+            await self._tokens.close()
 
 
 def _bearer(metadata: Metadata) -> str | None:

@@ -20,6 +20,11 @@ _UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionEr
 """What reading the bytes of a stranger may raise."""
 
 
+def tokens_of(settings: IdentitySettings) -> "Tokens":
+    """What verifies tokens by these settings."""
+    return Tokens(settings, KeySet(settings.jwks_url) if settings.jwks_url else None)
+
+
 class Tokens:
     """Verifies tokens by the keys of their issuer, or by a secret that was set."""
 
@@ -33,6 +38,11 @@ class Tokens:
             raise TokenInvalid("it is too long")
         key, algorithm = await self._key(_header(token))
         return self._read(self._verified(token, key, algorithm))
+
+    async def close(self) -> None:
+        """Waits for a fetch of keys that runs."""
+        if self._keys is not None:
+            await self._keys.close()
 
     async def _key(self, header: Mapping[str, Any]) -> tuple[Any, str]:
         """The key of a token and the algorithm that the key, not the token, decides."""

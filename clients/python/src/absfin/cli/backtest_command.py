@@ -16,6 +16,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.attribution_command import attribution_of, show_path_attribution
 from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of
+from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly, follow, print_json
@@ -325,7 +326,7 @@ def backtest(
         hurdle,
         soft_hurdle,
     )
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         with option("--weights"):
             fixed = strategies.fixed_weights(read_weights(weights, [])) if weights else None
         base = fixed or strategy_of(
