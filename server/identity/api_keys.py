@@ -58,11 +58,11 @@ class ApiKeys:
     async def principal(self, key: str) -> Principal:
         """Who a key stands for. Raises TokenInvalid, TokenExpired."""
         parts = _KEY.fullmatch(key)
-        record = await self._store.find(parts[1]) if parts else None
-        if parts is None or record is None:
+        if parts is None:
             raise TokenInvalid(_UNKNOWN)
-        known = hmac.compare_digest(record.hash, _hash(await self._store.pepper(), parts[1], parts[2]))
-        if not known or record.revoked is not None or not record.roles:
+        hashed = _hash(await self._store.pepper(), parts[1], parts[2])  # also where there is no such key
+        record = await self._store.find(parts[1])
+        if record is None or not hmac.compare_digest(record.hash, hashed) or record.revoked is not None:
             raise TokenInvalid(_UNKNOWN)
         if record.expires is not None and record.expires <= self._clock():
             raise TokenExpired

@@ -13,6 +13,8 @@ from server.ports.identity import IdentitySettings, Principal, Role
 MAX_BYTES = 16 << 10
 LEEWAY_SECONDS = 5.0
 """By how much the clocks of an issuer and of this machine may differ."""
+LAST_SECOND = 253_402_300_799
+"""The end of the year 9999: whole numbers of JSON have no end, those of a clock have."""
 ROLE_CLAIM = "absfin_role"
 
 _SUBJECT = re.compile(r"[A-Za-z0-9._:@|+-]{1,128}")
@@ -94,7 +96,7 @@ class Tokens:
         role = Role.READER if name is None else Role.of(str(name))
         if role is None:
             raise TokenInvalid(f"its role {ROLE_CLAIM} is none of {', '.join(known.label for known in Role)}")
-        return Principal(f"users/{subject}", role, "user", float(int(claims["exp"])) + LEEWAY_SECONDS)
+        return Principal(f"users/{subject}", role, "user", float(min(int(claims["exp"]), LAST_SECOND)) + LEEWAY_SECONDS)
 
 
 def _header(token: str) -> Mapping[str, Any]:

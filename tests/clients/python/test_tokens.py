@@ -15,8 +15,9 @@ from typing import Any
 import absfin
 import grpc
 import pytest
-from absfin import Client, aio, errors
+from absfin import Client, Finished, Tick, aio, errors
 
+from tests.clients.python.test_watching import DAILY, LONG, data
 from tests.conftest import ROOT, RunningServer
 
 
@@ -83,6 +84,30 @@ def test_a_function_gives_the_token_of_each_call(keyed: Keyed) -> None:
         with pytest.raises(errors.Unauthenticated):
             list(client.list_portfolios())
         assert list(client.list_portfolios()) == []
+
+
+def test_a_watch_goes_on_when_its_token_ends(keyed: Keyed, client: Client) -> None:
+    name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
+    brief = client.create_api_key(["reader"], expires=datetime.now(UTC) + timedelta(seconds=3)).secret
+    asked: list[str] = []
+
+    def token() -> str:
+        asked.append(keyed.key if asked else brief)
+        return asked[-1]
+
+    seen: list[object] = []
+    with Client(keyed.server.address, token=token) as watcher:
+        for news in watcher.watch(name):
+            seen.append(news)
+            if len(asked) > 1:
+                client.cancel_backtest(name)
+    assert asked == [brief, keyed.key]
+    assert any(isinstance(one, Tick) for one in seen)
+    assert isinstance(seen[-1], Finished)
+    assert seen[-1].state == "cancelled"
+    # Where there is no other token, it says why it cannot go on.
+    with Client(keyed.server.address, token=brief) as late, pytest.raises(errors.TokenExpired):
+        list(late.watch(name))
 
 
 def test_the_client_of_asyncio_too(keyed: Keyed) -> None:

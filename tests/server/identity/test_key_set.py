@@ -160,3 +160,11 @@ async def test_without_an_id_the_only_key_is_meant(issuer: Issuer) -> None:
     del nameless["kid"]
     issuer.document = {"keys": [nameless]}
     assert await KeySet(issuer.url).find(None)
+
+
+async def test_keys_come_from_no_other_address(issuer: Issuer) -> None:
+    with running(Issuer()) as other:
+        issuer.status, issuer.location = 302, other.url
+        with pytest.raises(IdentityUnavailable):
+            await KeySet(issuer.url).find("ec")
+        assert other.fetches == 0

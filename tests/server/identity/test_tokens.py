@@ -100,6 +100,10 @@ async def test_an_issuer_is_required_only_where_it_is_set(issuer: Issuer) -> Non
     assert (await principal(issuer, issuer.token(iss="https://any.example"), issuer="")).id == "users/ann"
 
 
+async def test_an_expiry_beyond_all_clocks(issuer: Issuer) -> None:
+    assert (await principal(issuer, issuer.token(exp=10**400))).id == "users/ann"
+
+
 async def test_an_expired_token(issuer: Issuer) -> None:
     assert isinstance(await refused(issuer, issuer.token(exp=int(time.time()) - 10)), TokenExpired)
     # Clocks may differ by a few seconds.
