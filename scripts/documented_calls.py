@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 
 CALL = re.compile(
-    r"```sh\n((?:etag=[^\n]*\n)?grpcurl [^`]*?)\n```\n+"
+    r"```sh\n((?:(?:etag|key)=[^\n]*\n)?grpcurl [^`]*?)\n```\n+"
     r"(?:<details><summary>[^<]*</summary>\n+)?```json\n([^`]*?)\n```(?:\n+</details>)?"
 )
 LONG = 25
 """Outputs of more lines are folded."""
 
 ETAG = re.compile(r'"etag": ?"([^"]+)"')
-NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios)/[A-Za-z0-9_-]{5,}")
+KEY = re.compile(r'"name": ?"(\$key|apiKeys/[^"]+)"')
+NAMES = re.compile(r"(optimizations|backtests|reallocations|portfolios|apiKeys)/[A-Za-z0-9_-]{5,}")
 WIDTH = 140
 MORE = "..."
 """Ends an object of which some fields are not shown."""
@@ -45,7 +46,7 @@ VOLATILE = {
         "computeDuration",
         "eta",
     ),
-    *("iterations", "inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag"),
+    *("iterations", "inputFingerprint", "name", "epoch", "sequence", "oldestSequence", "etag", "secret", "revokeTime"),
 }
 
 
@@ -58,7 +59,7 @@ class Call:
     @property
     def words(self) -> list[str]:
         """The arguments of the command."""
-        command = re.sub(r"^etag=.*\n", "", self.text)
+        command = re.sub(r"^(?:etag|key)=.*\n", "", self.text)
         return shlex.split(command.replace("\\\n", " "))
 
     def command(self, tool: str, address: str, names: dict[str, str]) -> list[str]:
@@ -68,6 +69,7 @@ class Call:
         data = options[options.index("-d") + 1] if "-d" in options else "{}"
         # The shell puts in the etag that it has just read; here it is the last one that the server gave.
         data = ETAG.sub(lambda found: f'"etag": "{names.get("etag", found[1])}"', data)
+        data = KEY.sub(lambda found: f'"name": "{names.get("key", found[1])}"', data)  # as with the etag
         if tool == "grpcurl":
             return ["grpcurl", "-plaintext", "-d", data, address, method]
         buf = str(Path(sys.executable).with_name("buf"))
@@ -161,6 +163,8 @@ def check(page: Path, address: str, tool: str, write: bool) -> int:
         answers = documents(done.stdout)
         for etag in ETAG.finditer(done.stdout):
             names["etag"] = etag[1]
+        for key in KEY.finditer(done.stdout):
+            names["key"] = key[1]
         expected = shown_documents(shown)
         problem = done.stderr if done.returncode else different(expected, answers)
         print(f"  {'differs' if problem else 'true   '} {call.words[-1]} {problem if not write else ''}".rstrip())

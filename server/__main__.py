@@ -7,12 +7,17 @@ import sys
 
 
 def main() -> None:
-    """Entry point of `absfin-server` and `python -m server`."""
+    """Entry point of `absfin-server` and `python -m server`, and of its command `keys`."""
     import os
 
     from server.settings import Settings, WrongSetting
 
     try:
+        if sys.argv[1:2] == ["keys"]:
+            from server.key_command import run
+
+            run(sys.argv[2:])
+            return
         settings = Settings.read(sys.argv[1:], os.environ)
         import asyncio
 

@@ -5,9 +5,10 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import urlsplit
 
 import grpc
 import protovalidate
@@ -18,7 +19,11 @@ from server.converters.status import internal_error, status_from_error
 from server.execution.process_pool import ProcessPool
 from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
+from server.identity.api_keys import ApiKeys
+from server.identity.identification import Identification
+from server.identity_settings import is_loopback
 from server.interceptors.admission import Admission
+from server.interceptors.authentication import Authentication, ClosedToStrangers
 from server.interceptors.errors import Errors
 from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
@@ -35,6 +40,7 @@ from server.ports.remote import RemoteServices, RemoteTargets
 from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.security import check_tls
+from server.servicers.admin import AdminServicer
 from server.servicers.backtests import BacktestServicer
 from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
@@ -74,8 +80,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     `template` may have been started ahead; it is closed with the server.
     """
     configure_logging(settings.log_level)
-    warning = check_tls(settings.tls) if settings.tls else None
-    if warning:
+    for warning in _warnings(settings):
         logger.warning(warning)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -87,13 +92,16 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     small = SmallTasks()
     jobs = _jobs(settings, storage, policy, template)
     admission = Admission(settings.max_concurrent_requests)
-    # Written order: cache of handlers, request context, log, errors, admission, idle limit, raw messages.
+    api_keys = ApiKeys(storage.api_keys)
+    identification = _identification(settings, api_keys)
+    # Written order: cache of handlers, closed services, request context, log, errors, authentication, admission, idle
+    # limit, raw messages.
     interceptors = (
-        HandlerCache(),
-        RequestContext(), CallLog(), Errors(), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
+        HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(), Errors(),
+        Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
-    app = App(_servicers(settings, storage, pool, small, jobs, remote), interceptors)
+    app = App(_servicers(settings, storage, pool, small, jobs, remote, api_keys), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
@@ -116,6 +124,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         storage.release_worker()
         await pool.close(1.0)
         await small.close(1.0)
+        await identification.close()
         await template.close()
         storage.close()
 
@@ -126,6 +135,34 @@ class Jobs:
 
     progress: Progress
     runner: Runner
+
+
+def _warnings(settings: Settings) -> Iterator[str]:
+    """What works and should not stay as it is. Raises WrongSetting for TLS files that cannot be used."""
+    if settings.tls and (warning := check_tls(settings.tls)):
+        yield warning
+    host = settings.listen.rpartition(":")[0].strip("[]")
+    if not settings.tls and not settings.listen.startswith("unix:") and not is_loopback(host):
+        yield f"tokens and data cross the network without encryption to {settings.listen}: set --tls-cert and --tls-key"
+    keys = urlsplit(settings.identity.jwks_url)
+    if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
+        yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+
+
+def _identification(settings: Settings, api_keys: ApiKeys) -> Identification:
+    if "jwt" not in settings.identity.methods:
+        return Identification(settings.identity, None, api_keys)
+    from server.identity.tokens import tokens_of  # what it loads takes time and memory that others need not spend
+
+    return Identification(settings.identity, tokens_of(settings.identity), api_keys)
+
+
+def _closed(settings: Settings) -> tuple[str, ...]:
+    """Beginnings of the methods beside the contract that strangers may not call."""
+    if not settings.identity.methods:
+        return ()
+    health = () if settings.identity.open_health else ("/grpc.health.",)
+    return health if settings.identity.open_reflection else (*health, "/grpc.reflection.")
 
 
 def _queue_policy(settings: Settings) -> QueuePolicy:
@@ -162,7 +199,13 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
 
 
 def _servicers(
-    settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs, remote: RemoteServices
+    settings: Settings,
+    storage: Storage,
+    pool: ProcessPool,
+    small: SmallTasks,
+    jobs: Jobs,
+    remote: RemoteServices,
+    api_keys: ApiKeys,
 ) -> dict[str, object]:
     market_data = MarketData(storage.market_data, storage.corporate_actions)
     requests = Requests(pool)
@@ -183,6 +226,7 @@ def _servicers(
     batch = new_batch(OPTIMIZE, market_data.collect)
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     return {
+        "AdminService": AdminServicer(api_keys, requests),
         "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
         "RiskService": RiskServicer(Risk(market_data, pool)),
         "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),

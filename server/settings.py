@@ -1,7 +1,6 @@
 """Settings of the server, by flag or environment; a flag wins. A wrong one stops the start with one clear line."""
 
 import argparse
-import ipaddress
 import os
 import ssl
 import stat
@@ -9,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
+
+from server.identity_settings import identity_from, is_loopback
+from server.ports.identity import IdentitySettings
 
 DATABASE_NAME = "absfinance.sqlite3"
 
@@ -58,6 +60,7 @@ class Settings:
     max_remote_seconds: float = 10.0
     remote_authority: Path | None = None  # signs the services outside; None: they are called in clear text
     tls: Tls | None = None
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
     supabase_key: str = field(default="", repr=False)
 
     @classmethod
@@ -77,8 +80,9 @@ class Settings:
         for name in ("supabase_url", "supabase_key", "ray_address"):
             if getattr(given, name) is not None:
                 _wrong(name, "cannot be used yet: storage is embedded, the executor local")
+        identity = identity_from(value, _wrong)
         return cls(
-            listen=_listen(value("listen")),
+            listen=_listen(value("listen"), authenticated=bool(identity.methods)),
             data_dir=_data_dir(value("data_dir")),
             workers=_whole("workers", value("workers"), 1, 1024),
             log_level=_one_of("log_level", value("log_level").lower(), ("debug", "info", "warning", "error")),
@@ -100,6 +104,7 @@ class Settings:
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
             remote_authority=_authority("remote_ca", value("remote_ca")),
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
+            identity=identity,
             supabase_key=value("supabase_key"),
         )
 
@@ -124,7 +129,21 @@ _OPTIONS: Mapping[str, _Option] = {
     "listen": _Option("ABSFIN_LISTEN", "address to listen on; port 0 takes any free one", "127.0.0.1:50051"),
     "data_dir": _Option("ABSFIN_DATA_DIR", "folder of the embedded store (default ~/.local/share/abs-finance)"),
     "storage": _Option("ABSFIN_STORAGE", "embedded: SQLite on this machine", "embedded"),
-    "auth": _Option("ABSFIN_AUTH", "none: no authentication, on loopback only", "none"),
+    "auth": _Option(
+        "ABSFIN_AUTH",
+        "none: no authentication, on loopback only; or jwt, keys, mtls, with commas between several",
+        "none",
+    ),
+    "jwks_url": _Option("ABSFIN_JWKS_URL", "address of the keys (JWKS) that sign tokens with ES256 or RS256"),
+    "jwt_issuer": _Option("ABSFIN_JWT_ISSUER", "issuer that every token must name; not looked at if absent"),
+    "jwt_audience": _Option("ABSFIN_JWT_AUDIENCE", "audience that every token must name", "authenticated"),
+    "jwt_secret": _Option("ABSFIN_JWT_SECRET", "secret of tokens signed with HS256, which are refused without it"),
+    "allow_anonymous": _Option("ABSFIN_ALLOW_ANONYMOUS", "true: tokens of anonymous sign-ins are accepted", "false"),
+    "certificate_roles": _Option(
+        "ABSFIN_CERTIFICATE_ROLES", "roles of clients by the name in their certificate, NAME=ROLE,...; others read"
+    ),
+    "health_access": _Option("ABSFIN_HEALTH_ACCESS", "open, or closed: health answers known callers only", "open"),
+    "reflection_access": _Option("ABSFIN_REFLECTION_ACCESS", "open, or closed: reflection likewise", "open"),
     "executor": _Option("ABSFIN_EXECUTOR", "local: worker processes on this machine", "local"),
     "workers": _Option("ABSFIN_WORKERS", "worker processes", str(os.cpu_count() or 1)),
     "tls_cert": _Option("ABSFIN_TLS_CERT", "PEM file of the server's certificate"),
@@ -175,8 +194,8 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
 }
 
-_NOT_YET: Mapping[str, tuple[str, ...]] = {"storage": ("embedded",), "auth": ("none",), "executor": ("local",)}
-_LATER = {"supabase", "jwt", "ray"}
+_NOT_YET: Mapping[str, tuple[str, ...]] = {"storage": ("embedded",), "executor": ("local",)}
+_LATER = {"supabase", "ray"}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -222,13 +241,13 @@ def _number(name: str, value: str, least: float, most: float) -> float:
     return number
 
 
-def _listen(value: str) -> str:
+def _listen(value: str, *, authenticated: bool) -> str:
     if value.startswith("unix:"):
         return value
     host, separator, port = value.rpartition(":")
     if not separator or not host or not (port.isascii() and port.isdigit() and int(port) <= 65535):
         _wrong("listen", f"must be host:port with a port from 0 to 65535, is {value!r}")
-    if not _is_loopback(host.strip("[]")):
+    if not authenticated and not is_loopback(host.strip("[]")):
         _wrong("listen", f"must be a loopback address such as 127.0.0.1:{port} while --auth is none, is {value!r}")
     return value
 
@@ -254,15 +273,6 @@ def _is_address(value: str) -> bool:
     host, separator, port = value.rpartition(":")
     is_port = port.isascii() and port.isdigit() and 0 < int(port) <= 65535
     return bool(separator and host and is_port) and not any(sign in host for sign in ", /")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _bytes(name: str, value: str, least: int) -> int:

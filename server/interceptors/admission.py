@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from server.identity.current import caller
 from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.ports.errors import Draining, Overloaded
 
@@ -64,9 +65,9 @@ class Admission(CallInterceptor):
         """Takes a place for the time of the call. Raises Draining or Overloaded."""
         if self._draining:
             raise Draining
-        caller = context.peer()
+        known = caller(context.peer())
         places = self._places[method.streams_requests, method.streams_responses]
-        places.take(caller)
+        places.take(known)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a call runs in a task
         self._served.add(task)
@@ -80,4 +81,4 @@ class Admission(CallInterceptor):
         finally:
             self._served.discard(task)
             self._cut.discard(task)
-            places.leave(caller)
+            places.leave(known)

@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 from server.converters.status import internal_error, method_not_built, status_from_error
 from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.observability import logger, request_id
-from server.ports.errors import Refused
+from server.ports.errors import Refused, ServiceError
 
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
@@ -33,9 +33,17 @@ class Errors(CallInterceptor):
         except grpc.aio.AbortError:
             raise
         except Exception as error:
-            status = _status(error, method.name, built=context.code() is not Code.UNIMPLEMENTED)
-            details = (DETAILS_KEY, status.SerializeToString())
-            await context.abort(_CODES[status.code], status.message, (details, *_pushback(status)))
+            await _abort(_status(error, method.name, built=context.code() is not Code.UNIMPLEMENTED), context)
+
+
+async def abort_with(error: ServiceError, context: Context) -> None:
+    """Ends a call outside of this interceptor with the status of an error."""
+    await _abort(_status(error, "", built=True), context)
+
+
+async def _abort(status: Status, context: Context) -> None:
+    details = (DETAILS_KEY, status.SerializeToString())
+    await context.abort(_CODES[status.code], status.message, (details, *_pushback(status)))
 
 
 def _pushback(status: Status) -> tuple[tuple[str, str], ...]:

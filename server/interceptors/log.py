@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 
+from server.identity.current import caller
 from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.observability import logger
 
@@ -35,6 +36,8 @@ class CallLog(CallInterceptor):
             if logger.isEnabledFor(level):
                 duration_ms = round((time.perf_counter() - start) * 1e3, 3)
                 line = {"method": method.name, "code": code, "duration_ms": duration_ms, "peer": peer}
+                if known := caller(""):
+                    line["caller"] = known
                 logger.log(level, "call", extra=line)
 
 

@@ -10,6 +10,11 @@
 | `EpochChanged`, `EventsCompacted` | follow from sequence 0 | no |
 | `StreamIdle` | send the messages of a stream without long pauses | yes |
 | `JobTimeBudgetExceeded` | ask for less, or raise the budget | no |
+| `TokenMissing`, `TokenInvalid` | send a token or a key that this server accepts | no |
+| `TokenExpired` | get a new one | with a new token |
+| `AnonymousRefused` | sign in | no |
+| `RoleRequired` | ask an admin for the role | no |
+| `IdentityUnavailable` | wait | yes |
 | `Overloaded` | wait | yes |
 | `StorageFull` | delete what is no longer needed | after deleting |
 | `StorageUnavailable` | wait | yes |
@@ -41,6 +46,8 @@ class StatusCode(StrEnum):
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
 
 
 class ServiceError(PicklableError):
@@ -161,6 +168,71 @@ class JobTimeBudgetExceeded(ServiceError):
 
     REASON = "JOB_TIME_BUDGET_EXCEEDED"
     CODE = StatusCode.DEADLINE_EXCEEDED
+
+
+class TokenMissing(ServiceError):
+    """A call carries nothing that says who makes it."""
+
+    REASON = "TOKEN_MISSING"
+    CODE = StatusCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("who calls must be said: send a token or a key as `authorization: Bearer ...`")
+
+
+class TokenInvalid(ServiceError):
+    """What a call carries does not prove who makes it; `cause` says why, and repeats nothing of it."""
+
+    REASON = "TOKEN_INVALID"
+    CODE = StatusCode.UNAUTHENTICATED
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the token is not accepted: {cause}", cause=cause)
+
+
+class TokenExpired(ServiceError):
+    """A token or a key was valid, and no longer is."""
+
+    REASON = "TOKEN_EXPIRED"
+    CODE = StatusCode.UNAUTHENTICATED
+    RETRY_HELPS = "with a new token"
+
+    def __init__(self) -> None:
+        super().__init__("the token has expired; get a new one")
+
+
+class AnonymousRefused(ServiceError):
+    """A token belongs to somebody who has not signed in by name, and this server wants that."""
+
+    REASON = "ANONYMOUS_REFUSED"
+    CODE = StatusCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        super().__init__("anonymous sign-ins are not accepted; sign in")
+
+
+class RoleRequired(ServiceError):
+    """The caller is known, and their role does not allow the method."""
+
+    REASON = "ROLE_REQUIRED"
+    CODE = StatusCode.PERMISSION_DENIED
+
+    def __init__(self, method: str, required: str, role: str) -> None:
+        super().__init__(
+            f"{method} needs the role {required}, the caller has {role}", method=method, required=required, role=role
+        )
+
+
+class IdentityUnavailable(ServiceError):
+    """The keys that sign tokens could not be fetched yet."""
+
+    REASON = "IDENTITY_UNAVAILABLE"
+    CODE = StatusCode.UNAVAILABLE
+    RETRY_HELPS = "yes"
+    HAS_RETRY_DELAY = True
+
+    def __init__(self) -> None:
+        super().__init__("the keys that tokens are verified with cannot be reached")
 
 
 class Overloaded(ServiceError):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from server.ports.corporate_actions import CorporateActionStore
 from server.ports.fills import FillStore
+from server.ports.identity import ApiKeyStore
 from server.ports.job_stores import JobStores
 from server.ports.market_data import MarketDataStore
 from server.ports.portfolios import PortfolioStore
@@ -23,6 +24,7 @@ class Storage:
     corporate_actions: CorporateActionStore
     portfolios: PortfolioStore
     fills: FillStore
+    api_keys: ApiKeyStore
     optimizations: ResultStore
     reallocations: ResultStore
     jobs: JobStores

@@ -56,6 +56,7 @@ def as_version_5(path: Path) -> None:
         for number, data in connection.execute("SELECT rowid, data FROM backtest_series").fetchall():
             connection.execute("UPDATE backtest_series SET data = ? WHERE rowid = ?", (older(data), number))
         connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[6]', '$[5]')")
+        connection.execute("DROP TABLE api_keys")
         connection.execute("DROP TABLE backtest_decisions")
         connection.execute("DROP TABLE corporate_actions")
         connection.execute("DROP TABLE disallowed_losses")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.ports.identity import IdentitySettings, Role
 from server.settings import Settings, WrongSetting
 
 
@@ -49,7 +50,18 @@ WRONG = {
     "no port": (("--listen", "localhost"), "--listen (ABSFIN_LISTEN) must be host:port"),
     "port too large": (("--listen", "localhost:65536"), "port from 0 to 65535"),
     "supabase": (("--storage", "supabase"), "--storage (ABSFIN_STORAGE) supabase is not available in this version"),
-    "jwt": (("--auth", "jwt"), "--auth (ABSFIN_AUTH) jwt is not available"),
+    "jwt without keys": (("--auth", "jwt"), "--jwks-url (ABSFIN_JWKS_URL) must be given with --auth jwt"),
+    "no way to know callers": (("--auth", "jwt,basic"), "--auth (ABSFIN_AUTH) must be none, or jwt, keys, mtls"),
+    "none beside another": (("--auth", "none,keys"), "must be none, or jwt, keys, mtls"),
+    "the same twice": (("--auth", "keys,keys"), "must be none, or jwt, keys, mtls"),
+    "keys of a file": (("--jwks-url", "file:///etc/passwd"), "--jwks-url (ABSFIN_JWKS_URL) must be an address"),
+    "keys of nowhere": (("--jwks-url", "https://"), "must be an address"),
+    "a short secret": (("--jwt-secret", "x" * 31), "--jwt-secret (ABSFIN_JWT_SECRET) must have 32 bytes at least"),
+    "mtls without tls": (("--auth", "mtls"), "--tls-client-ca (ABSFIN_TLS_CLIENT_CA) must be given with --auth mtls"),
+    "perhaps anonymous": (("--allow-anonymous", "yes"), "--allow-anonymous (ABSFIN_ALLOW_ANONYMOUS) must be false or"),
+    "half open": (("--health-access", "ajar"), "--health-access (ABSFIN_HEALTH_ACCESS) must be closed or open"),
+    "a role that is none": (("--certificate-roles", "desk=boss"), "must be NAME=ROLE, each name once"),
+    "a name twice": (("--certificate-roles", "a=reader,a=admin"), "must be NAME=ROLE, each name once"),
     "ray": (("--executor", "ray"), "--executor (ABSFIN_EXECUTOR) ray is not available"),
     "nonsense": (("--storage", "mysql"), "must be embedded, is 'mysql'"),
     "no workers": (("--workers", "0"), "must be a whole number from 1 to 1024, is '0'"),
@@ -122,6 +134,25 @@ def test_a_data_dir_that_is_a_file(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
     assert "hush" not in repr(read(tmp_path, SUPABASE_KEY="hush"))
+    assert "hush" not in repr(read(tmp_path, ABSFIN_JWT_SECRET="hush" * 8))
+
+
+def test_who_may_call(tmp_path: Path) -> None:
+    assert read(tmp_path).identity == IdentitySettings(audience="authenticated")
+    url, issuer = "https://issuer.example/jwks.json", "https://issuer.example"
+    found = read(
+        tmp_path, "--auth", "jwt,keys", "--allow-anonymous", "true", "--reflection-access", "closed",
+        ABSFIN_JWKS_URL=url, ABSFIN_JWT_ISSUER=issuer, ABSFIN_JWT_AUDIENCE="a",
+        ABSFIN_CERTIFICATE_ROLES="x=y=trader, z=admin",
+    ).identity  # fmt: skip
+    assert found == IdentitySettings(
+        ("jwt", "keys"), url, issuer, "a", "", True, (("x=y", Role.TRADER), ("z", Role.ADMIN)), True, False
+    )
+    assert read(tmp_path, "--auth", "jwt", ABSFIN_JWT_SECRET="s" * 32).identity.methods == ("jwt",)
+
+
+def test_with_authentication_any_address_may_be_listened_on(tmp_path: Path) -> None:
+    assert read(tmp_path, "--listen", "0.0.0.0:50051", "--auth", "keys").listen == "0.0.0.0:50051"
 
 
 def test_the_process_ends_with_the_one_line(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from server.ports.job_queue import QueuePolicy
 from server.ports.job_stores import JobStores
 from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
+from server.storage.embedded.api_keys import EmbeddedApiKeys
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
 from server.storage.embedded.database import Database, UnknownSchema
@@ -53,6 +54,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
         corporate_actions=EmbeddedCorporateActions(database),
         portfolios=EmbeddedPortfolios(database),
         fills=EmbeddedFills(database),
+        api_keys=EmbeddedApiKeys(database),
         optimizations=EmbeddedResults(database, "optimization"),
         reallocations=EmbeddedResults(database, "reallocation"),
         jobs=JobStores(

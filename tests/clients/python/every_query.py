@@ -377,6 +377,11 @@ def stored() -> Iterator[Any]:
     yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])
     yield queries.DeletePortfolioQuery("portfolios/x", "e")
     yield queries.ListPortfoliosQuery()
+    yield queries.CreateApiKeyQuery(
+        ["reader"], "x", api_key_id="x", expires=datetime(2100, 1, 1, tzinfo=UTC), replaces="apiKeys/y"
+    )
+    yield queries.ListApiKeysQuery()
+    yield queries.RevokeApiKeyQuery("apiKeys/x")
 
 
 QUERIES = [

@@ -15,6 +15,7 @@ from absfin import (
     strategies,
 )
 from absfinance.v1 import (
+    admin_service_pb2,
     backtest_pb2,
     backtest_service_pb2,
     constraint_pb2,
@@ -30,6 +31,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from server.converters.not_built import NOT_BUILT
+from server.servicers.admin import AdminServicer
 from server.servicers.backtests import BacktestServicer
 from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
@@ -153,6 +155,7 @@ SERVICERS = [
     (portfolio_service_pb2, PortfolioServicer),
     (market_data_service_pb2, MarketDataServicer),
     (liquidity_service_pb2, LiquidityServicer),
+    (admin_service_pb2, AdminServicer),
 ]
 
 SERVED = {

@@ -5,13 +5,21 @@ import inspect
 import grpc
 import pytest
 from absfin import errors
-from absfin.errors import AbsFinanceError, InternalError, InvalidInput, ProblemError, ResourceError, TransientError
+from absfin.errors import (
+    AbsFinanceError,
+    AccessError,
+    InternalError,
+    InvalidInput,
+    ProblemError,
+    ResourceError,
+    TransientError,
+)
 from absfinance.v1.error_reason_pb2 import ErrorReason
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-FAMILIES = {InvalidInput, ProblemError, ResourceError, TransientError, InternalError}
+FAMILIES = {InvalidInput, ProblemError, ResourceError, AccessError, TransientError, InternalError}
 REASONS = [name.removeprefix("ERROR_REASON_") for name, number in ErrorReason.items() if number]
 KINDS = [
     kind
@@ -45,7 +53,9 @@ def test_an_exception_is_explained_in_the_table(kind: type[AbsFinanceError]) -> 
     assert f"`{kind.__name__}`" in (errors.__doc__ or "")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {ProblemError, ResourceError, TransientError}])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in {ProblemError, ResourceError, AccessError, TransientError}]
+)
 def test_an_exception_has_a_reason_or_a_code(kind: type[AbsFinanceError]) -> None:
     by_code = [errors.error_from_status(Status(code=code.value[0])) for code in grpc.StatusCode]
     assert kind in {type(error) for error in (*map(raised_for, REASONS), *by_code)}

@@ -13,6 +13,7 @@ from absfin.channel import DEFAULT_TARGET, OPTIONS
 from absfin.errors import typed_errors
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
 from absfin.query_methods import as_method
+from absfin.tokens import Token, TokenInterceptor
 from absfin.watching import Finished, Follower, News
 
 P = ParamSpec("P")
@@ -69,14 +70,23 @@ class Client:
         credentials: grpc.ChannelCredentials | None = None,
         channel: grpc.Channel | None = None,
         timeout: float = 60.0,
+        token: Token | None = None,
     ) -> None:
-        """Connects to `target`, or uses `channel` (say, with interceptors) in place of `target` and `credentials`."""
+        """Connects to `target`, or uses `channel` (say, with interceptors) in place of `target` and `credentials`.
+
+        `token` is a token or an API key, or a function that returns the current one and is asked at every call; it
+        must answer at once. Raises ValueError for a token beside `channel`, which has interceptors of its own.
+        """
+        if channel is not None and token is not None:
+            raise ValueError("a token goes with a target, not with a channel")
         if channel is not None:
             self._channel = channel
         elif credentials is None:
             self._channel = grpc.insecure_channel(target, options=OPTIONS)
         else:
             self._channel = grpc.secure_channel(target, credentials, options=OPTIONS)
+        if token is not None:
+            self._channel = grpc.intercept_channel(self._channel, TokenInterceptor(token))
         self._timeout = timeout
         self._stubs = {stub: stub(self._channel) for stub in queries.STUBS}
 
@@ -134,6 +144,10 @@ class Client:
     update_portfolio = _sends(queries.UpdatePortfolioQuery)
     delete_portfolio = _sends(queries.DeletePortfolioQuery)
     list_portfolios = _pages(queries.ListPortfoliosQuery)
+
+    create_api_key = _sends(queries.CreateApiKeyQuery)
+    list_api_keys = _pages(queries.ListApiKeysQuery)
+    revoke_api_key = _sends(queries.RevokeApiKeyQuery)
 
     import_prices = _sends(queries.ImportPricesQuery)
     prices = _collects(queries.PricesQuery)

@@ -21,6 +21,10 @@
 | | `BacktestRunning` | wait for its end, or cancel it |
 | | `StorageFull` | delete what the message names |
 | | `EventsLost` | read the progress from its start; `Client.watch` does |
+| `AccessError` | | change who calls |
+| | `Unauthenticated` | send a token or a key that the server accepts |
+| | `TokenExpired` | get a new token |
+| | `PermissionDenied` | ask an admin for the role that `metadata["required"]` names |
 | `TransientError` | | send the same call again |
 | | `DeadlineExceeded` | with more time, or with less work |
 | | `Overloaded`, `Unavailable` | after `retry_after_seconds` if it is given |
@@ -95,6 +99,10 @@ class ProblemError(AbsFinanceError):
 
 class ResourceError(AbsFinanceError):
     """What is stored does not allow the call."""
+
+
+class AccessError(AbsFinanceError):
+    """The server does not know who calls, or their role does not allow the call."""
 
 
 class TransientError(AbsFinanceError):
@@ -183,6 +191,18 @@ class EventsLost(ResourceError):
     """The server no longer has the events after which the progress of a job was to be resumed."""
 
 
+class Unauthenticated(AccessError):
+    """The call carries no token or key, or one that the server does not accept."""
+
+
+class TokenExpired(AccessError):
+    """The token or key of the call has expired."""
+
+
+class PermissionDenied(AccessError):
+    """The role of the caller does not allow the call."""
+
+
 class DeadlineExceeded(TransientError):
     """The time limit ended before the answer was found."""
 
@@ -221,6 +241,12 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "STORAGE_FULL": StorageFull,
     "EPOCH_CHANGED": EventsLost,
     "EVENTS_COMPACTED": EventsLost,
+    "TOKEN_MISSING": Unauthenticated,
+    "TOKEN_INVALID": Unauthenticated,
+    "ANONYMOUS_REFUSED": Unauthenticated,
+    "TOKEN_EXPIRED": TokenExpired,
+    "ROLE_REQUIRED": PermissionDenied,
+    "IDENTITY_UNAVAILABLE": Unavailable,
     "SOLVER_TIMED_OUT": DeadlineExceeded,
     "JOB_TIME_BUDGET_EXCEEDED": DeadlineExceeded,
     "REMOTE_CALL_TIMED_OUT": DeadlineExceeded,
@@ -240,6 +266,8 @@ _BY_CODE: Mapping[grpc.StatusCode, type[AbsFinanceError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
     grpc.StatusCode.UNIMPLEMENTED: NotSupported,
     grpc.StatusCode.INTERNAL: InternalError,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,

@@ -73,6 +73,7 @@ class Follower:
         self._seen = 0  # highest sequence number received
         self._epoch = ""
         self._wait = FIRST_WAIT_SECONDS
+        self._answered = False  # whether this attempt has brought anything
         self._heard = time.monotonic()
         self._milestones: deque[Milestone] = deque()
         self._tick: Tick | None = None
@@ -92,6 +93,7 @@ class Follower:
 
     def take(self, notice: BacktestProgressResponse) -> None:
         """Stores an event for the caller."""
+        self._answered = True
         self._heard, self._wait = time.monotonic(), FIRST_WAIT_SECONDS
         self._epoch = notice.epoch
         kind = notice.WhichOneof("event")
@@ -114,10 +116,13 @@ class Follower:
         """Seconds to wait before the next attempt; sets `error` where another attempt cannot help."""
         if failure is not None:
             error = error_from_call(failure)
+            answered, self._answered = self._answered, False
             if error.reason == "EVENTS_COMPACTED":
                 self._after = 0  # the retained events come again, and those received are skipped
             elif error.reason == "EPOCH_CHANGED":
                 self._after, self._seen, self._epoch = 0, 0, ""
+            elif error.reason == "TOKEN_EXPIRED" and answered:
+                pass  # the token of this attempt has ended while it was read; the next one takes a new token
             elif error.code not in _RESUMED or time.monotonic() - self._heard > self._patience:
                 self.error = error
                 return 0.0

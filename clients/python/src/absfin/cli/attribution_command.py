@@ -12,10 +12,10 @@ from rich.table import Table
 from absfin.attribution import Attribution, AttributionOptions, Effects, PathAttribution, Segment, attribution_options
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
+from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
-from absfin.client import Client
 
 
 def attribute(
@@ -32,7 +32,7 @@ def attribute(
     as_json: AsJson = False,
 ) -> None:
     """Divide an excess return: absfin attribute wp.csv wb.csv rp.csv rb.csv"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         _check(model, linking)
         answer = client.attribute(
             *map(read_panel, (portfolio_weights, benchmark_weights, portfolio_returns, benchmark_returns)),

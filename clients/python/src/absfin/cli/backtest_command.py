@@ -12,12 +12,12 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.attribution_command import attribution_of
 from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of, validation_of
+from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.following import follow_to_the_end
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
-from absfin.client import Client
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
 ANALYSIS, VALIDATION = "Analysis", "Statistical validation"
@@ -318,7 +318,7 @@ def backtest(
         hurdle,
         soft_hurdle,
     )
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         with option("--weights"):
             fixed = strategies.fixed_weights(read_weights(weights, [])) if weights else None
         base = fixed or strategy_of(

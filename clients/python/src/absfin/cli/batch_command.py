@@ -10,10 +10,10 @@ from rich.table import Table
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import LiquidityAllocation
+from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
 from absfin.cli.output import error_as_dict, failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server, Symbols
-from absfin.client import Client
 from absfin.costs import Costs
 from absfin.data import Stored
 from absfin.errors import AbsFinanceError
@@ -43,7 +43,7 @@ def reallocate_batch(
     as_json: AsJson = False,
 ) -> None:
     """List the trades of several stored portfolios: absfin reallocate-batch portfolios/a portfolios/b --target P=1"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         names = [name.strip() for name in symbols.split(",") if name.strip()]
         weights = read_weights(target, names) if target else None
         if not names:

@@ -10,6 +10,7 @@ from rich.table import Table
 from absfin.backtest_results import StrategyResult
 from absfin.channel import DEFAULT_TARGET
 from absfin.charts import Chart
+from absfin.cli.connection import connect
 from absfin.cli.output import failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server
 from absfin.client import Client
@@ -34,7 +35,7 @@ def charts(
     as_json: AsJson = False,
 ) -> None:
     """Print charts of a stored result as Vega-Lite specifications: absfin charts backtests/ID --chart equity"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         found = _drawn(client, name, chart or [], label, dark)
         if output is None:
             print_object({one.name: one.specification for one in found.values()})
@@ -62,7 +63,7 @@ def tables(
     as_json: AsJson = False,
 ) -> None:
     """Print returns by month and year, the best and worst ones, and over moving years: absfin tables backtests/ID"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         found = client.get_backtest(name)
         results = {one.label: one for one in (*found.strategies, *found.benchmarks)}
         if label and label not in results:

@@ -15,9 +15,11 @@ from absfin.cli.backtest_command import backtest
 from absfin.cli.batch_command import reallocate_batch
 from absfin.cli.charts_command import charts, tables
 from absfin.cli.compare_command import compare
+from absfin.cli.connection import connect, connection_options
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions, read_panel, read_weights
 from absfin.cli.fills_command import fills
 from absfin.cli.following import follow_to_the_end
+from absfin.cli.keys_command import keys
 from absfin.cli.options import (
     OBJECTIVES,
     constraints_of,
@@ -32,7 +34,6 @@ from absfin.cli.output import failing_clearly, print_json, print_message, progre
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.report_command import OptionalOutput, report, write, writing_to
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
-from absfin.client import Client
 from absfin.costs import trading_costs
 from absfin.data import Holdings, Panel, Prices, Stored
 from absfin.queries import AnalyzeRiskQuery
@@ -41,6 +42,7 @@ from absfin.reports.risk import risk_report
 from absfin.risk import RiskOptions, historical_window
 
 app = typer.Typer(
+    callback=connection_options,
     help="Portfolio optimisation, risk, backtests and trade lists through an abs-finance server.",
     no_args_is_help=True,
     add_completion=False,
@@ -66,7 +68,7 @@ def import_command(
     as_json: AsJson = False,
 ) -> None:
     """Store a CSV file of prices: a date column first, then one column for each symbol."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         panel = read_panel(file)
         with progress_bar(f"{file.name}", shown=not as_json) as on_progress:
             receipt = client.import_prices(
@@ -111,7 +113,7 @@ def optimize(
     as_json: AsJson = False,
 ) -> None:
     """Optimise weights: absfin optimize --symbols AAPL,MSFT,XOM --max-weight 0.5"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         answer = client.optimize(
             data_of(symbols, universe, prices, start, end),
             objective_of(objective, risk_free_rate=risk_free_rate, risk_aversion=risk_aversion),
@@ -146,7 +148,7 @@ def risk(
     as_json: AsJson = False,
 ) -> None:
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
-    with failing_clearly(as_json), writing_to(output), Client(server) as client:
+    with failing_clearly(as_json), writing_to(output), connect(server) as client:
         chosen = read_weights(weights, symbols.split(",") if symbols else [])
         data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
         series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
@@ -175,7 +177,7 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Follow a backtest to its end, also across a restart of the server."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         follow_to_the_end(client, name, as_json)
 
 
@@ -243,7 +245,7 @@ def reallocate(
     as_json: AsJson = False,
 ) -> None:
     """List the trades to target weights at stored prices: absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
         names = [name.strip() for name in symbols.split(",") if name.strip()]
         weights = read_weights(target, names) if target else None
@@ -287,6 +289,8 @@ app.command()(tables)
 app.command()(report)
 
 
+app.add_typer(keys, name="keys")
+
 portfolios = typer.Typer(help="Portfolios stored by the server.", no_args_is_help=True)
 app.add_typer(portfolios, name="portfolio")
 
@@ -300,7 +304,7 @@ def create_portfolio(
     as_json: AsJson = False,
 ) -> None:
     """Store a portfolio: absfin portfolio create mine --holdings AAPL=100 --cash 500"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
         print_message(client.create_portfolio(held.to_proto(), name))
 
@@ -312,14 +316,14 @@ def show_portfolio(
     as_json: AsJson = False,
 ) -> None:
     """Print a portfolio as JSON."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         print_message(client.get_portfolio(name))
 
 
 @portfolios.command(name="list")
 def list_portfolios(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
     """Print the names of all portfolios."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         for portfolio in client.list_portfolios():
             typer.echo(portfolio.name)
 
@@ -331,7 +335,7 @@ def delete_portfolio(
     as_json: AsJson = False,
 ) -> None:
     """Delete a portfolio."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         client.delete_portfolio(name)
 
 
@@ -348,7 +352,7 @@ def import_actions(
     as_json: AsJson = False,
 ) -> None:
     """Store a CSV file of corporate actions; the kind is split, cash_dividend or delisting."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         count = client.upsert_corporate_actions(read_actions(file))
         typer.echo(json.dumps({"upserted": count}) if as_json else f"{count} corporate actions stored")
 
@@ -363,7 +367,7 @@ def list_actions(
 ) -> None:
     """Print stored corporate actions, as lines that import reads or as one JSON object each."""
     names = [name.strip() for name in symbols.split(",") if name.strip()]
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         if not as_json:
             typer.echo(ACTION_HEADER)
         for action in client.corporate_actions(names, start and start.date(), end and end.date()):

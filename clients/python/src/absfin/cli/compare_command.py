@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
 from absfin.cli.tables import show_comparison
-from absfin.client import Client
 from absfin.data import Panel
 
 
@@ -34,7 +34,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Test whether strategies beat a benchmark: absfin compare returns.csv --benchmark SP500"""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         strategies, reference = _split(read_panel(file), benchmark)
         found = client.compare_strategies(
             strategies,

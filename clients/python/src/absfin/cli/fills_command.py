@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
 from absfin.cli.tables import show_figures, show_warnings
-from absfin.client import Client
 from absfin.fills import Fill, RecordedFills
 from absfin.formatting import percent
 
@@ -40,7 +40,7 @@ def fills(
     as_json: AsJson = False,
 ) -> None:
     """Record what was traded: absfin fills reallocations/mine fills.csv. A fill that is recorded changes nothing."""
-    with failing_clearly(as_json), Client(server) as client:
+    with failing_clearly(as_json), connect(server) as client:
         answer = client.record_fills(
             name,
             read_fills(file),

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import Server
-from absfin.client import Client
 from absfin.reports import FORMATS, Report, write_report
 from absfin.reports.output import MissingRenderer, UnsupportedFormat, check_format
 from absfin.reports.stored import NotReported, stored_report
@@ -30,7 +30,7 @@ def report(
     server: Server = DEFAULT_TARGET,
 ) -> None:
     """Write a tear sheet of a stored result: absfin report backtests/ID -o report.html"""
-    with failing_clearly(as_json=False), writing_to(output), Client(server) as client:
+    with failing_clearly(as_json=False), writing_to(output), connect(server) as client:
         write(stored_report(client, name, title), output)
 
 

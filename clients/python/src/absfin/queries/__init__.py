@@ -6,6 +6,7 @@ sent with `Client.send` and its like. Begin reading with `base`.
 
 from typing import Any
 
+from absfinance.v1.admin_service_pb2_grpc import AdminServiceStub
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 from absfinance.v1.liquidity_service_pb2_grpc import LiquidityServiceStub
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
@@ -14,6 +15,7 @@ from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 
+from absfin.queries.admin import CreateApiKeyQuery, ListApiKeysQuery, RevokeApiKeyQuery
 from absfin.queries.attribution import AttributeQuery
 from absfin.queries.backtests import (
     BacktestQuery,
@@ -74,6 +76,7 @@ STUBS: tuple[type[Any], ...] = (
     PortfolioServiceStub,
     MarketDataServiceStub,
     LiquidityServiceStub,
+    AdminServiceStub,
 )
 """The services that the queries call."""
 
@@ -89,6 +92,7 @@ __all__ = [
     "CancelBacktestQuery",
     "CompareStrategiesQuery",
     "CorporateActionsQuery",
+    "CreateApiKeyQuery",
     "CreatePortfolioQuery",
     "DeleteBacktestQuery",
     "DeleteOptimizationQuery",
@@ -101,6 +105,7 @@ __all__ = [
     "GetReallocationQuery",
     "ImportPricesQuery",
     "InstrumentsQuery",
+    "ListApiKeysQuery",
     "ListBacktestsQuery",
     "ListOptimizationsQuery",
     "ListPortfoliosQuery",
@@ -117,6 +122,7 @@ __all__ = [
     "ReallocateQuery",
     "ReallocationChartsQuery",
     "RecordFillsQuery",
+    "RevokeApiKeyQuery",
     "RiskChartsQuery",
     "StreamQuery",
     "TraceFrontierQuery",

@@ -1,0 +1,79 @@
+"""Calls of AdminService."""
+
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from absfinance.v1 import admin_service_pb2 as pb
+from absfinance.v1.admin_service_pb2_grpc import AdminServiceStub
+
+from absfin.queries.base import PagedQuery, Rpc, UnaryQuery
+from absfin.requests import PAGE_SIZE
+
+
+@dataclass(frozen=True)
+class CreateApiKeyQuery(UnaryQuery[pb.ApiKey]):
+    """Makes an API key with roles: reader, analyst, trader, admin. The answer alone has its secret.
+
+    `replaces` names a key, "apiKeys/{id}", whose caller the new one stands for too. Raises AlreadyExists, NotFound.
+    """
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "CreateApiKey")
+
+    roles: Iterable[str]
+    display_name: str = ""
+    _: KW_ONLY
+    api_key_id: str = ""  # the server chooses one if empty
+    expires: datetime | None = None  # with a time zone, in whole seconds; never if None
+    replaces: str = ""
+
+    def request(self) -> pb.CreateApiKeyRequest:
+        """The key to make. Raises ValueError for a time without a time zone."""
+        message = pb.CreateApiKeyRequest(
+            api_key_id=self.api_key_id,
+            display_name=self.display_name,
+            roles=list(self.roles),
+            replaces=self.replaces,
+        )
+        if self.expires is not None:
+            if self.expires.tzinfo is None:
+                raise ValueError("expires must have a time zone")
+            message.expire_time.FromSeconds(int(self.expires.timestamp()))
+        return message
+
+    def answer(self, response: pb.ApiKey) -> pb.ApiKey:
+        """The key with its secret."""
+        return response
+
+
+@dataclass(frozen=True)
+class ListApiKeysQuery(PagedQuery[pb.ApiKey]):
+    """All API keys by name, without their secrets."""
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "ListApiKeys")
+
+    def request(self, page_token: str) -> pb.ListApiKeysRequest:
+        """A page."""
+        return pb.ListApiKeysRequest(page_size=PAGE_SIZE, page_token=page_token)
+
+    def items(self, response: pb.ListApiKeysResponse) -> Iterable[pb.ApiKey]:
+        """The keys of the page."""
+        return response.api_keys
+
+
+@dataclass(frozen=True)
+class RevokeApiKeyQuery(UnaryQuery[pb.ApiKey]):
+    """Ends an API key, "apiKeys/{id}", from the next call on. Raises NotFound."""
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "RevokeApiKey")
+
+    name: str
+
+    def request(self) -> pb.RevokeApiKeyRequest:
+        """The name."""
+        return pb.RevokeApiKeyRequest(name=self.name)
+
+    def answer(self, response: pb.ApiKey) -> pb.ApiKey:
+        """The key after its end."""
+        return response

@@ -1,0 +1,59 @@
+"""The first key of a server, made where its data is: python -m server keys create --role admin
+
+Later keys are made through AdminService by whoever has the role admin.
+"""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from server.identity.api_keys import ApiKeyDraft, ApiKeys, IssuedKey
+from server.ports.errors import ServiceError
+from server.ports.identity import Role
+from server.settings import DATABASE_NAME, Settings, WrongSetting
+from server.storage.embedded.api_keys import EmbeddedApiKeys
+from server.storage.embedded.database import Database, UnknownSchema
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Makes a key in a data folder and prints it, once. Raises WrongSetting."""
+    given = _parser().parse_args(arguments)
+    more = ["--data-dir", given.data_dir] if given.data_dir is not None else []
+    # Only the folder matters here; a wrong setting of the server itself is no reason to make no key.
+    known = {name: environment[name] for name in ("ABSFIN_DATA_DIR", "XDG_DATA_HOME") if name in environment}
+    folder = Settings.read(more, known).data_dir
+    draft = ApiKeyDraft(given.id, given.display_name, (Role[given.role.upper()],), None)
+    try:
+        issued = asyncio.run(_create(folder, draft))
+    except (ServiceError, UnknownSchema) as error:
+        raise WrongSetting(f"no key was made in {folder}: {error}") from None
+    print(f"{issued.secret}")  # noqa: T201  # the key itself, alone on standard output
+
+
+async def _create(folder: Path, draft: ApiKeyDraft) -> IssuedKey:
+    database = Database(folder / DATABASE_NAME)
+    try:
+        return await ApiKeys(EmbeddedApiKeys(database)).create(draft)
+    finally:
+        database.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m server keys", description="Makes an API key where the data of the server is."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    create = commands.add_parser("create", help="make a key and print it; it is shown once")
+    create.add_argument("--role", required=True, choices=[role.label for role in Role], help="what it allows")
+    create.add_argument("--id", default=None, type=_key_id, help="last part of its name; a random one if absent")
+    create.add_argument("--display-name", default="", help="name for people")
+    create.add_argument("--data-dir", default=None, help="folder of the store [ABSFIN_DATA_DIR]")
+    return parser
+
+
+def _key_id(text: str) -> str:
+    if not 1 <= len(text) <= 64 or not all(sign.isascii() and (sign.isalnum() or sign in "_-") for sign in text):
+        raise argparse.ArgumentTypeError("must be 1 to 64 letters, digits, _ or -")
+    return text

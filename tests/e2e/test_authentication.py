@@ -1,0 +1,257 @@
+"""Who may call what, over the wire: every method, every way to be nobody, every role."""
+
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from absfinance.v1 import admin_service_pb2 as admin
+from absfinance.v1.admin_service_pb2_grpc import AdminServiceStub
+from absfinance.v1.portfolio_service_pb2 import ListPortfoliosRequest
+from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
+from cryptography.hazmat.primitives.asymmetric import ec
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from server.identity.roles import ROLES
+from server.ports.identity import Role
+from tests.conftest import RunningServer, refusal_of
+from tests.fuzzing.contract import Method, methods
+from tests.server.identity.issuer import ISSUER, Issuer, running, signed
+from tests.server.identity.test_tokens import claims_of, unsigned
+
+METHODS = methods()
+DENIED = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A server that asks who calls, and an issuer whose tokens it accepts."""
+
+    server: RunningServer
+    issuer: Issuer
+
+    def token(self, role: Role | None = None, **claims: Any) -> str:
+        metadata = {"absfin_role": role.label} if role else None
+        return self.issuer.token(**{"app_metadata": metadata, **claims})
+
+
+@pytest.fixture(scope="module")
+def guarded(start_server: Callable[..., RunningServer]) -> Iterator[Guarded]:
+    with running(Issuer()) as issuer:
+        flags = ("--auth", "jwt,keys", "--jwks-url", issuer.url, "--jwt-issuer", ISSUER, "--workers", "1")
+        yield Guarded(start_server(*flags), issuer)
+
+
+@pytest.fixture(scope="module")
+def channel(guarded: Guarded) -> Iterator[grpc.Channel]:
+    with guarded.server.channel() as opened:
+        yield opened
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+def outcome(channel: grpc.Channel, method: Method, metadata: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """Code and reason of a call with an empty request, whatever its shape."""
+    sent: Any = iter([b""]) if method.streams_requests else b""
+    shape = f"{'stream' if method.streams_requests else 'unary'}_{'stream' if method.streams_responses else 'unary'}"
+    call = getattr(channel, shape)(method.path)
+    try:
+        answer = call(sent, metadata=metadata, timeout=20)
+        if method.streams_responses:
+            list(answer)
+    except grpc.RpcError as error:
+        refusal = refusal_of(error)
+        return refusal.code, refusal.reason
+    return "OK", ""
+
+
+def strangers(guarded: Guarded) -> dict[str, tuple[tuple[tuple[str, str], ...], str]]:
+    """Ways not to be known: what is sent, and the reason that comes back. All of them claim to be an admin."""
+    root, past = Role.ADMIN, int(time.time()) - 60
+    forged = signed(
+        ec.generate_private_key(ec.SECP256R1()), "ES256", {"kid": "ec"}, app_metadata={"absfin_role": "admin"}
+    )
+    none = unsigned({"alg": "none", "kid": "ec"}, claims_of(app_metadata={"absfin_role": "admin"})) + "."
+    return {
+        "nothing": ((), "TOKEN_MISSING"),
+        "another scheme": ((("authorization", "Basic YTpi"),), "TOKEN_INVALID"),
+        "two tokens": (bearer(guarded.token(root)) * 2, "TOKEN_INVALID"),
+        "expired": (bearer(guarded.token(root, exp=past)), "TOKEN_EXPIRED"),
+        "another audience": (bearer(guarded.token(root, aud="other")), "TOKEN_INVALID"),
+        "another issuer": (bearer(guarded.token(root, iss="https://x.example")), "TOKEN_INVALID"),
+        "no issuer": (bearer(guarded.token(root, iss=None)), "TOKEN_INVALID"),
+        "forged": (bearer(forged), "TOKEN_INVALID"),
+        "no algorithm": (bearer(none), "TOKEN_INVALID"),
+        "anonymous": (bearer(guarded.token(root, is_anonymous=True)), "ANONYMOUS_REFUSED"),
+        "an unknown key": (bearer("absfin_x." + "y" * 43), "TOKEN_INVALID"),
+    }
+
+
+def dump(server: RunningServer) -> list[str]:
+    connection = sqlite3.connect(f"file:{server.data_dir}/absfinance.sqlite3?mode=ro", uri=True)
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def test_strangers_can_call_nothing_of_the_contract(guarded: Guarded, channel: grpc.Channel) -> None:
+    before = dump(guarded.server)
+    for name, (metadata, reason) in strangers(guarded).items():
+        for method in METHODS:
+            assert outcome(channel, method, metadata) == ("UNAUTHENTICATED", reason), (name, method.path)
+    assert dump(guarded.server) == before
+
+
+@pytest.mark.parametrize("role", [None, *Role], ids=str)
+def test_a_role_calls_its_methods_and_no_others(guarded: Guarded, channel: grpc.Channel, role: Role | None) -> None:
+    """An empty request: whoever may call hears what is wrong with it, or gets an answer."""
+    before = dump(guarded.server)
+    metadata = bearer(guarded.token(role))
+    for method in METHODS:
+        found = outcome(channel, method, metadata)
+        if (role or Role.READER) < ROLES[method.path]:
+            assert found == ("PERMISSION_DENIED", "ROLE_REQUIRED"), method.path
+        else:
+            assert found[0] not in (*DENIED, "INTERNAL", "UNKNOWN"), (method.path, found)
+    # What is allowed has changed nothing either: no empty request is complete.
+    assert dump(guarded.server) == before
+
+
+def test_keys_from_their_making_to_their_end(guarded: Guarded, channel: grpc.Channel) -> None:
+    keys: Any = AdminServiceStub(channel)  # type: ignore[no-untyped-call]
+    portfolios: Any = PortfolioServiceStub(channel)  # type: ignore[no-untyped-call]
+    root = bearer(guarded.token(Role.ADMIN))
+    request = admin.CreateApiKeyRequest(api_key_id="desk", display_name="The desk", roles=["analyst", "trader"])
+    made = keys.CreateApiKey(request, metadata=root)
+    assert (made.name, made.caller, list(made.roles)) == ("apiKeys/desk", "apiKeys/desk", ["analyst", "trader"])
+    own = bearer(made.secret)
+    portfolios.ListPortfolios(ListPortfoliosRequest(), metadata=own)
+    assert denied(keys.CreateApiKey, request, own) == ("PERMISSION_DENIED", "ROLE_REQUIRED")
+    following = admin.CreateApiKeyRequest(api_key_id="desk-2", roles=["trader"], replaces="apiKeys/desk")
+    assert keys.CreateApiKey(following, metadata=root).caller == "apiKeys/desk"
+    page = keys.ListApiKeys(admin.ListApiKeysRequest(page_size=1), metadata=root)
+    rest = keys.ListApiKeys(admin.ListApiKeysRequest(page_token=page.next_page_token), metadata=root)
+    assert [key.name for key in (*page.api_keys, *rest.api_keys)] == ["apiKeys/desk", "apiKeys/desk-2"]
+    assert not any(key.secret for key in (*page.api_keys, *rest.api_keys))
+    assert keys.RevokeApiKey(admin.RevokeApiKeyRequest(name="apiKeys/desk"), metadata=root).HasField("revoke_time")
+    assert denied(portfolios.ListPortfolios, ListPortfoliosRequest(), own) == ("UNAUTHENTICATED", "TOKEN_INVALID")
+
+
+BAD_KEYS: dict[str, tuple[dict[str, Any], str]] = {
+    "no role": ({}, "INVALID_INPUT"),
+    "no such role": ({"roles": ["boss"]}, "INVALID_INPUT"),
+    "in the past": ({"roles": ["reader"], "expire_time": {"seconds": 1}}, "INVALID_INPUT"),
+    "before 1970": ({"roles": ["reader"], "expire_time": {"seconds": -1}}, "INVALID_INPUT"),
+    "no such key": ({"roles": ["reader"], "replaces": "apiKeys/none"}, "NOT_FOUND"),
+    "a name of another kind": ({"roles": ["reader"], "replaces": "portfolios/x"}, "INVALID_INPUT"),
+}
+
+
+@pytest.mark.parametrize(("fields", "reason"), BAD_KEYS.values(), ids=BAD_KEYS)
+def test_keys_that_are_refused(guarded: Guarded, channel: grpc.Channel, fields: dict[str, Any], reason: str) -> None:
+    keys: Any = AdminServiceStub(channel)  # type: ignore[no-untyped-call]
+    root = bearer(guarded.token(Role.ADMIN))
+    assert denied(keys.CreateApiKey, admin.CreateApiKeyRequest(**fields), root)[1] == reason
+
+
+def denied(call: Any, request: Any, metadata: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    with pytest.raises(grpc.RpcError) as raised:
+        call(request, metadata=metadata, timeout=20)
+    refusal = refusal_of(raised.value)
+    return refusal.code, refusal.reason
+
+
+def test_health_and_reflection_are_open_unless_closed(
+    guarded: Guarded, start_server: Callable[..., RunningServer]
+) -> None:
+    flags = ("--auth", "jwt", "--jwks-url", guarded.issuer.url, "--workers", "1")
+    closed = start_server(*flags, "--health-access", "closed", "--reflection-access", "closed")
+    token = bearer(guarded.token())
+    for server, is_open in ((guarded.server, True), (closed, False)):
+        with server.channel() as channel:
+            for call, sent in beside_the_contract(channel):
+                assert call(sent, metadata=token, timeout=20)
+                if is_open:
+                    assert call(sent, timeout=20)
+                else:
+                    assert denied(call, sent, ()) == ("UNAUTHENTICATED", "TOKEN_MISSING")
+
+
+def beside_the_contract(channel: grpc.Channel) -> list[tuple[Callable[..., Any], Any]]:
+    """Calls of health and reflection, each with its request; streams are read to their first answer."""
+    health: Any = health_pb2_grpc.HealthStub(channel)
+    reflection: Any = reflection_pb2_grpc.ServerReflectionStub(channel)  # type: ignore[no-untyped-call]
+    listing = [reflection_pb2.ServerReflectionRequest(list_services="")]
+    return [
+        (health.Check, health_pb2.HealthCheckRequest()),
+        (lambda sent, **more: next(health.Watch(sent, **more)), health_pb2.HealthCheckRequest()),
+        (lambda sent, **more: next(reflection.ServerReflectionInfo(iter(sent), **more)), listing),
+    ]
+
+
+def test_a_server_whose_issuer_was_never_reached_says_so(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    with running(Issuer()) as issuer:
+        pass
+    server = start_server("--auth", "jwt", "--jwks-url", issuer.url, "--workers", "1")
+    with server.channel() as channel:
+        portfolios: Any = PortfolioServiceStub(channel)  # type: ignore[no-untyped-call]
+        found = denied(portfolios.ListPortfolios, ListPortfoliosRequest(), bearer(issuer.token()))
+    assert found == ("UNAVAILABLE", "IDENTITY_UNAVAILABLE")
+
+
+def pem(folder: Path, name: str, *more: str) -> tuple[Path, Path]:
+    pair = folder / f"{name}.crt", folder / f"{name}.key"
+    new = (
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+    )
+    subject = ("-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost")
+    out = ("-out", str(pair[0]), "-keyout", str(pair[1]))
+    subprocess.run([*new, *subject, *out, *more], check=True, capture_output=True, timeout=60)
+    return pair
+
+
+def test_certificates_of_clients(start_server: Callable[..., RunningServer], tmp_path: Path) -> None:
+    authority, authority_key = pem(tmp_path, "authority")
+    by = ("-CA", str(authority), "-CAkey", str(authority_key), "-addext", "basicConstraints=critical,CA:FALSE")
+    certificate, key = pem(tmp_path, "localhost", *by)
+    clients = {name: pem(tmp_path, name, *by) for name in ("desk", "guest")}
+    clients["stranger"] = pem(tmp_path, "stranger")
+    tls = ("--tls-cert", str(certificate), "--tls-key", str(key), "--tls-client-ca", str(authority))
+    server = start_server("--auth", "mtls", *tls, "--certificate-roles", "desk=admin", "--workers", "1")
+
+    def call(name: str) -> str:
+        chain, own = clients[name]
+        given = grpc.ssl_channel_credentials(authority.read_bytes(), own.read_bytes(), chain.read_bytes())
+        target = server.address.replace("127.0.0.1", "localhost")
+        with grpc.secure_channel(target, given, options=[("grpc.enable_http_proxy", 0)]) as channel:
+            keys: Any = AdminServiceStub(channel)  # type: ignore[no-untyped-call]
+            try:
+                keys.ListApiKeys(admin.ListApiKeysRequest(), timeout=10)
+            except grpc.RpcError as error:
+                code: str = error.code().name  # type: ignore[attr-defined]
+                return code
+            return "OK"
+
+    assert {name: call(name) for name in clients} == {
+        "desk": "OK", "guest": "PERMISSION_DENIED", "stranger": "UNAVAILABLE"
+    }  # fmt: skip
