@@ -71,7 +71,7 @@ def return_tables(curve: Curve, gross: Curve | None = None) -> ReturnTables:
         years=calendar_returns(curve, YEAR),
         periods=each.at(extremes),
         moving=tuple(one for years in HORIZONS if (one := MovingReturns.of(curve, years)) is not None),
-        gross_total_return=None if gross is None else finite(float(gross.nav[-1] / gross.nav[0]) - 1.0),
+        gross_total_return=None if gross is None else finite(float(gross.nav[-1]) / float(gross.nav[0]) - 1.0),
     )
 
 

@@ -85,4 +85,7 @@ class CauseFinder:
             return Cause(ShortfallCode.TAX, self.sales.limits.gain_budget)
         if self.limits.max_cost_bps is not None and order.rate > ZERO:
             return Cause(ShortfallCode.COST, self.limits.max_cost_bps)
+        if self.limits.fractional:
+            # Where other trades are not made, their costs are not paid: the asset is at its target with less traded.
+            return Cause(ShortfallCode.COST)
         return Cause(ShortfallCode.LOT_SIZE, float(order.lot))

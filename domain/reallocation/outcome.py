@@ -10,6 +10,9 @@ from domain.reallocation.result import Failure, Unchanged
 from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.utilization import UtilizationReport
 
+UNPAID = Cause(ShortfallCode.COST)
+"""Of a difference that is only there because costs of other trades were counted."""
+
 
 def outcome_of(
     request: ReallocationRequest, report: UtilizationReport, trades: ReallocationPlan, worth: CostBenefit | None
@@ -29,7 +32,8 @@ def outcome_of(
     codes = sorted({cause.code.value for cause in causes})
     if weighed := _weighed(request, causes):
         return Unchanged(f"no trade brings the portfolio nearer to its target by as much as its {weighed} weighs")
-    if set(codes) <= {"LOT_SIZE", "MIN_TRADE"} and not request.thresholds.any_set:
+    small = {ShortfallCode.LOT_SIZE, ShortfallCode.MIN_TRADE}
+    if all(cause.code in small or cause == UNPAID for cause in causes) and not request.thresholds.any_set:
         return Unchanged("every difference to the target is less than a lot or the least trade")
     return Failure("NOTHING_TRADABLE", f"no required trade can be done: {', '.join(codes)}")
 

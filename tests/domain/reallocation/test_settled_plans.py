@@ -147,3 +147,24 @@ def test_the_bound_counts_only_what_settles() -> None:
     budgets = Budgets(Decimal(0), Decimal("-Infinity"), Decimal("Infinity"))
     assert drift([10, 2]) == 0.4
     assert least_drift(drift, orders, budgets, [10, 2], lambda: None) == pytest.approx(0.4)
+
+
+def test_a_fraction_that_costs_do_not_need_is_not_said_to_be_a_lot() -> None:
+    """Half of the sale that pays all costs is enough where half of the purchase is made: the rest has cause COST."""
+    quotes = {
+        "S1": Quote(0.01, halted=True),
+        "S2": Quote(0.01),
+        "S3": Quote(0.01, spread_bps=3.0),
+    }
+    request = ReallocationRequest(
+        portfolio=Portfolio({"S1": 1.0, "S2": 2.0}, cash=0.01),
+        market=Snapshot(quotes),
+        target={"S2": 0.5, "S3": 0.5},
+        limits=Limits(fractional=True),
+    )
+    found = reallocate(request)
+    carry_out(request, found)
+    codes = {shortfall.symbol: shortfall.causes[0].code.value for shortfall in found.plan.shortfalls}
+    assert codes["S1"] == "HALTED"
+    assert codes["S3"] == "CASH"
+    assert codes.get("S2", "COST") == "COST"
