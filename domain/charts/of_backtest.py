@@ -17,12 +17,13 @@ from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
 from domain.charts.specification import Specification
 from domain.charts.theme import Theme
-from domain.charts.timing_luck import TimingLuck, timing_luck_chart
+from domain.charts.timing_luck import timing_luck_chart
 from domain.charts.weights import weights_chart
 from domain.checks import LARGEST_RETURN, Matrix, Vector
 from domain.market_data.panel import Days, PricePanel
 from domain.risk.figure import Absent
 from domain.risk.rolling import RollingFigure, RollingSettings, rolling_figure
+from domain.significance.timing_luck import TimingLuck
 
 OTHERS = "costs, fees, cash and fills"
 """What contributes to the return beside the assets."""

@@ -1,8 +1,5 @@
 """What the choice of rebalancing dates alone makes of a strategy."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import numpy as np
 
 from domain.charts.specification import (
@@ -19,27 +16,18 @@ from domain.charts.specification import (
     value_axis,
 )
 from domain.charts.theme import Theme
-from domain.significance.timing_luck import LuckBand
+from domain.significance.timing_luck import LuckBand, TimingLuck
 
 SIMULATED, SHIFTED, SUMMARY = "as simulated", "shifted calendar", "of all calendars"
 ALL = "from the lowest to the highest of all calendars"
 _TITLES = {"chosen": "As simulated", "lowest": "Lowest", "highest": "Highest"}
 
 
-@dataclass(frozen=True, slots=True)
-class TimingLuck:
-    """Total returns of one strategy over shifted rebalancing calendars and its own."""
-
-    lowest: float
-    median: float
-    highest: float
-    simulated: float  # by its own calendar
-    by_offset: Mapping[int, float] = field(default_factory=dict)  # by dates that decisions are later, if known
-    band: LuckBand | None = None  # over time, if known
-
-
 def timing_luck_chart(found: TimingLuck, theme: Theme) -> Specification:
-    """A fan over time, from the lowest to the highest of all calendars; bars of total returns where it is not known."""
+    """A fan over time, from the lowest to the highest of all calendars.
+
+    Bars of total returns where the calendar of the request has none, so that nothing can be drawn beside it.
+    """
     return _bars(found, theme) if found.band is None else _fan(found.band, theme)
 
 
@@ -65,19 +53,17 @@ def _fan(band: LuckBand, theme: Theme) -> Specification:
 
 
 def _bars(found: TimingLuck, theme: Theme) -> Specification:
-    """A bar for each calendar, its own first, then lowest, median and highest of all."""
-    rows: list[Row] = [{"name": SIMULATED, "kind": SIMULATED, "value": found.simulated}]
-    rows += [
+    """A bar for each calendar that has a total return, then lowest, median and highest of them."""
+    rows: list[Row] = [
         {"name": f"{offset} date{'s' if offset > 1 else ''} later", "kind": SHIFTED, "value": value}
-        for offset, value in sorted(found.by_offset.items())
-        if offset > 0
+        for offset, value in found.outcomes
     ]
     summary = {"lowest": found.lowest, "median": found.median, "highest": found.highest}
     rows += [{"name": name, "kind": SUMMARY, "value": value} for name, value in summary.items()]
     encoding = {
         "y": {"field": "name", "type": "nominal", "sort": [row["name"] for row in rows], "axis": {"title": None}},
         "x": value_axis("Total return, %", ".0%"),
-        "color": colour_by("kind", [SIMULATED, SUMMARY, SHIFTED]),
+        "color": colour_by("kind", [SUMMARY, SHIFTED]),
         "tooltip": [text_tooltip("Calendar", "name"), number_tooltip("Total return")],
     }
     view = {"mark": {"type": "bar"}, "encoding": encoding}

@@ -20,11 +20,10 @@ from domain.charts.of_backtest import Attributed
 from domain.charts.of_optimization import OptimizedPortfolio
 from domain.charts.of_reallocation import PlannedReallocation
 from domain.charts.theme import Theme
-from domain.charts.timing_luck import TimingLuck
 from domain.charts.weights import NamedWeights
 from domain.errors import InvalidInput
 from domain.optimization.solution import Solution
-from domain.significance.timing_luck import LuckBand
+from domain.significance.timing_luck import LuckBand, TimingLuck
 from server.commands.charts import ChartsCommand
 
 MOST_BYTES = 4 * 2**20 - 1024
@@ -131,11 +130,10 @@ def attributed_from_proto(result: StrategyResult) -> Attributed | None:
 def timing_luck_from_proto(result: StrategyResult) -> TimingLuck | None:
     """Results over shifted rebalancing calendars; None where there are none."""
     found = result.statistical_validation.timing_luck
-    if not found.HasField("median"):
+    if not found.outcomes:
         return None
-    by_offset = {one.offset: one.total_return for one in found.outcomes}
-    totals = (found.lowest, found.median, found.highest, result.metrics.total_return)
-    return TimingLuck(*totals, by_offset, _luck_band(found) if found.HasField("band") else None)
+    outcomes = tuple((one.offset, one.total_return) for one in found.outcomes)
+    return TimingLuck(outcomes, {}, _luck_band(found) if found.HasField("band") else None)
 
 
 def _luck_band(found: StatisticalValidation.TimingLuck) -> LuckBand:

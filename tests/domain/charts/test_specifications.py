@@ -18,11 +18,11 @@ from domain.charts.rolling import RollingView, rolling_chart
 from domain.charts.specification import dated_rows, finite_rows
 from domain.charts.theme import MOST_COLOURS, Theme
 from domain.charts.thinning import MOST_ROWS
-from domain.charts.timing_luck import TimingLuck, timing_luck_chart
+from domain.charts.timing_luck import timing_luck_chart
 from domain.charts.weights import CASH, REST, NamedWeights, weight_bars, weights_chart
 from domain.estimation.clustering import Linkage, Tree
 from domain.risk.correlation import Clustering, cluster
-from domain.significance.timing_luck import LuckBand
+from domain.significance.timing_luck import LuckBand, TimingLuck
 from tests.vega_lite import check, colours, rows
 
 RNG = np.random.default_rng(16)
@@ -92,9 +92,8 @@ CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
     "correlation": lambda theme: correlation_of(AWKWARD, theme),
     "correlation of two": lambda theme: correlation_of(("A", "B"), theme),
     "correlation of one": lambda theme: correlation_chart(("A",), np.ones((1, 1)), Tree(np.zeros((0, 4))), theme),
-    "timing luck": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {0: 0.2, 1: -0.1, 2: 0.3}), theme),
-    "timing luck over time": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {}, BAND), theme),
-    "timing luck in sum": lambda theme: timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2), theme),
+    "timing luck": lambda theme: timing_luck_chart(TimingLuck(((1, -0.1), (2, 0.3)), {0: "no wealth"}), theme),
+    "timing luck over time": lambda theme: timing_luck_chart(TimingLuck(((0, 0.2),), {}, BAND), theme),
     "costs by year": lambda theme: costs_chart(DAYS, np.full(DATES, 1e-5), np.full(DATES, 0.01), theme),
     "costs by month": lambda theme: costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), theme, "a note"),
     "liquidity": lambda theme: liquidity_chart(
@@ -228,21 +227,20 @@ def test_years_do_not_take_the_colours_of_months() -> None:
 
 
 def test_a_fan_of_timing_luck_is_over_the_median() -> None:
-    drawn = rows(timing_luck_chart(TimingLuck(-0.1, 0.1, 0.3, 0.2, {}, BAND), Theme.LIGHT))
+    drawn = rows(timing_luck_chart(TimingLuck(((0, 0.2),), {}, BAND), Theme.LIGHT))
     assert drawn == [
         {"date": "1970-01-02", "lowest": 0.0, "highest": 0.0, "chosen": 0.0},
         {"date": "1970-01-03", "lowest": -0.5, "highest": 1.0, "chosen": 0.5},
     ]  # no median on the third date
 
 
-def test_bars_of_timing_luck_begin_with_the_calendar_of_the_request() -> None:
-    drawn = rows(timing_luck_chart(TimingLuck(-0.1, 0.2, 0.3, 0.2, {0: 0.2, 2: 0.3, 1: -0.1}), Theme.LIGHT))
+def test_without_a_result_of_its_own_calendar_timing_luck_is_bars() -> None:
+    drawn = rows(timing_luck_chart(TimingLuck(((1, -0.1), (2, 0.3)), {0: "no wealth"}), Theme.LIGHT))
     assert [(row["name"], row["value"]) for row in drawn] == [
-        ("as simulated", 0.2),
         ("1 date later", -0.1),
         ("2 dates later", 0.3),
         ("lowest", -0.1),
-        ("median", 0.2),
+        ("median", pytest.approx(0.1)),
         ("highest", 0.3),
     ]
 

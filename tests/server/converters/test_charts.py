@@ -28,7 +28,18 @@ RESULT = json_format.ParseDict(
                     "segments": [{"name": "Energy", "contribution": 0.03}, {"name": "costs", "contribution": -0.01}],
                     "excessReturn": 0.02,
                 },
-                "statisticalValidation": {"timingLuck": {"lowest": 0.1, "median": 0.15, "highest": 0.3}},
+                "statisticalValidation": {
+                    "timingLuck": {
+                        "outcomes": [{"totalReturn": 0.2}, {"offset": 1, "totalReturn": 0.1}],
+                        "band": {
+                            "dates": [1, 2],
+                            "chosen": [1, 1.2],
+                            "lowest": [1, 1.1],
+                            "median": [1, 1.15],
+                            "highest": [1, 1.2],
+                        },
+                    }
+                },
             },
         ]
     },
@@ -57,7 +68,8 @@ def test_a_strategy_that_was_analysed_has_these_charts() -> None:
     attribution, luck = (one.specification for one in drawn)
     assert {row["name"]: row["value"] for row in rows(attribution)} == {"Energy": 0.03, "costs": -0.01}
     assert "2.00%" in attribution["title"]["subtitle"]
-    assert {row["name"]: row["value"] for row in rows(luck)}["as simulated"] == 0.2
+    assert [row["date"] for row in rows(luck)] == ["1970-01-02", "1970-01-03"]
+    assert rows(luck)[1]["chosen"] == pytest.approx(1.2 / 1.15 - 1.0)
     for specification in (attribution, luck):
         check(specification)
 
