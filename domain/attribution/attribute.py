@@ -139,7 +139,8 @@ def _as_first(name: str, first: Panel, table: Panel) -> Matrix:
     if set(table.symbols) != set(first.symbols):
         odd = sorted(set(table.symbols) ^ set(first.symbols))[0]
         raise InvalidInput(f"{name}.symbols", f"must be the segments of {TABLES[0]}: {odd} is in one of the two alone")
-    order = [table.symbols.index(symbol) for symbol in first.symbols]
+    places = {symbol: place for place, symbol in enumerate(table.symbols)}
+    order = [places[symbol] for symbol in first.symbols]
     values: Matrix = table.values[:, order]
     return values
 

@@ -102,9 +102,9 @@ def priced_lots(
     def gap() -> float:
         objective = drift(best.lots)
         above = objective - best.bound
-        if not objective:  # what a benefit of tax may still be below
-            return math.inf if above > ROUNDING else 0.0
-        return above / abs(objective)
+        if above <= ROUNDING:
+            return 0.0
+        return above / abs(objective) if objective else math.inf
 
     def after(begins: From, size: SearchSize) -> PricedLots:
         search = _Search.of(drift, orders, budgets, best.lots, BRANCH_GAP * accepted, control)

@@ -96,7 +96,7 @@ def stationary_blocks(resampling: Resampling, first: int, last: int) -> Blocks:
     t = resampling.observations
     mean = t / resampling.block_length
     most = min(t, math.ceil(mean + 5.0 * math.sqrt(mean)) + 1)
-    while True:
+    while True:  # ends at T blocks at the latest: each has a date at least
         drawn = _uniform(resampling, first, last, most)
         drawn *= t
         starts = drawn.astype(np.int64)
