@@ -39,7 +39,7 @@ from server.ports.job_queue import QueuePolicy
 from server.ports.remote import RemoteServices, RemoteTargets
 from server.ports.storage import Storage
 from server.remote.services import GrpcServices
-from server.security import check_tls
+from server.security import check_authority, check_tls
 from server.servicers.admin import AdminServicer
 from server.servicers.backtests import BacktestServicer
 from server.servicers.liquidity import LiquidityServicer
@@ -141,6 +141,8 @@ def _warnings(settings: Settings) -> Iterator[str]:
     """What works and should not stay as it is. Raises WrongSetting for TLS files that cannot be used."""
     if settings.tls and (warning := check_tls(settings.tls)):
         yield warning
+    if settings.remote_authority is not None:
+        check_authority(settings.remote_authority, "--remote-ca (ABSFIN_REMOTE_CA)")
     host = settings.listen.rpartition(":")[0].strip("[]")
     if not settings.tls and not settings.listen.startswith("unix:") and not is_loopback(host):
         yield f"tokens and data cross the network without encryption to {settings.listen}: set --tls-cert and --tls-key"

@@ -1,6 +1,7 @@
 """TLS files: whether they can be used, before a client finds out."""
 
 import ssl
+from pathlib import Path
 
 from server.settings import Tls, WrongSetting
 
@@ -13,19 +14,21 @@ def check_tls(tls: Tls) -> str | None:
     """Raises WrongSetting for files that cannot serve; returns a warning about a certificate that is out of date."""
     server = _server_side(tls)
     if tls.client_authority is not None:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(tls.client_authority)
-        except (ssl.SSLError, OSError) as error:
-            raise WrongSetting(
-                f"--tls-client-ca (ABSFIN_TLS_CLIENT_CA) is not a PEM file of certificates: {tls.client_authority} "
-                f"({_reason(error)})"
-            ) from None
+        check_authority(tls.client_authority, "--tls-client-ca (ABSFIN_TLS_CLIENT_CA)")
     code = _verification(tls, server)
     if code == EXPIRED:
         return f"the certificate {tls.certificate} has expired"
     if code == NOT_YET_VALID:
         return f"the certificate {tls.certificate} is not valid yet"
     return None
+
+
+def check_authority(file: Path, setting: str) -> None:
+    """Raises WrongSetting, which names the setting, for a file without certificates."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except OSError as error:  # ssl.SSLError is one
+        raise WrongSetting(f"{setting} is not a PEM file of certificates: {file} ({_reason(error)})") from None
 
 
 def _server_side(tls: Tls) -> ssl.SSLContext:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import ssl
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +101,7 @@ class Settings:
             strategy_targets=_targets(value("strategy_targets")),
             liquidity_target=_liquidity_target(value("liquidity_target")),
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
-            remote_authority=_authority("remote_ca", value("remote_ca")),
+            remote_authority=Path(value("remote_ca")) if value("remote_ca") else None,
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             identity=identity,
             supabase_key=value("supabase_key"),
@@ -318,17 +317,6 @@ def _make_private(path: Path) -> None:
         path.chmod(0o700)
     except OSError:
         _wrong("data_dir", f"is open to other users (mode {mode:04o}) and belongs to one of them: {path}; chmod 700 it")
-
-
-def _authority(name: str, value: str) -> Path | None:
-    """A PEM file of certificates, or nothing."""
-    if not value:
-        return None
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-    except OSError:  # ssl.SSLError is one
-        _wrong(name, f"is not a readable PEM file of certificates: {value}")
-    return Path(value)
 
 
 def _tls(certificate: str, key: str, authority: str) -> Tls | None:

@@ -93,4 +93,4 @@ def test_a_file_that_is_no_certificate_stops_the_start(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "server", "--data-dir", str(tmp_path / "data"), "--remote-ca", str(text)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "--remote-ca (ABSFIN_REMOTE_CA) is not a readable PEM file of certificates" in done.stderr
+    assert "--remote-ca (ABSFIN_REMOTE_CA) is not a PEM file of certificates" in done.stderr
