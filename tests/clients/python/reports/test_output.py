@@ -18,3 +18,10 @@ def test_other_endings_are_refused(report: Report, tmp_path: Path, name: str, me
     with pytest.raises(UnsupportedFormat, match=message):
         write_report(report, tmp_path / name)
     assert not (tmp_path / name).exists()
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_was(report: Report, tmp_path: Path) -> None:
+    (taken := tmp_path / "sheet.html").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_report(report, taken)
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.html"]  # nothing is left beside it

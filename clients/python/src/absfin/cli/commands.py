@@ -32,7 +32,7 @@ from absfin.cli.options import (
 )
 from absfin.cli.output import failing_clearly, print_json, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
-from absfin.cli.report_command import OptionalOutput, report, write, writing_to
+from absfin.cli.report_command import OptionalOutput, report, report_options, write
 from absfin.cli.tables import show_optimization, show_reallocation, show_risk
 from absfin.costs import trading_costs
 from absfin.data import Holdings, Panel, Prices, Stored
@@ -148,7 +148,7 @@ def risk(
     as_json: AsJson = False,
 ) -> None:
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
-    with failing_clearly(as_json), writing_to(output), connect(server) as client:
+    with failing_clearly(as_json), report_options(output), connect(server) as client:
         chosen = read_weights(weights, symbols.split(",") if symbols else [])
         data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
         series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None

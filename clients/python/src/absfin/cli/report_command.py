@@ -30,29 +30,30 @@ def report(
     server: Server = DEFAULT_TARGET,
 ) -> None:
     """Write a tear sheet of a stored result: absfin report backtests/ID -o report.html"""
-    with failing_clearly(as_json=False), writing_to(output), connect(server) as client:
+    with failing_clearly(as_json=False), report_options(output), connect(server) as client:
         write(stored_report(client, name, title), output)
 
 
 def write(report: Report, output: Path) -> None:
-    """Writes a report and says where it is."""
-    write_report(report, output)
-    # Standard output is for answers, which scripts read.
-    typer.echo(f"{output}: {output.stat().st_size / 1024:,.0f} KiB", err=True)
-
-
-@contextmanager
-def writing_to(output: Path | None) -> Iterator[None]:
-    """Ends the command with one line where a report cannot be written; before the call where that is known."""
+    """Writes a report and says where it is; ends the command with one line where it cannot be written."""
     try:
-        if output is not None:
-            check_format(output)
-        yield
-    except (UnsupportedFormat, NotReported) as error:
-        raise typer.BadParameter(str(error)) from error
+        write_report(report, output)
     except MissingRenderer as error:
         typer.echo(f"absfin: {error}", err=True)
         raise SystemExit(1) from error
     except OSError as error:
         typer.echo(f"absfin: cannot write {output}: {error.strerror}", err=True)
         raise SystemExit(1) from error
+    # Standard output is for answers, which scripts read.
+    typer.echo(f"{output}: {output.stat().st_size / 1024:,.0f} KiB", err=True)
+
+
+@contextmanager
+def report_options(output: Path | None) -> Iterator[None]:
+    """Refuses a file whose ending says nothing, before any call, and a name of which there is no report."""
+    try:
+        if output is not None:
+            check_format(output)
+        yield
+    except (UnsupportedFormat, NotReported) as error:
+        raise typer.BadParameter(str(error)) from error

@@ -1,5 +1,6 @@
 """Writes a report; the ending of the file's name says how."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -43,4 +44,9 @@ def write_report(report: Report, path: Path) -> None:
         content = FORMATS[path.suffix.lower()](report)
     except ImportError as error:
         raise MissingRenderer("reports need vl-convert and typst: pip install 'absfin[report]'") from error
-    path.write_bytes(content)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
