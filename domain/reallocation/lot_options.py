@@ -139,12 +139,14 @@ class _Figures:
         # Money does not pay for more.
         money = max(float(budgets.cash), 0.0) + float(np.abs(drift.values).sum())
         most = np.array([float(order.most) for order in orders])
+        with np.errstate(over="ignore"):  # more than any float limits nothing
+            affordable = np.ceil(money / values)
         gains = {}
         if budgets.gain.is_finite():
             gains = {j: TaxCurve.along(o.curve, o.units) for j, o in enumerate(orders) if o.curve is not None}
         return cls(
             least=np.array([float(order.least) for order in orders]),
-            most=np.where(buys, np.minimum(most, np.ceil(money / values)), most),
+            most=np.where(buys, np.minimum(most, affordable), most),
             usable=np.array([usable_lots(order) for order in orders]),
             cash=np.array([float(order.cash) for order in orders]),
             values=values,

@@ -90,6 +90,13 @@ def test_a_utilization_beyond_floats_is_absent() -> None:
     assert used == {"A": None, "B": 0.0}
 
 
+def test_money_for_more_lots_than_a_float_counts() -> None:
+    market = Snapshot({"A": Quote(1.0), "B": Quote(1.0)})
+    limits = Limits(min_trade_value=1.0, cash_floor=-1e300, fractional=True)
+    request = ReallocationRequest(Portfolio({"A": 1.0, "B": 1.0}, 1.0), market, {"A": 0.5}, limits=limits)
+    carry_out(request, reallocate(request))
+
+
 WITHIN = st.integers(-20, 20).map(lambda exponent: float(f"1.7e{exponent}"))
 ANY = st.one_of(
     st.sampled_from([1.0, 3.3, 100.0]),
