@@ -1,4 +1,8 @@
-"""Gives every call an id: the caller's `x-request-id`, or a new one. It comes back in the initial metadata."""
+"""Gives every call an id: the caller's `x-request-id`, or a new one.
+
+It comes back in the trailing metadata of every call, and in the initial metadata of a stream of answers as well: there
+it is known at once, while a single answer would wait for a message of its own.
+"""
 
 import re
 import secrets
@@ -22,5 +26,7 @@ class RequestContext(CallInterceptor):
         # What a caller sends ends up in log lines: only plain characters are taken over.
         current = sent if isinstance(sent, str) and _PLAIN.fullmatch(sent) else secrets.token_hex(8)
         request_id.set(current)
-        await context.send_initial_metadata(((HEADER, current),))
+        context.set_trailing_metadata(((HEADER, current),))
+        if method.streams_responses:
+            await context.send_initial_metadata(((HEADER, current),))
         yield
