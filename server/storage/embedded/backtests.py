@@ -47,7 +47,7 @@ from server.storage.embedded.job_rows import (
 )
 from server.storage.embedded.pages import ORDER, Position, condition_of, micros_of, position_of, token_of
 from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 
 ROW_BYTES = 4096
 """What a job takes beside its request and its data, about."""

@@ -23,7 +23,7 @@ from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
 from server.storage.embedded.chunks import DailyValues, columns, digest, joined, merge, visible_chunks
 from server.storage.embedded.database import Database
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 
 BATCH_BYTES = 256 << 10
 BATCH_ROWS = 250

@@ -24,7 +24,7 @@ from server.storage.embedded.chunks import VISIBLE, DailyValues, visible_chunks
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 
 SHOWN_SYMBOLS = 10
 

@@ -22,7 +22,7 @@ from server.observability import logger
 from server.ports.errors import StorageFull
 from server.ports.panels import Seal, StoredPanel
 from server.storage.embedded.chunks import DailyValues
-from server.storage.embedded.files import FILE_MODE, private_file, private_folder, storage_error
+from server.storage.files import FILE_MODE, private_file, private_folder, storage_error
 
 DEFAULT_BYTES = 2 << 30
 MAX_KNOWN = 10_000

@@ -30,7 +30,7 @@ from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobStat
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 from tests.families import thinned
 from tests.owners import OWNER
 

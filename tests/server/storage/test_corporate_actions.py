@@ -23,7 +23,7 @@ from server.storage.embedded.job_rows import get_job
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
 
 EVERYTHING = ActionFilter()

@@ -19,7 +19,7 @@ from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.decisions import EmbeddedDecisions
 from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 from tests.owners import OWNER
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))

@@ -20,7 +20,7 @@ from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 from tests.owners import OWNER
 
 ROOT = Path(__file__).parents[3]
@@ -191,7 +191,7 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
         from server.storage.embedded.panels import PanelFiles
-        from server.storage.embedded.workers import WorkerLocks
+        from server.storage.workers import WorkerLocks
 
         async def main():
             folder = Path(sys.argv[1])

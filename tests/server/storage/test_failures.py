@@ -24,8 +24,8 @@ from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.scratch import Scratch, write_value
+from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
 
 

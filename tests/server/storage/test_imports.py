@@ -20,7 +20,7 @@ from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 from tests.families import generated
 from tests.owners import OWNER
 

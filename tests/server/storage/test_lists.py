@@ -27,7 +27,7 @@ from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
 
 EVERYBODY = Scope(OWNER, everyone=True)
