@@ -12,8 +12,8 @@ from domain.errors import Cancelled
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobRecord
 from server.storage.embedded.database import BUSY_SECONDS
-from server.storage.embedded.files import storage_error
 from server.storage.embedded.job_rows import require_own
+from server.storage.files import storage_error
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from server.storage.embedded.files import FILE_MODE, private_folder
+from server.storage.files import FILE_MODE, private_folder
 
 
 class WorkerLocks:

@@ -18,9 +18,9 @@ from server.ports.results import ResultDraft
 from server.storage.embedded import imports
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.workers import WorkerLocks
+from server.storage.panels import PanelFiles
 from tests.families import generated
 
 TABLES = ("import_parts", "import_sessions")
