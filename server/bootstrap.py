@@ -67,7 +67,17 @@ from server.tasks.libraries import FIRST, LIBRARIES
 
 JOB_NICENESS = 10
 
-STORAGE_BACKENDS: Mapping[str, Callable[[Settings, QueuePolicy], Storage]] = {"embedded": embedded.open_storage}
+
+def _open_supabase(settings: Settings, policy: QueuePolicy) -> Storage:
+    from server.storage.supabase import factory  # what it loads takes time and memory that others need not spend
+
+    return factory.open_storage(settings, policy)
+
+
+STORAGE_BACKENDS: Mapping[str, Callable[[Settings, QueuePolicy], Storage]] = {
+    "embedded": embedded.open_storage,
+    "supabase": _open_supabase,
+}
 """By the value of ABSFIN_STORAGE."""
 
 CUT_SECONDS = 1.0
@@ -126,6 +136,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await small.close(1.0)
         await identification.close()
         await template.close()
+        await storage.disconnect()
         storage.close()
 
 

@@ -44,8 +44,8 @@ from server.storage.embedded.job_rows import (
     require_own,
 )
 from server.storage.embedded.pages import condition_of, sequence_of, token_of
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 ROW_BYTES = 4096
 """What a job takes beside its request and its data, about."""

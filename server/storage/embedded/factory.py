@@ -19,9 +19,9 @@ from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
+from server.storage.workers import WorkerLocks
 
 
 def open_storage(settings: Settings, policy: QueuePolicy) -> Storage:

@@ -24,7 +24,7 @@ from server.ports.market_data import ImportReceipt, PriceField
 from server.storage.chunks import DailyValues, add_to_digest, columns, digest, joined, merge
 from server.storage.embedded.database import Database
 from server.storage.embedded.price_rows import visible_chunks
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 
 BATCH_BYTES = 256 << 10
 BATCH_ROWS = 250

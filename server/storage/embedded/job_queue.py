@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
 from server.ports.jobs import Claim, EventKind, JobEventDraft, JobTick
 from server.storage.embedded.job_rows import append_events, count_time, get_job, now_micros, record_progress
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.workers import WorkerLocks
 
 # As ports.expected_seconds has it.
 _EXPECTED = (

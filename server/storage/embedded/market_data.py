@@ -21,9 +21,11 @@ from server.storage.chunks import DailyValues, in_range, years_of
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.missing_prices import empty_range, unknown_symbols
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
+
+SHOWN_SYMBOLS = 10
 
 _SELECT_INSTRUMENTS = (
     "SELECT symbol, display_name, currency, groups, lot_size, state, "  # noqa: S608  # constants

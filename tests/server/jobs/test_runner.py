@@ -29,8 +29,8 @@ from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 from tests.families import thinned
 
 POLICY = QueuePolicy(short_seconds=60.0, slice_seconds=30.0)

@@ -16,8 +16,8 @@ from server.ports.errors import LostClaim, NotFound, StillRunning
 from server.ports.jobs import EventKind, JobDraft, JobEnd, JobEventDraft, JobInputs, JobState, JobTick, Stage, Weighing
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
 TICK = JobTick(0.5, 7, 1.25)

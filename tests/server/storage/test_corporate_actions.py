@@ -23,8 +23,8 @@ from server.storage.embedded.database import Database
 from server.storage.embedded.job_rows import get_job
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 EVERYTHING = ActionFilter()
 SPLIT = CorporateAction("A", 10, Split(2.0))

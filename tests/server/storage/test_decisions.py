@@ -18,8 +18,8 @@ from server.ports.jobs import JobDraft, JobEnd, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.decisions import EmbeddedDecisions
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
 MADE = RecordedDecision({"A": 0.1 + 0.2, "B": 1e-300})

@@ -19,8 +19,8 @@ from server.storage.chunks import DailyValues, joined, merge
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 ROOT = Path(__file__).parents[3]
 
@@ -190,7 +190,7 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
         from server.storage.panels import PanelFiles
-        from server.storage.embedded.workers import WorkerLocks
+        from server.storage.workers import WorkerLocks
 
         async def main():
             folder = Path(sys.argv[1])

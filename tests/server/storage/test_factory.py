@@ -13,6 +13,8 @@ from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.factory import open_storage
 
+PROJECT = {"supabase": ("--supabase-url", "https://x", "--supabase-key", "sb_secret_x")}
+
 
 def settings_of(folder: Path, *arguments: str) -> Settings:
     return Settings.read(("--data-dir", str(folder), *arguments), {})
@@ -23,7 +25,7 @@ def opened(folder: Path) -> Storage:
 
 
 def test_each_backend_can_be_chosen_by_its_setting(tmp_path: Path) -> None:
-    chosen = {settings_of(tmp_path, "--storage", name).storage for name in STORAGE_BACKENDS}
+    chosen = {settings_of(tmp_path, "--storage", name, *PROJECT.get(name, ())).storage for name in STORAGE_BACKENDS}
     assert chosen == set(STORAGE_BACKENDS)
     assert settings_of(tmp_path).storage in STORAGE_BACKENDS
 

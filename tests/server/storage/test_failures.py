@@ -23,9 +23,9 @@ from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch, write_value
+from server.storage.workers import WorkerLocks
 
 
 def panel(days: int = 300, symbols: int = 20, seed: int = 0) -> PricePanel:

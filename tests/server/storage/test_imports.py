@@ -19,8 +19,8 @@ from server.storage.embedded import imports
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 from tests.families import generated
 
 TABLES = ("import_parts", "import_sessions")

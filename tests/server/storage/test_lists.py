@@ -25,8 +25,8 @@ from server.storage.embedded.pages import micros_of, sequence_of, time_of, token
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
 

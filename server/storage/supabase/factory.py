@@ -1,0 +1,84 @@
+"""Opens the Supabase backend: all stores of one project, and the files of this machine that are derived from it."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from server.ports.errors import StorageUnavailable
+from server.ports.job_queue import QueuePolicy
+from server.ports.storage import Storage
+from server.settings import Settings, WrongSetting
+from server.storage.scratch import Scratch
+from server.storage.supabase.access import Access
+from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.rpc import Rpc, SyncRpc
+from server.storage.supabase.schema import UnknownSchema, require_schema
+from server.storage.workers import WorkerLocks
+
+PROBE_PATIENCE_SECONDS = 0.0
+
+
+def open_storage(settings: Settings, policy: QueuePolicy) -> Storage:
+    """Opens the stores of a project. Raises WrongSetting where it cannot be used."""
+    access = Access(settings.supabase_url, settings.supabase_key)
+    starting = SyncRpc(access)
+    try:
+        require_schema(starting)
+        return _open(settings, policy, access)
+    except (StorageUnavailable, UnknownSchema) as error:
+        where = f"--supabase-url (SUPABASE_URL) cannot be used: {settings.supabase_url}"
+        raise WrongSetting(f"{where}: {error}") from None
+    except OSError as error:
+        where = f"{error.filename or settings.data_dir}: {error.strerror}"
+        raise WrongSetting(f"--data-dir (ABSFIN_DATA_DIR) cannot be used: {where}") from None
+    finally:
+        starting.close()
+
+
+def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
+    folder = settings.data_dir
+    rpc = Rpc(access)
+    locks = WorkerLocks(folder / "workers")
+    scratch = Scratch(folder / "scratch", locks)
+    return Storage(
+        # market data
+        market_data=_absent("market data"),
+        corporate_actions=_absent("corporate actions"),
+        # portfolios, fills and results
+        portfolios=_absent("portfolios"),
+        fills=_absent("fills"),
+        optimizations=_absent("results"),
+        reallocations=_absent("results"),
+        # jobs
+        jobs=_absent("jobs"),
+        # what every part shares
+        api_keys=SupabaseApiKeys(rpc),
+        worker=locks.own,
+        new_file=scratch.file,
+        cleanup={
+            "scratch": partial(asyncio.to_thread, scratch.sweep),
+            "workers": partial(asyncio.to_thread, locks.sweep),
+        },
+        release_worker=locks.close,
+        close=_nothing,
+        probe=partial(_probe, rpc),
+        disconnect=rpc.close,
+    )
+
+
+def _absent(what: str) -> Any:
+    """Stands for a store that this backend does not have yet."""
+
+    class Absent:
+        def __getattr__(self, name: str) -> object:
+            raise StorageUnavailable(f"this store keeps no {what} yet")
+
+    return Absent()
+
+
+def _nothing() -> None:
+    """Everything is closed by `disconnect`."""
+
+
+async def _probe(rpc: Rpc) -> None:
+    await rpc.call("get_schema_versions")

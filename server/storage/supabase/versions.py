@@ -1,0 +1,11 @@
+"""Migrations that this version knows, by subject; one a line, so that each can grow by itself."""
+
+VERSIONS: tuple[str, ...] = (
+    # base
+    "20261128010000",
+    "20261128010001",
+    # market data
+    # portfolios, fills and results
+    # jobs
+)
+"""As `absfin.get_schema_versions` returns them."""
