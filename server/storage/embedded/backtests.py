@@ -44,7 +44,7 @@ from server.storage.embedded.job_rows import (
     require_own,
 )
 from server.storage.embedded.pages import condition_of, sequence_of, token_of
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 
 ROW_BYTES = 4096

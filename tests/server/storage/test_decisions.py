@@ -18,7 +18,7 @@ from server.ports.jobs import JobDraft, JobEnd, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.decisions import EmbeddedDecisions
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))

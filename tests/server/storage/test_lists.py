@@ -22,10 +22,10 @@ from server.ports.results import ResultDraft
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import micros_of, sequence_of, time_of, token_of
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
