@@ -11,6 +11,10 @@ from server.settings import Settings, WrongSetting
 from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.fills import SupabaseFills
+from server.storage.supabase.portfolios import SupabasePortfolios
+from server.storage.supabase.results import SupabaseResults
+from server.storage.supabase.retention import ResultRetention
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
 from server.storage.workers import WorkerLocks
@@ -45,10 +49,10 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         market_data=_absent("market data"),
         corporate_actions=_absent("corporate actions"),
         # portfolios, fills and results
-        portfolios=_absent("portfolios"),
-        fills=_absent("fills"),
-        optimizations=_absent("results"),
-        reallocations=_absent("results"),
+        portfolios=SupabasePortfolios(rpc),
+        fills=SupabaseFills(rpc),
+        optimizations=SupabaseResults(rpc, "optimization"),
+        reallocations=SupabaseResults(rpc, "reallocation"),
         # jobs
         jobs=_absent("jobs"),
         # what every part shares
@@ -58,6 +62,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         cleanup={
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "workers": partial(asyncio.to_thread, locks.sweep),
+            "results": ResultRetention(rpc, settings.retention_days).sweep,
         },
         release_worker=locks.close,
         close=_nothing,
