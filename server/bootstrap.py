@@ -242,7 +242,7 @@ def _servicers(
     )
     frontier = Frontier(market_data, pool)
     new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
-    batch = new_batch(OPTIMIZE, market_data.collect)
+    batch = new_batch(OPTIMIZE, lambda _, request, known: market_data.collect(request, known))
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     return {
         "AdminService": AdminServicer(api_keys, requests),

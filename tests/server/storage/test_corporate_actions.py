@@ -16,14 +16,16 @@ from server.ports.errors import StorageFull
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.list_filter import ListFilter
 from server.ports.market_data import Instrument, PriceField, PriceImport
+from server.storage.corporate_action_rows import action_of, row_of
 from server.storage.embedded.backtests import EmbeddedBacktests
-from server.storage.embedded.corporate_actions import EmbeddedCorporateActions, action_of, row_of
+from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_rows import get_job
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.room import StorageLimits
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
+from tests.owners import MINE, OWNER
 
 EVERYTHING = ActionFilter()
 SPLIT = CorporateAction("A", 10, Split(2.0))
@@ -139,9 +141,9 @@ async def test_a_job_has_its_actions_and_a_list_of_jobs_has_not(database: Databa
     locks = WorkerLocks(tmp_path / "workers")
     jobs = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 10)
     inputs = JobInputs("d", "prices", opens="o", actions=(SPLIT, DIVIDEND, DELISTING))
-    record = await jobs.enqueue(JobDraft(b"r", b"b", "l", "f", inputs, {}))
+    record = await jobs.enqueue(OWNER, JobDraft(b"r", b"b", "l", "f", inputs, {}))
     assert record.inputs == inputs
-    (listed,) = (await jobs.list("", 5, ListFilter())).records
+    (listed,) = (await jobs.list(MINE, "", 5, ListFilter())).records
     assert listed.inputs.opens == "o"
     assert listed.inputs.actions == ()
 
@@ -150,9 +152,9 @@ async def test_a_job_has_its_actions_and_a_list_of_jobs_has_not(database: Databa
         connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[7]', '$[6]')")  # type: ignore[attr-defined]
 
     await database.write(as_before)
-    before = await database.read(lambda connection: get_job(connection, record.id))
+    before = await database.read(lambda connection: get_job(connection, OWNER, record.id))
     assert before.inputs.opens == "o"
     assert before.inputs.actions == ()
-    (listed,) = (await jobs.list("", 5, ListFilter())).records
+    (listed,) = (await jobs.list(MINE, "", 5, ListFilter())).records
     assert listed.inputs.opens == "o"
     locks.close()

@@ -15,12 +15,13 @@ from domain.market_data.panel import PricePanel
 from server.ports.errors import NotFound, RequestIdReused
 from server.ports.market_data import Instrument, PriceField, PriceImport, PriceQuery
 from server.ports.results import ResultDraft
-from server.storage.embedded.chunks import DailyValues, joined, merge
+from server.storage.chunks import DailyValues, joined, merge
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
+from tests.owners import OWNER
 
 ROOT = Path(__file__).parents[3]
 
@@ -147,13 +148,13 @@ async def test_instruments_replace_their_labels(market: EmbeddedMarketData) -> N
 async def test_of_two_saves_with_one_id_the_first_is_kept(database: Database) -> None:
     store = EmbeddedResults(database, "optimization")
     drafts = [ResultDraft(bytes([i]), "f", b"body", "same") for i in range(8)]
-    records = await asyncio.gather(*(store.save(draft) for draft in drafts))
+    records = await asyncio.gather(*(store.save(OWNER, draft) for draft in drafts))
     assert len({record.id for record in records}) == 1
     assert len({record.payload for record in records}) == 1
     with pytest.raises(RequestIdReused):
-        await store.save(ResultDraft(b"", "f", b"another body", "same"))
+        await store.save(OWNER, ResultDraft(b"", "f", b"another body", "same"))
     with pytest.raises(NotFound):
-        await store.get("none")
+        await store.get(OWNER, "none")
 
 
 async def test_a_failed_write_leaves_nothing(database: Database, market: EmbeddedMarketData) -> None:
@@ -189,7 +190,7 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from server.ports.market_data import PriceField, PriceImport
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
-        from server.storage.embedded.panels import PanelFiles
+        from server.storage.panels import PanelFiles
         from server.storage.workers import WorkerLocks
 
         async def main():
