@@ -138,7 +138,8 @@ async def test_who_is_not_signed_in_reads_nothing(filled: Filled) -> None:
 async def test_nobody_writes_a_table(filled: Filled, client: httpx.AsyncClient, database: asyncpg.Connection) -> None:
     before = await dump(database)
     for table in filled.tables:
-        column = table.all_names[0]
+        # Not one that the database fills: that is refused for a reason of its own.
+        column = table.columns[0].name if table.columns else table.all_names[0]
         body = {column: before[table.name][0][column] if table.name in before else "1"}
         body = {name: value for name, value in body.items() if isinstance(value, str | int)}
         for merge in ("resolution=merge-duplicates", "return=minimal"):
