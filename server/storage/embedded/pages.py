@@ -1,11 +1,17 @@
-"""Pages that are ordered by a sequence, newest first: their tokens, and what a list shows."""
+"""Pages by time, newest first: their tokens, and what a list shows.
+
+Rows of one time are by their ids. A token has those two and no number of a row, which would tell an owner how much
+others store.
+"""
 
 import hashlib
-from dataclasses import astuple
+import re
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import InvalidInput
 from server.ports.list_filter import ListFilter
+from server.ports.scope import Scope
 from server.storage.embedded.reallocation_states import STATE
 
 MAX_DIGITS = 18
@@ -13,8 +19,13 @@ HASH_DIGITS = 16
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+ORDER = "created_micros DESC, id DESC, key DESC"
+
+_DIGITS = rf"(\d{{1,{MAX_DIGITS}}})"
+_TOKEN = re.compile(rf"{_DIGITS}\.([A-Za-z0-9_-]{{1,64}})\.{_DIGITS}\.([0-9a-f]{{{HASH_DIGITS}}})", re.ASCII)
+
 _CONDITIONS = {
-    "before": "sequence < :before",
+    "owner": "owner = :owner",
     "label": "label = :label",
     "subject": "subject = :subject",
     "state": "state = :state",
@@ -24,30 +35,45 @@ _CONDITIONS = {
 }
 
 
-def token_of(sequence: int, kind: str, filters: ListFilter) -> str:
-    """The token of the page that ends before a sequence."""
-    return f"{sequence}.{_hash_of(kind, filters)}"
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A row in the order of a list. The key tells apart what two owners stored under one id at one time."""
+
+    micros: int
+    id: str
+    key: int = 0  # 0 in the list of one owner, where time and id say all
 
 
-def sequence_of(token: str, kind: str, filters: ListFilter) -> int | None:
-    """The sequence a page ends before, None for the first page.
+def token_of(position: Position, kind: str, scope: Scope, filters: ListFilter) -> str:
+    """The token of the page that follows a row."""
+    key = position.key if scope.everyone else 0
+    return f"{position.micros}.{position.id}.{key}.{hash_of(kind, scope, *astuple(filters))}"
 
-    Raises InvalidInput for a token that is not ours, or that belongs to another list or other filters.
+
+def position_of(token: str, kind: str, scope: Scope, filters: ListFilter) -> Position | None:
+    """The row a page follows, None for the first page.
+
+    Raises InvalidInput for a token that is not ours, or that belongs to another list, other filters or another owner.
     """
     if not token:
         return None
-    digits, _, hashed = token.partition(".")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS and len(hashed) == HASH_DIGITS):
-        raise InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
-    if hashed != _hash_of(kind, filters):
+    parts = _TOKEN.fullmatch(token)
+    if parts is None:
+        raise foreign_token()
+    if parts[4] != hash_of(kind, scope, *astuple(filters)):
         raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")
-    return int(digits)
+    return Position(int(parts[1]), parts[2], int(parts[3]))
 
 
-def condition_of(before: int | None, filters: ListFilter) -> tuple[str, dict[str, object]]:
+def foreign_token() -> InvalidInput:
+    """The refusal of a token that was never given out."""
+    return InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
+
+
+def condition_of(after: Position | None, scope: Scope, filters: ListFilter) -> tuple[str, dict[str, object]]:
     """A condition on rows for WHERE, of what is set alone so that an index can serve it, and its parameters."""
     values: dict[str, object] = {
-        "before": before,
+        "owner": None if scope.everyone else scope.owner,
         "label": filters.label or None,
         "subject": filters.subject or None,
         "state": filters.state,
@@ -56,7 +82,11 @@ def condition_of(before: int | None, filters: ListFilter) -> tuple[str, dict[str
         "created_before": None if filters.created_before is None else micros_of(filters.created_before),
     }
     given = {name: value for name, value in values.items() if value is not None}
-    return " AND ".join(_CONDITIONS[name] for name in given) or "TRUE", given
+    conditions = [_CONDITIONS[name] for name in given]
+    if after is not None:
+        conditions.append("(created_micros, id, key) < (:after_micros, :after_id, :after_key)")
+        given |= {"after_micros": after.micros, "after_id": after.id, "after_key": after.key}
+    return " AND ".join(conditions) or "TRUE", given
 
 
 def micros_of(time: datetime) -> int:
@@ -69,5 +99,7 @@ def time_of(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
-def _hash_of(kind: str, filters: ListFilter) -> str:
-    return hashlib.sha256(repr((kind, *astuple(filters))).encode()).hexdigest()[:HASH_DIGITS]
+def hash_of(kind: str, scope: Scope, *filters: object) -> str:
+    """What binds a token to a list: of what, whose, and with which filters."""
+    whose = None if scope.everyone else scope.owner
+    return hashlib.sha256(repr((kind, whose, *filters)).encode()).hexdigest()[:HASH_DIGITS]

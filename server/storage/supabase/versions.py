@@ -11,6 +11,10 @@ VERSIONS: tuple[str, ...] = (
     "20261128020003",
     "20261128020004",
     # portfolios, fills and results
+    "20261128030000",
+    "20261128030001",
+    "20261128030002",
+    "20261128030003",
     # jobs
 )
 """As `absfin.get_schema_versions` returns them."""

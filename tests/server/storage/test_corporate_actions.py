@@ -21,6 +21,7 @@ from server.storage.embedded.job_rows import get_job
 from server.storage.embedded.room import StorageLimits
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
+from tests.owners import MINE, OWNER
 
 EVERYTHING = ActionFilter()
 SPLIT = CorporateAction("A", 10, Split(2.0))
@@ -67,9 +68,9 @@ async def test_a_job_has_its_actions_and_a_list_of_jobs_has_not(database: Databa
     locks = WorkerLocks(tmp_path / "workers")
     jobs = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 10)
     inputs = JobInputs("d", "prices", opens="o", actions=(SPLIT, DIVIDEND, DELISTING))
-    record = await jobs.enqueue(JobDraft(b"r", b"b", "l", "f", inputs, {}))
+    record = await jobs.enqueue(OWNER, JobDraft(b"r", b"b", "l", "f", inputs, {}))
     assert record.inputs == inputs
-    (listed,) = (await jobs.list("", 5, ListFilter())).records
+    (listed,) = (await jobs.list(MINE, "", 5, ListFilter())).records
     assert listed.inputs.opens == "o"
     assert listed.inputs.actions == ()
 
@@ -78,9 +79,9 @@ async def test_a_job_has_its_actions_and_a_list_of_jobs_has_not(database: Databa
         connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[7]', '$[6]')")  # type: ignore[attr-defined]
 
     await database.write(as_before)
-    before = await database.read(lambda connection: get_job(connection, record.id))
+    before = await database.read(lambda connection: get_job(connection, OWNER, record.id))
     assert before.inputs.opens == "o"
     assert before.inputs.actions == ()
-    (listed,) = (await jobs.list("", 5, ListFilter())).records
+    (listed,) = (await jobs.list(MINE, "", 5, ListFilter())).records
     assert listed.inputs.opens == "o"
     locks.close()

@@ -20,6 +20,7 @@ from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
+from tests.owners import OWNER
 
 ROOT = Path(__file__).parents[3]
 
@@ -68,13 +69,13 @@ async def test_half_a_million_values_in_seconds(market: EmbeddedMarketData) -> N
 async def test_of_two_saves_with_one_id_the_first_is_kept(database: Database) -> None:
     store = EmbeddedResults(database, "optimization")
     drafts = [ResultDraft(bytes([i]), "f", b"body", "same") for i in range(8)]
-    records = await asyncio.gather(*(store.save(draft) for draft in drafts))
+    records = await asyncio.gather(*(store.save(OWNER, draft) for draft in drafts))
     assert len({record.id for record in records}) == 1
     assert len({record.payload for record in records}) == 1
     with pytest.raises(RequestIdReused):
-        await store.save(ResultDraft(b"", "f", b"another body", "same"))
+        await store.save(OWNER, ResultDraft(b"", "f", b"another body", "same"))
     with pytest.raises(NotFound):
-        await store.get("none")
+        await store.get(OWNER, "none")
 
 
 async def test_a_failed_write_leaves_nothing(database: Database, market: EmbeddedMarketData) -> None:

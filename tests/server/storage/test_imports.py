@@ -19,6 +19,7 @@ from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
+from tests.owners import OWNER
 
 TABLES = ("import_parts", "import_sessions")
 
@@ -128,7 +129,7 @@ async def test_small_writes_do_not_wait_for_an_import(market: EmbeddedMarketData
     async def write() -> None:
         while True:
             start = time.monotonic()
-            await answers.save(ResultDraft(b"x" * 2000, "f", b"b"))
+            await answers.save(OWNER, ResultDraft(b"x" * 2000, "f", b"b"))
             waits.append(time.monotonic() - start)
             await asyncio.sleep(0.02)
 

@@ -15,6 +15,7 @@ from server.storage.embedded.database import Database
 from server.storage.embedded.fills import EmbeddedFills
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
+from tests.owners import MINE, OWNER
 
 MIGRATIONS = Path(__file__).parents[3] / "server/storage/embedded/migrations"
 
@@ -30,10 +31,12 @@ class Stores:
 
     async def plan(self, name: str, portfolio: str = "p", content: bytes | None = None) -> StoredResult:
         digest = b"" if content is None else hashlib.sha256(content).digest()
-        return await self.results.save(ResultDraft(b"plan", "", b"", subject=portfolio, id=name, subject_digest=digest))
+        return await self.results.save(
+            OWNER, ResultDraft(b"plan", "", b"", subject=portfolio, id=name, subject_digest=digest)
+        )
 
     async def states(self) -> dict[str, tuple[str, str]]:
-        records = (await self.results.list("", 20)).records
+        records = (await self.results.list(MINE, "", 20)).records
         assert all((record.superseded is not None) == (record.state is ResultState.SUPERSEDED) for record in records)
         return {record.id: (record.state.value, record.superseded_by) for record in records}
 
@@ -41,7 +44,7 @@ class Stores:
         fill = StoredFill(name, "A", 0, b"c", b"o", plan)
         payload = portfolio.payload + name.encode()
         change = FillsChange(portfolio.id, portfolio.etag, payload, (fill,), (), plan, completes)
-        await self.fills.commit(change)
+        await self.fills.commit(OWNER, change)
 
 
 @pytest.fixture
@@ -53,8 +56,8 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
 
 @pytest.fixture
 async def portfolio(stores: Stores) -> PortfolioRecord:
-    await stores.portfolios.create(PortfolioDraft(b"q", b"", "q"))
-    return await stores.portfolios.create(PortfolioDraft(b"p", b"", "p"))
+    await stores.portfolios.create(OWNER, PortfolioDraft(b"q", b"", "q"))
+    return await stores.portfolios.create(OWNER, PortfolioDraft(b"p", b"", "p"))
 
 
 async def test_a_later_plan_of_the_same_portfolio_supersedes(stores: Stores, portfolio: PortfolioRecord) -> None:
@@ -72,20 +75,20 @@ async def test_a_later_plan_of_the_same_portfolio_supersedes(stores: Stores, por
         "inline": ("CURRENT", ""),
         "inline2": ("CURRENT", ""),
     }
-    first, third = await stores.results.get("first"), await stores.results.get("third")
-    assert first.superseded == (await stores.results.get("second")).created
+    first, third = await stores.results.get(OWNER, "first"), await stores.results.get(OWNER, "third")
+    assert first.superseded == (await stores.results.get(OWNER, "second")).created
     assert third.superseded is None
 
 
 async def test_a_change_of_the_portfolio_supersedes(stores: Stores, portfolio: PortfolioRecord) -> None:
     await stores.plan("a")
-    same = await stores.portfolios.update("p", portfolio.etag, lambda payload: payload)
+    same = await stores.portfolios.update(OWNER, "p", portfolio.etag, lambda payload: payload)
     assert await stores.states() == {"a": ("CURRENT", "")}
-    await stores.portfolios.update("p", same.etag, lambda _: b"changed")
+    await stores.portfolios.update(OWNER, "p", same.etag, lambda _: b"changed")
     assert await stores.states() == {"a": ("SUPERSEDED", "")}
     await stores.plan("b")
     assert await stores.states() == {"a": ("SUPERSEDED", ""), "b": ("CURRENT", "")}
-    await stores.portfolios.delete("p", "")
+    await stores.portfolios.delete(OWNER, "p", "")
     assert await stores.states() == {"a": ("SUPERSEDED", ""), "b": ("SUPERSEDED", "")}
 
 
@@ -100,28 +103,28 @@ async def test_fills_of_a_plan_supersede_the_others(stores: Stores, portfolio: P
     await stores.plan("a")
     await stores.fill(portfolio, "f1", "a")
     assert await stores.states() == {"a": ("PARTLY_FILLED", "")}
-    await stores.fill(await stores.portfolios.get("p"), "f2", "a", completes=True)
+    await stores.fill(await stores.portfolios.get(OWNER, "p"), "f2", "a", completes=True)
     assert await stores.states() == {"a": ("FILLED", "")}
     await stores.plan("b")
     assert await stores.states() == {"a": ("FILLED", ""), "b": ("CURRENT", "")}
     await stores.plan("c")
-    await stores.fill(await stores.portfolios.get("p"), "f3", "b")
+    await stores.fill(await stores.portfolios.get(OWNER, "p"), "f3", "b")
     assert await stores.states() == {"a": ("FILLED", ""), "b": ("SUPERSEDED", "c"), "c": ("SUPERSEDED", "")}
     await stores.plan("d")
-    await stores.fill(await stores.portfolios.get("p"), "f4", "")
-    assert (await stores.results.get("d")).state is ResultState.SUPERSEDED
+    await stores.fill(await stores.portfolios.get(OWNER, "p"), "f4", "")
+    assert (await stores.results.get(OWNER, "d")).state is ResultState.SUPERSEDED
 
 
 async def test_a_list_of_one_state(stores: Stores, portfolio: PortfolioRecord) -> None:
     for name in ("a", "b", "c"):
         await stores.plan(name)
     await stores.plan("d", "q")
-    await stores.fill(await stores.portfolios.get("p"), "f", "c")
+    await stores.fill(await stores.portfolios.get(OWNER, "p"), "f", "c")
 
     async def of(state: str, subject: str = "") -> list[str]:
         filters = ListFilter(subject=subject, result_state=state)
-        first = await stores.results.list("", 1, filters)
-        rest = await stores.results.list(first.next_token, 9, filters) if first.next_token else None
+        first = await stores.results.list(MINE, "", 1, filters)
+        rest = await stores.results.list(MINE, first.next_token, 9, filters) if first.next_token else None
         return [record.id for page in (first, rest) if page is not None for record in page.records]
 
     assert await of("SUPERSEDED") == ["b", "a"]
