@@ -54,14 +54,9 @@ class Imports:
 
     async def begin(self, import_id: str, price_field: PriceField, source: str) -> "SupabaseImport":
         """A new session."""
-        staged = await asyncio.to_thread(StagedSeries, self._folder)
-        try:
-            session = secrets.token_hex(10)
-            await self.rpc.call("begin_import", p_session=session)
-        except BaseException:
-            staged.close()
-            raise
-        return SupabaseImport(self, staged, Header(session, import_id, price_field, source))
+        session = secrets.token_hex(10)
+        await self.rpc.call("begin_import", p_session=session)
+        return SupabaseImport(self, StagedSeries(self._folder), Header(session, import_id, price_field, source))
 
     async def sweep(self) -> int:
         """Drops imports that are silent, and chunks that were replaced; how many imports."""
@@ -132,20 +127,22 @@ class SupabaseImport:
             rule = f"says {value_count} values, but {self._values} have come; nothing is stored"
             raise InvalidInput("footer.value_count", rule)
         with _dropped_is_unavailable():
-            await asyncio.to_thread(self._staged.flush)
             found = await self._rpc.call("find_import", p_import_id=self._header.import_id)
             if found["body"] is not None:
                 receipt = await self._known(found)
             else:
                 receipt = await self._merged(Merging(found["position"], self._content()))
-        self._staged.close()
+        await asyncio.to_thread(self._staged.close)
         return receipt
 
     async def abandon(self) -> None:
         """Drops what was staged and written; what cannot be dropped now is swept away later."""
-        self._staged.close()
         with contextlib.suppress(StorageFull, StorageUnavailable):
-            await asyncio.shield(self._imports.drop(self._header.session))
+            await asyncio.shield(self._drop())
+
+    async def _drop(self) -> None:
+        await asyncio.to_thread(self._staged.close)
+        await self._imports.drop(self._header.session)
 
     def _stage(self, panel: Panel) -> None:
         for symbol, series in columns(panel):
