@@ -45,7 +45,8 @@ from server.storage.embedded.job_rows import (
     record_progress,
     require_own,
 )
-from server.storage.embedded.pages import ORDER, Position, condition_of, micros_of, position_of, token_of
+from server.storage.embedded.pages import ORDER, condition_of
+from server.storage.pages import Position, micros_of, position_of, token_of
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 

@@ -20,7 +20,7 @@ from server.ports.jobs import (
     Weighing,
 )
 from server.storage.corporate_action_rows import action_of, row_of
-from server.storage.embedded.pages import time_of
+from server.storage.pages import time_of
 
 COLUMNS = (
     "key, owner, id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, "

@@ -13,7 +13,11 @@ from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
 from server.storage.supabase.corporate_actions import SupabaseCorporateActions
+from server.storage.supabase.fills import SupabaseFills
 from server.storage.supabase.market_data import SupabaseMarketData
+from server.storage.supabase.portfolios import SupabasePortfolios
+from server.storage.supabase.results import SupabaseResults
+from server.storage.supabase.retention import ResultRetention
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
 from server.storage.workers import WorkerLocks
@@ -50,10 +54,10 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         market_data=market_data,
         corporate_actions=SupabaseCorporateActions(rpc),
         # portfolios, fills and results
-        portfolios=_absent("portfolios"),
-        fills=_absent("fills"),
-        optimizations=_absent("results"),
-        reallocations=_absent("results"),
+        portfolios=SupabasePortfolios(rpc),
+        fills=SupabaseFills(rpc),
+        optimizations=SupabaseResults(rpc, "optimization"),
+        reallocations=SupabaseResults(rpc, "reallocation"),
         # jobs
         jobs=_absent("jobs"),
         # what every part shares
@@ -64,6 +68,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
             "imports": market_data.sweep,
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "workers": partial(asyncio.to_thread, locks.sweep),
+            "results": ResultRetention(rpc, settings.retention_days).sweep,
         },
         release_worker=locks.close,
         close=_nothing,

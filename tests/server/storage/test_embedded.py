@@ -12,15 +12,11 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from server.ports.errors import NotFound, RequestIdReused
 from server.ports.market_data import PriceField, PriceImport, PriceQuery
-from server.ports.results import ResultDraft
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.results import EmbeddedResults
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
-from tests.owners import OWNER
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,18 +60,6 @@ async def test_half_a_million_values_in_seconds(market: EmbeddedMarketData) -> N
     receipt = await market.import_prices(PriceImport("big", PriceField.CLOSE, "", (panel,)))
     assert receipt.inserted == 500_000
     assert time.monotonic() - start < 20
-
-
-async def test_of_two_saves_with_one_id_the_first_is_kept(database: Database) -> None:
-    store = EmbeddedResults(database, "optimization")
-    drafts = [ResultDraft(bytes([i]), "f", b"body", "same") for i in range(8)]
-    records = await asyncio.gather(*(store.save(OWNER, draft) for draft in drafts))
-    assert len({record.id for record in records}) == 1
-    assert len({record.payload for record in records}) == 1
-    with pytest.raises(RequestIdReused):
-        await store.save(OWNER, ResultDraft(b"", "f", b"another body", "same"))
-    with pytest.raises(NotFound):
-        await store.get(OWNER, "none")
 
 
 async def test_a_failed_write_leaves_nothing(database: Database, market: EmbeddedMarketData) -> None:
