@@ -103,6 +103,13 @@ def test_a_portfolio_worth_less_than_the_parts_that_floats_have_of_it() -> None:
     assert found.plan.trades == ()
 
 
+def test_a_portfolio_worth_less_than_the_least_float() -> None:
+    market = Snapshot({"A": Quote(1.0), "B": Quote(0.17)})
+    with pytest.raises(InvalidInput) as raised:
+        reallocate(ReallocationRequest(Portfolio({"B": 5e-324}), market, {"A": 0.0}, limits=Limits(fractional=True)))
+    assert raised.value.field == "portfolio"
+
+
 def test_more_trades_than_are_sent() -> None:
     market = Snapshot({"A": Quote(1.0, 10.0), "B": Quote(1.0)})
     limits = Limits(max_participation=0.1)
