@@ -103,6 +103,20 @@ def test_a_portfolio_worth_less_than_the_parts_that_floats_have_of_it() -> None:
     assert found.plan.trades == ()
 
 
+def test_what_is_bought_beside_sales_for_a_negative_cash_is_told() -> None:
+    """Within the band nothing is required, and the purchase is a difference to that."""
+    request = ReallocationRequest(
+        Portfolio({"A": 1.0, "B": 3.3}, -1.0),
+        Snapshot({"A": Quote(1.0), "B": Quote(1.0)}),
+        {"A": 0.5, "B": 5e-324},
+        thresholds=Thresholds(drift_band=1.0),
+        limits=Limits(cash_floor=-1.0),
+    )
+    found = reallocate(request)
+    carry_out(request, found)
+    assert [(short.symbol, short.requested, short.planned) for short in found.plan.shortfalls] == [("A", 0.0, 1.0)]
+
+
 def test_a_portfolio_worth_less_than_the_least_float() -> None:
     market = Snapshot({"A": Quote(1.0), "B": Quote(0.17)})
     with pytest.raises(InvalidInput) as raised:
