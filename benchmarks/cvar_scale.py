@@ -15,7 +15,7 @@ from output import as_json, result_lines
 
 LEVEL = 0.95
 DEGREES = 4
-"""Of freedom of the scenarios: logarithmic returns of multivariate t with the covariance of real stocks, no two alike."""
+"""Of freedom of the scenarios, multivariate t with the covariance of real stocks as logarithmic returns."""
 
 ASSETS, SCENARIOS = 100, (1000, 3000, 10_000, 30_000, 100_000)
 WIDE = (500, 10_000)
