@@ -8,9 +8,11 @@ from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
 from server.settings import Settings, WrongSetting
+from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.job_stores import open_jobs
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
 from server.storage.workers import WorkerLocks
@@ -40,6 +42,8 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
     rpc = Rpc(access)
     locks = WorkerLocks(folder / "workers")
     scratch = Scratch(folder / "scratch", locks)
+    panels = PanelFiles(folder / "panels")
+    jobs = open_jobs(rpc, access, panels, locks, settings, policy)
     return Storage(
         # market data
         market_data=_absent("market data"),
@@ -50,16 +54,16 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         optimizations=_absent("results"),
         reallocations=_absent("results"),
         # jobs
-        jobs=_absent("jobs"),
+        jobs=jobs.stores,
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={
             "scratch": partial(asyncio.to_thread, scratch.sweep),
-            "workers": partial(asyncio.to_thread, locks.sweep),
+            **jobs.cleanup,
         },
-        release_worker=locks.close,
+        release_worker=jobs.release_worker,
         close=_nothing,
         probe=partial(_probe, rpc),
         disconnect=rpc.close,
