@@ -4,6 +4,7 @@ Those that take seconds are exhaustive.
 """
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -85,6 +86,18 @@ def test_walk_forward_counts_windows_without_an_answer() -> None:
         assert (line["windows"], line["ours_missing"], line["ours_refused"]) == (4, 0, 0)
         assert line["ratio"] == pytest.approx(line["peer_seconds"] / line["ours_seconds"])
     assert all(line["objective_difference"] <= 1e-7 for line in lines if "min_variance" in line["job"])
+
+
+@pytest.mark.exhaustive
+def test_cvar_scale_is_no_worse_than_its_peers() -> None:
+    lines = _lines("cvar_scale")
+    assert _jobs(lines) == ["cvar_scale/100x1000", "cvar_scale/100x2000", "cvar_scale/growth"]
+    for line in lines[:-1]:
+        assert line["ours_ms"] > 0.0
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+        assert -DIFFERENCE <= line["objective_difference"] <= 1e-7
+    assert lines[-1]["sizes"] == [1000, 2000]
+    assert lines[-1]["exponent"] == pytest.approx(math.log(lines[-1]["ms"][1] / lines[-1]["ms"][0]) / math.log(2.0))
 
 
 def test_batch_verifies_every_answer() -> None:
