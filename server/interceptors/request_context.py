@@ -1,4 +1,8 @@
-"""Gives every call an id: the caller's `x-request-id`, or a new one. It comes back in the initial metadata."""
+"""Gives every call an id: the caller's `x-request-id`, or a new one.
+
+It comes back in the trailing metadata of every call, and in the initial metadata of a stream of answers as well: there
+it is known at once, while a single answer would wait for a message of its own.
+"""
 
 import re
 import secrets
@@ -26,5 +30,7 @@ class RequestContext(CallInterceptor):
         request_id.set(current)
         remaining = context.time_remaining()
         call_deadline.set(None if remaining is None else time.monotonic() + remaining)
-        await context.send_initial_metadata(((HEADER, current),))
+        context.set_trailing_metadata(((HEADER, current),))
+        if method.streams_responses:
+            await context.send_initial_metadata(((HEADER, current),))
         yield

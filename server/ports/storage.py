@@ -37,6 +37,6 @@ class Storage:
     cleanup: Mapping[str, CleanupTask]  # by name; run from time to time
     release_worker: Callable[[], None]  # from then on others may take over the jobs of this process
     close: Callable[[], None]
-    # Raises StorageUnavailable where the store cannot be used now; asked from time to time.
-    probe: Callable[[], Awaitable[None]] = _nothing
+    # Raises StorageUnavailable where the store cannot be used now; asked from time to time. None: it is always there.
+    probe: Callable[[], Awaitable[None]] | None = None
     disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

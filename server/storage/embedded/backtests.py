@@ -46,8 +46,8 @@ from server.storage.embedded.job_rows import (
     require_own,
 )
 from server.storage.embedded.pages import ORDER, condition_of
-from server.storage.embedded.panels import PanelFiles
 from server.storage.pages import Position, micros_of, position_of, token_of
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 
 ROW_BYTES = 4096

@@ -19,7 +19,7 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
-from server.storage.embedded.corporate_actions import action_of, row_of
+from server.storage.corporate_action_rows import action_of, row_of
 from server.storage.pages import time_of
 
 COLUMNS = (

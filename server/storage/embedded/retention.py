@@ -9,7 +9,7 @@ from server.observability import logger
 from server.storage.embedded.backtests import delete_job
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_rows import job_of_key, now_micros
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 
 BATCH = 20
 """Results deleted in one transaction: others write in between."""

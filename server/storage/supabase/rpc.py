@@ -17,7 +17,7 @@ from postgrest import SyncPostgrestClient
 
 from server.ports.deadline import call_deadline
 from server.ports.errors import StorageUnavailable
-from server.storage.supabase.access import ATTEMPT_SECONDS, SCHEMA, Access
+from server.storage.supabase.access import ATTEMPT_SECONDS, CONNECTIONS, SCHEMA, Access
 from server.storage.supabase.errors import UNREACHABLE, Passing, error_of, error_of_transport
 from supabase import AsyncClient, AsyncClientOptions
 
@@ -41,6 +41,8 @@ class Rpc:
     def __init__(self, access: Access, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._http = access.async_http()
         self._patience = patience_seconds
+        # The pool of httpx looks at every waiting request whenever one is answered: here they wait in a plain line.
+        self._turns = asyncio.Semaphore(CONNECTIONS)
         options = AsyncClientOptions(
             schema=SCHEMA,
             httpx_client=self._http,
@@ -85,7 +87,7 @@ class Rpc:
         limit = _limit()
         while True:
             try:
-                async with asyncio.timeout_at(min(limit, time.monotonic() + ATTEMPT_SECONDS)):
+                async with asyncio.timeout_at(min(limit, time.monotonic() + ATTEMPT_SECONDS)), self._turns:
                     return await decode(await _checked(send))
             except Passing as passing:
                 error = passing.error

@@ -1,6 +1,6 @@
 """Every store that there is, for the one specification of them all."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -9,29 +9,12 @@ from server.bootstrap import STORAGE_BACKENDS
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
 from server.settings import Settings
-from tests.supabase_stack import RunningStack, running_stack, why_not
+from tests.supabase_stack import RunningStack
 
 Opened = Callable[..., Storage]
 
 BACKENDS = ("embedded", "supabase-15", "supabase-18")
 """SQLite; Supabase on the PostgreSQL of the system, which is 15 on Debian 12, and on that of the wheel, which is 18."""
-
-
-def _stack(source: str) -> Iterator[RunningStack]:
-    if cause := why_not(source):  # type: ignore[arg-type]
-        pytest.skip(cause)
-    with running_stack(source) as found:  # type: ignore[arg-type]
-        yield found
-
-
-@pytest.fixture(scope="session")
-def system_stack() -> Iterator[RunningStack]:
-    yield from _stack("system")
-
-
-@pytest.fixture(scope="session")
-def wheel_stack() -> Iterator[RunningStack]:
-    yield from _stack("wheel")
 
 
 @pytest.fixture(params=BACKENDS)

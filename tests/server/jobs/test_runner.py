@@ -29,7 +29,7 @@ from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.families import thinned
 from tests.owners import OWNER

@@ -16,7 +16,7 @@ from server.ports.errors import LostClaim, NotFound, StillRunning
 from server.ports.jobs import EventKind, JobDraft, JobEnd, JobEventDraft, JobInputs, JobState, JobTick, Stage, Weighing
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
 

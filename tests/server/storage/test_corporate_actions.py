@@ -16,13 +16,14 @@ from server.ports.errors import StorageFull
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.list_filter import ListFilter
 from server.ports.market_data import Instrument, PriceField, PriceImport
+from server.storage.corporate_action_rows import action_of, row_of
 from server.storage.embedded.backtests import EmbeddedBacktests
-from server.storage.embedded.corporate_actions import EmbeddedCorporateActions, action_of, row_of
+from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_rows import get_job
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.room import StorageLimits
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
 

@@ -18,7 +18,7 @@ from server.ports.jobs import JobDraft, JobEnd, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.decisions import EmbeddedDecisions
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.owners import OWNER
 

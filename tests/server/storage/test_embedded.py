@@ -13,10 +13,10 @@ import pytest
 from domain.errors import InvalidInput, MissingMarketData
 from domain.market_data.panel import PricePanel
 from server.ports.market_data import Instrument, PriceField, PriceImport, PriceQuery
-from server.storage.embedded.chunks import DailyValues, joined, merge
+from server.storage.chunks import DailyValues, joined, merge
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 
 ROOT = Path(__file__).parents[3]
@@ -174,7 +174,7 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from server.ports.market_data import PriceField, PriceImport
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
-        from server.storage.embedded.panels import PanelFiles
+        from server.storage.panels import PanelFiles
         from server.storage.workers import WorkerLocks
 
         async def main():

@@ -21,9 +21,9 @@ from server.ports.results import ResultDraft, StoredResult
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import StorageLimits
+from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch, write_value
 from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER

@@ -18,8 +18,8 @@ from server.ports.results import ResultDraft
 from server.storage.embedded import imports
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.families import generated
 from tests.owners import OWNER

@@ -21,10 +21,10 @@ from server.ports.results import ResultDraft
 from server.ports.scope import Scope
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
 from server.storage.pages import Position, micros_of, position_of, time_of, token_of
+from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
 
