@@ -8,10 +8,13 @@ from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
 from server.settings import Settings, WrongSetting
+from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.corporate_actions import SupabaseCorporateActions
 from server.storage.supabase.fills import SupabaseFills
+from server.storage.supabase.market_data import SupabaseMarketData
 from server.storage.supabase.portfolios import SupabasePortfolios
 from server.storage.supabase.results import SupabaseResults
 from server.storage.supabase.retention import ResultRetention
@@ -44,10 +47,12 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
     rpc = Rpc(access)
     locks = WorkerLocks(folder / "workers")
     scratch = Scratch(folder / "scratch", locks)
+    panels = PanelFiles(folder / "panels")
+    market_data = SupabaseMarketData(rpc, panels, folder / "staging")
     return Storage(
         # market data
-        market_data=_absent("market data"),
-        corporate_actions=_absent("corporate actions"),
+        market_data=market_data,
+        corporate_actions=SupabaseCorporateActions(rpc),
         # portfolios, fills and results
         portfolios=SupabasePortfolios(rpc),
         fills=SupabaseFills(rpc),
@@ -60,6 +65,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         worker=locks.own,
         new_file=scratch.file,
         cleanup={
+            "imports": market_data.sweep,
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "workers": partial(asyncio.to_thread, locks.sweep),
             "results": ResultRetention(rpc, settings.retention_days).sweep,
