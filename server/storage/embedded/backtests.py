@@ -11,7 +11,7 @@ import numpy as np
 
 from domain.market_data.fingerprint import panel_bytes
 from domain.market_data.panel import Panel
-from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused, StillRunning
+from server.ports.errors import AlreadyExists, NotFound, RequestIdReused, StillRunning
 from server.ports.job_queue import QueuePolicy, QueueSnapshot
 from server.ports.jobs import (
     Claim,
@@ -38,7 +38,6 @@ from server.storage.embedded.job_rows import (
     end_job,
     events_after,
     get_job,
-    inputs_to_json,
     job_of_key,
     now_micros,
     record_of,
@@ -46,6 +45,8 @@ from server.storage.embedded.job_rows import (
     require_own,
 )
 from server.storage.embedded.pages import ORDER, condition_of
+from server.storage.job_inputs import inputs_to_json
+from server.storage.job_refusals import no_series, queue_full
 from server.storage.pages import Position, micros_of, position_of, token_of
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
@@ -234,7 +235,7 @@ def _enqueue(connection: sqlite3.Connection, owner: str, draft: JobDraft, inputs
     statement = "SELECT count(*) FROM backtests INDEXED BY backtests_queued WHERE state = 'QUEUED' AND caller = ?"
     (queued,) = connection.execute(statement, (draft.caller,)).fetchone()
     if queued >= max_queued:
-        raise Overloaded(f"{queued} backtests of yours wait already; try again when some are over, or cancel some")
+        raise queue_full(queued)
     for name, (symbols, data) in inputs.items():
         connection.execute("INSERT INTO backtest_inputs VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (name, symbols, data))
     job_id, now = draft.id or secrets.token_hex(10), now_micros()
@@ -319,12 +320,7 @@ def _series(connection: sqlite3.Connection, owner: str, job_id: str, label: str)
         (job.key, label),
     ).fetchone()
     if row is None:
-        name = f"backtests/{job_id}"
-        if job.state is JobState.SUCCEEDED:
-            raise NotFound("series", name, f"{name} has no strategy or benchmark labelled {label!r}")
-        raise NotFound(
-            "series", name, f"{name} has no series: it ended as {job.state.lower()}, and only a success has them"
-        )
+        raise no_series(job_id, job.state, label)
     return str(row[0]), bytes(row[1])
 
 

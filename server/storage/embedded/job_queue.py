@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
 from server.ports.jobs import Claim, EventKind, JobEventDraft, JobTick
 from server.storage.embedded.job_rows import append_events, count_time, job_of_key, now_micros, record_progress
+from server.storage.job_refusals import RESTARTED, RESUMED
 from server.storage.workers import WorkerLocks
 
 # As ports.expected_seconds has it.
@@ -63,8 +64,7 @@ def claim_next(
     parts = connection.execute("SELECT data FROM backtest_parts WHERE backtest_key = ? ORDER BY number", (job.key,))
     stored = tuple(data for (data,) in parts.fetchall())
     if job_of_key(connection, job.key).attempt > 1 and not yielded:
-        where = "goes on from its last checkpoint" if row else "starts again: there was no checkpoint yet"
-        events = [JobEventDraft(EventKind.RESUMED, f"another worker took over and {where}")]
+        events = [JobEventDraft(EventKind.RESUMED, RESUMED if row else RESTARTED)]
         append_events(connection, job.key, events, retained)
     return Claim(job_of_key(connection, job.key), row[0] if row else None, stored, job.waited_seconds)
 

@@ -5,21 +5,19 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
-from domain.warnings import ResultWarning
 from server.ports.errors import LostClaim, NotFound
 from server.ports.jobs import (
     EventKind,
     JobEnd,
     JobEvent,
     JobEventDraft,
-    JobInputs,
     JobRecord,
     JobState,
     JobTick,
     Stage,
     Weighing,
 )
-from server.storage.corporate_action_rows import action_of, row_of
+from server.storage.job_inputs import inputs_of
 from server.storage.pages import time_of
 
 COLUMNS = (
@@ -128,30 +126,6 @@ def end_job(connection: sqlite3.Connection, key: int, end: JobEnd, retained: int
     return append_events(connection, key, [JobEventDraft(EventKind.FINISHED, end.state)], retained)
 
 
-def inputs_to_json(inputs: JobInputs) -> str:
-    """As `_inputs_of` reads them."""
-    groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
-    warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
-    actions = [row_of(action) for action in inputs.actions]
-    trading = [inputs.volumes, inputs.earlier]
-    labels = {name: list(symbols) for name, symbols in inputs.labels.items()}
-    return json.dumps(
-        [inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions, trading, labels]
-    )
-
-
-def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote fewer: the last ones are trading and labels."""
-    data, kind, benchmarks, groups, *rest = json.loads(text)
-    found, opens, actions, trading, labels = ([*rest, None, None, None, None, None])[:5]
-    volumes, earlier = trading or (None, None)
-    warnings = tuple(ResultWarning(*one) for one in found or ())
-    members = {name: tuple(symbols) for name, symbols in groups.items()}
-    stored_actions = tuple(action_of(*one) for one in actions or ())
-    labelled = {name: tuple(symbols) for name, symbols in (labels or {}).items()}
-    return JobInputs(data, kind, benchmarks, members, warnings, opens, stored_actions, volumes, earlier, labelled)
-
-
 def record_of(row: tuple[object, ...]) -> JobRecord:
     """A row of `COLUMNS` or `LISTED`."""
     (
@@ -167,7 +141,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         label=str(label),
         epoch=str(epoch),
         request=request,  # type: ignore[arg-type]
-        inputs=_inputs_of(str(inputs)),
+        inputs=inputs_of(str(inputs)),
         fingerprint=str(fingerprint),
         created=time_of(created),  # type: ignore[arg-type]
         finished=None if finished is None else time_of(finished),  # type: ignore[arg-type]

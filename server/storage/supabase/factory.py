@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from typing import Any
 
 from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy
@@ -14,6 +13,7 @@ from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
 from server.storage.supabase.corporate_actions import SupabaseCorporateActions
 from server.storage.supabase.fills import SupabaseFills
+from server.storage.supabase.job_stores import open_jobs
 from server.storage.supabase.market_data import SupabaseMarketData
 from server.storage.supabase.portfolios import SupabasePortfolios
 from server.storage.supabase.results import SupabaseResults
@@ -49,6 +49,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
     scratch = Scratch(folder / "scratch", locks)
     panels = PanelFiles(folder / "panels")
     market_data = SupabaseMarketData(rpc, panels, folder / "staging")
+    jobs = open_jobs(rpc, access, panels, locks, settings, policy)
     return Storage(
         # market data
         market_data=market_data,
@@ -59,7 +60,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         optimizations=SupabaseResults(rpc, "optimization"),
         reallocations=SupabaseResults(rpc, "reallocation"),
         # jobs
-        jobs=_absent("jobs"),
+        jobs=jobs.stores,
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
         worker=locks.own,
@@ -69,22 +70,13 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "workers": partial(asyncio.to_thread, locks.sweep),
             "results": ResultRetention(rpc, settings.retention_days).sweep,
+            **jobs.cleanup,
         },
-        release_worker=locks.close,
+        release_worker=jobs.release_worker,
         close=_nothing,
         probe=partial(_probe, rpc),
         disconnect=rpc.close,
     )
-
-
-def _absent(what: str) -> Any:
-    """Stands for a store that this backend does not have yet."""
-
-    class Absent:
-        def __getattr__(self, name: str) -> object:
-            raise StorageUnavailable(f"this store keeps no {what} yet")
-
-    return Absent()
 
 
 def _nothing() -> None:
