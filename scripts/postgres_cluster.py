@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -236,17 +237,33 @@ def _reachable(binaries: Binaries, user: Account | None) -> Binaries:
         command = [binaries.folder / "postgres", "--version"]
         subprocess.run(command, check=True, capture_output=True, cwd="/", **user.options)  # type: ignore[call-overload]  # noqa: S603
     except (OSError, subprocess.SubprocessError):
-        copied = Path(tempfile.gettempdir()) / f"absfin-postgres-{binaries.version}-{user.uid}"
-        if not (copied / "bin" / "postgres").exists():
-            aside = Path(tempfile.mkdtemp(dir=copied.parent))
-            shutil.copytree(binaries.folder.parent, aside / "copy", symlinks=True)
-            aside.chmod(0o755)
-            try:
-                (aside / "copy").rename(copied)
-            except OSError:  # another process was first
-                shutil.rmtree(aside)
-        return Binaries(copied / "bin", binaries.version)
+        package, *rest = binaries.folder.relative_to(binaries.folder.parents[2]).parts
+        return Binaries(_copied(binaries).joinpath(package, *rest), binaries.version)
     return binaries
+
+
+def _copied(binaries: Binaries) -> Path:
+    """A copy of the programs that everybody can run and we alone can write."""
+    copied = Path(tempfile.gettempdir()) / f"absfin-postgres-{binaries.version}"
+    try:
+        found = copied.lstat()
+    except FileNotFoundError:
+        aside = Path(tempfile.mkdtemp(prefix=f"{copied.name}-"))
+        # Beside the package of a wheel are the libraries that its programs load, by their way from one to the other.
+        package = binaries.folder.parents[1]
+        shutil.copytree(package, aside / package.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, aside / libraries.name, symlinks=True)
+        aside.chmod(0o755)
+        try:
+            aside.rename(copied)
+        except OSError:  # another process was first
+            shutil.rmtree(aside)
+        return copied
+    if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
+        raise StackError(f"{copied} belongs to somebody else: remove it, and programs of PostgreSQL are copied there")
+    return copied
 
 
 if sys.platform == "win32":  # pragma: no cover

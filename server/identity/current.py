@@ -2,7 +2,8 @@
 
 from contextvars import ContextVar
 
-from server.ports.identity import LOCAL, Principal
+from server.ports.errors import RoleRequired
+from server.ports.identity import LOCAL, Principal, Role
 from server.ports.scope import Scope
 
 principal: ContextVar[Principal] = ContextVar("principal", default=LOCAL)
@@ -19,6 +20,9 @@ def owner() -> str:
     return principal.get().id
 
 
-def scope() -> Scope:
-    """Whose things a list shows."""
-    return Scope(owner())
+def scope(method: str, *, everyone: bool) -> Scope:
+    """Whose things a list shows. Raises RoleRequired where somebody who is no admin asks for everybody's."""
+    known = principal.get()
+    if everyone and known.role < Role.ADMIN:
+        raise RoleRequired(method, Role.ADMIN.label, known.role.label, field="all")
+    return Scope(known.id, everyone)

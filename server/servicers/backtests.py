@@ -78,10 +78,11 @@ class BacktestServicer(BacktestServiceServicer):
     async def ListBacktests(self, request: bytes, context: Context) -> ListBacktestsResponse:
         """A page of jobs."""
         message = await self._requests.message(ListBacktestsRequest, request, context)
+        whose = scope("ListBacktests", everyone=message.all)
         filters = list_filter_from_proto(message, state=state_from_proto(message.state))
         size = message.page_size or DEFAULT_PAGE
-        page = await self._backtests.list(scope(), message.page_token, size, filters)
-        return await asyncio.to_thread(page_to_proto, page)
+        page = await self._backtests.list(whose, message.page_token, size, filters)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def CancelBacktest(self, request: bytes, context: Context) -> BacktestProto:
         """The job after it was told to stop."""

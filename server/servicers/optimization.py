@@ -65,9 +65,10 @@ class OptimizationServicer(OptimizationServiceServicer):
     async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""
         message = await self._requests.message(ListOptimizationsRequest, request, context)
+        whose = scope("ListOptimizations", everyone=message.all)
         size, filters = message.page_size or DEFAULT_PAGE, list_filter_from_proto(message)
-        page = await self._optimization.list(scope(), message.page_token, size, filters)
-        return await asyncio.to_thread(page_to_proto, page)
+        page = await self._optimization.list(whose, message.page_token, size, filters)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def DeleteOptimization(self, request: bytes, context: Context) -> DeleteOptimizationResponse:
         """Deletes a stored result."""

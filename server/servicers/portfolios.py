@@ -42,8 +42,9 @@ class PortfolioServicer(PortfolioServiceServicer):
     async def ListPortfolios(self, request: bytes, context: Context) -> ListPortfoliosResponse:
         """A page of portfolios."""
         message = await self._requests.message(ListPortfoliosRequest, request, context)
-        page = await self._portfolios.list(scope(), message.page_token, message.page_size or DEFAULT_PAGE)
-        return await asyncio.to_thread(page_to_proto, page)
+        whose = scope("ListPortfolios", everyone=message.all)
+        page = await self._portfolios.list(whose, message.page_token, message.page_size or DEFAULT_PAGE)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def UpdatePortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """The portfolio after the change."""

@@ -64,11 +64,12 @@ class ReallocationServicer(ReallocationServiceServicer):
     async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""
         message = await self._requests.message(ListReallocationsRequest, request, context)
+        whose = scope("ListReallocations", everyone=message.all)
         state = result_state_from_proto(message.state)
         filters = list_filter_from_proto(message, subject=id_of(message.portfolio), result_state=state)
         size = message.page_size or DEFAULT_PAGE
-        page = await self._reallocations.list(scope(), message.page_token, size, filters)
-        return await asyncio.to_thread(page_to_proto, page)
+        page = await self._reallocations.list(whose, message.page_token, size, filters)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def DeleteReallocation(self, request: bytes, context: Context) -> DeleteReallocationResponse:
         """Deletes a stored result."""

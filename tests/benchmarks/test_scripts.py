@@ -144,6 +144,15 @@ def test_validation_times_a_path_and_a_comparison() -> None:
     assert {line["observations"] for line in lines} == {8312}
 
 
+def test_events_times_prices_with_and_without_signals() -> None:
+    lines = _lines("events")
+    job = "events/tick_20_portfolios"
+    rest = ("events/closes_20_portfolios", "events/closes_and_risk_20_portfolios")
+    assert _jobs(lines) == [job, f"{job}_with_signals", *rest]
+    assert all(line["ours_ms"] > 0.0 and (line["portfolios"], line["assets"]) == (20, 50) for line in lines)
+    assert lines[1]["signals"] >= 20 * lines[1]["rounds"]
+
+
 def test_attribution_adds_up() -> None:
     lines = _lines("analysis_attribution")
     assert _jobs(lines) == ["analysis/attribution", "analysis/attribution/weights"]

@@ -14,10 +14,10 @@ import pytest
 from scripts.migrations import FOLDER, Migration, MigrationError, apply, migrations_of, missing_of
 from scripts.supabase_local import PROJECT
 from server.storage.supabase.versions import VERSIONS
+from tests.contracts.storage.catalogue import dump, fill
 from tests.supabase_stack import RunningStack
 
 ALL = migrations_of(FOLDER)
-DATA = Path(__file__).with_name("migration_data")
 
 
 @pytest.fixture(params=["system", "wheel"])
@@ -70,34 +70,23 @@ async def test_a_second_run_does_nothing(url: str) -> None:
     ]
 
 
-async def test_each_goes_on_from_the_one_before_with_data_in_it(url: str) -> None:
-    """What was stored before a migration is there after it, counted and compared column by column."""
-    before: Mapping[str, list[dict[str, Any]]] = {}
-    for migration in ALL:
-        await apply(url, [other for other in ALL if other.version <= migration.version])
-        after = await stored(url)
-        for table, kept in before.items():
-            same = [{name: row[name] for name in kept[0]} for row in after[table]] if kept else []
-            assert same == kept, (migration.name, table)
-        data = DATA / f"{migration.version}.sql"
-        if data.exists():
-            connection = await asyncpg.connect(url)
-            await connection.execute(data.read_text())
-            await connection.close()
-        before = await stored(url)
-    assert before["api_keys"]
-
-
-async def stored(url: str) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table, but those that migrations write themselves."""
-    tables = [
-        row["tablename"] for row in await rows(url, "select tablename from pg_tables where schemaname = 'absfin'")
-    ]
-    return {
-        table: [dict(row) for row in await rows(url, f"select * from absfin.{table} t order by t::text")]  # noqa: S608  # names of tables
-        for table in tables
-        if table != "migrations"
-    }
+async def test_each_goes_on_from_the_one_before_with_data_in_it(stack: RunningStack, url: str) -> None:
+    """What was stored before a migration is there after it: rows of every table, compared column by column."""
+    admin = await asyncpg.connect(f"{stack.stack.admin_url.removesuffix('/postgres')}/fresh")
+    try:
+        before: Mapping[str, list[dict[str, Any]]] = {}
+        for migration in ALL:
+            await apply(url, [other for other in ALL if other.version <= migration.version])
+            after = await dump(admin)
+            for table, kept in before.items():
+                same = [{name: row[name] for name in kept[0]} for row in after[table]] if kept else []
+                assert same == kept, (migration.name, table)
+            await admin.reload_schema_state()
+            await fill(admin, ["users/a", "users/b"])
+            before = await dump(admin)
+            assert all(before.values()), migration.name
+    finally:
+        await admin.close()
 
 
 async def test_two_runs_at_once(url: str) -> None:

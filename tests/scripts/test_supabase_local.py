@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from scripts.postgres_cluster import StackError, find_binaries
+from scripts.postgres_cluster import Binaries, Cluster, StackError, find_binaries, free_port
 from scripts.supabase_local import Stack, find_postgrest, running
 from server.storage.supabase.versions import VERSIONS
 from tests.supabase_stack import why_not
@@ -192,3 +192,30 @@ def test_a_folder_that_the_user_of_postgresql_cannot_reach(tmp_path: Path) -> No
     refused = command("up", closed / "data", "--postgres", "wheel")
     assert "is closed to other users, and PostgreSQL must not run as root: name another" in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_programs_in_a_closed_folder_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where root runs the tests from its own home, the user of PostgreSQL does not get to those of the wheel."""
+    if os.geteuid() != 0 or why_not("wheel"):
+        return  # only root runs it as somebody else
+    open_to_all = Path(tempfile.mkdtemp(prefix="absfin-copies-"))
+    try:
+        open_to_all.chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", str(open_to_all))
+        binaries = find_binaries("wheel")
+        package, closed = binaries.folder.parents[1], tmp_path / "closed"
+        for name in (package.name, f"{package.name}.libs"):
+            if package.with_name(name).exists():
+                shutil.copytree(package.with_name(name), closed / name, symlinks=True)
+        closed.chmod(0o700)
+        hidden = Binaries(closed / package.name / "pginstall" / "bin", binaries.version)
+        for first in (True, False):
+            cluster = Cluster(open_to_all / "data", hidden, "p", free_port(), durable=False)
+            assert cluster.create() == first
+        assert [path.name for path in open_to_all.glob("absfin-postgres-*")] == [f"absfin-postgres-{binaries.version}"]
+        (copied,) = open_to_all.glob("absfin-postgres-*")
+        copied.chmod(0o777)
+        with pytest.raises(StackError, match="belongs to somebody else: remove it"):
+            Cluster(open_to_all / "data", hidden, "p", free_port())
+    finally:
+        shutil.rmtree(open_to_all)

@@ -44,9 +44,10 @@ from server.storage.embedded.job_rows import (
     record_progress,
     require_own,
 )
-from server.storage.embedded.pages import ORDER, Position, condition_of, micros_of, position_of, token_of
+from server.storage.embedded.pages import ORDER, condition_of
 from server.storage.job_inputs import inputs_to_json
 from server.storage.job_refusals import no_series, queue_full
+from server.storage.pages import Position, micros_of, position_of, token_of
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 

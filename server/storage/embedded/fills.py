@@ -10,6 +10,7 @@ from server.ports.portfolios import PortfolioRecord
 from server.storage.embedded.database import Database
 from server.storage.embedded.portfolios import ROW_BYTES, key_of, read_portfolio, write_portfolio
 from server.storage.embedded.reallocation_states import record_filled
+from server.storage.texts import kept_text, text_of_kept
 
 FILL_BYTES = 256
 """What a fill takes beside its content and outcome, at most about."""
@@ -62,8 +63,8 @@ def _load(connection: sqlite3.Connection, owner: str, query: FillsQuery) -> Reco
     record = read_portfolio(connection, owner, portfolio)
     values = {
         "portfolio": key_of(connection, owner, portfolio),
-        "ids": json.dumps(query.fill_ids),
-        "symbols": json.dumps(query.symbols),
+        "ids": json.dumps([kept_text(fill_id) for fill_id in query.fill_ids]),
+        "symbols": json.dumps([kept_text(symbol) for symbol in query.symbols]),
         "reallocation": query.reallocation,
     }
     fills = tuple(_fill(*row) for row in connection.execute(_NEEDED, values))
@@ -72,7 +73,7 @@ def _load(connection: sqlite3.Connection, owner: str, query: FillsQuery) -> Reco
         "(SELECT value FROM json_each(:symbols)) GROUP BY symbol",
         values,
     )
-    return RecordedFills(record, plan, fills, dict(last_days.fetchall()))
+    return RecordedFills(record, plan, fills, {text_of_kept(symbol): day for symbol, day in last_days})
 
 
 def _commit(connection: sqlite3.Connection, owner: str, change: FillsChange) -> PortfolioRecord:
@@ -85,20 +86,27 @@ def _commit(connection: sqlite3.Connection, owner: str, change: FillsChange) -> 
     connection.executemany(
         "INSERT INTO fills (portfolio_key, fill_id, symbol, day, content, outcome, reallocation_id, is_open) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(portfolio, f.fill_id, f.symbol, f.day, f.content, f.outcome, f.reallocation, f.is_open) for f in change.new],
+        [_row(portfolio, fill) for fill in change.new],
     )
     connection.executemany(
         "INSERT INTO disallowed_losses VALUES (?, ?, ?)",
-        [(portfolio, fill.fill_id, sold) for fill in change.new for sold in fill.disallows],
+        [(portfolio, kept_text(fill.fill_id), kept_text(sold)) for fill in change.new for sold in fill.disallows],
     )
     connection.executemany(
         "UPDATE fills SET outcome = ?, is_open = ? WHERE portfolio_key = ? AND fill_id = ?",
-        [(f.outcome, f.is_open, portfolio, f.fill_id) for f in change.changed],
+        [(f.outcome, f.is_open, portfolio, kept_text(f.fill_id)) for f in change.changed],
     )
     return record
+
+
+def _row(portfolio: int, fill: StoredFill) -> tuple[object, ...]:
+    names = kept_text(fill.fill_id), kept_text(fill.symbol)
+    return portfolio, *names, fill.day, fill.content, fill.outcome, fill.reallocation, fill.is_open
 
 
 def _fill(
     fill_id: str, symbol: str, day: int, content: bytes, outcome: bytes, reallocation: str, is_open: int
 ) -> StoredFill:
-    return StoredFill(fill_id, symbol, day, content, outcome, reallocation, is_open=bool(is_open))
+    return StoredFill(
+        text_of_kept(fill_id), text_of_kept(symbol), day, content, outcome, reallocation, is_open=bool(is_open)
+    )

@@ -17,8 +17,8 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
-from server.storage.embedded.pages import time_of
 from server.storage.job_inputs import inputs_of
+from server.storage.pages import time_of
 
 COLUMNS = (
     "key, owner, id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, "

@@ -1,6 +1,5 @@
 """Portfolios in SQLite, with a revision that every change must know."""
 
-import re
 import secrets
 import sqlite3
 import time
@@ -11,15 +10,13 @@ from server.ports.errors import AlreadyExists, EtagMismatch, NotFound, RequestId
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 from server.ports.scope import Scope
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import MAX_DIGITS, foreign_token, hash_of, time_of
 from server.storage.embedded.reallocation_states import supersede
+from server.storage.pages import place_of, place_token, time_of
 
 ROW_BYTES = 1024
 """What a row takes beside its payload, at most about."""
 
 _COLUMNS = "owner, id, payload, revision, created_micros, updated_micros"
-
-_TOKEN = re.compile(r"([A-Za-z0-9_-]{1,64})\.([0-9a-f]{16})")
 
 
 class EmbeddedPortfolios:
@@ -38,7 +35,7 @@ class EmbeddedPortfolios:
 
     async def list(self, scope: Scope, token: str, limit: int) -> PortfolioPage:
         """Portfolios by id, or everybody's by their keys."""
-        after = _place_of(token, scope)
+        after = place_of(token, "portfolio", scope)
         return await self._database.read(partial(_list, scope=scope, after=after, limit=limit))
 
     async def update(
@@ -64,10 +61,11 @@ def _create(connection: sqlite3.Connection, owner: str, draft: PortfolioDraft) -
     portfolio_id = draft.id or secrets.token_hex(10)
     if connection.execute("SELECT 1 FROM portfolios WHERE owner = ? AND id = ?", (owner, portfolio_id)).fetchone():
         raise AlreadyExists("portfolio", f"portfolios/{portfolio_id}")
+    now = _now()
     connection.execute(
         "INSERT INTO portfolios (owner, id, request_id, revision, created_micros, updated_micros, body, payload) "
         "VALUES (?, ?, ?, 1, ?, ?, ?, ?)",
-        (owner, portfolio_id, draft.request_id, _now(), _now(), draft.body, draft.payload),
+        (owner, portfolio_id, draft.request_id, now, now, draft.body, draft.payload),
     )
     return read_portfolio(connection, owner, portfolio_id)
 
@@ -93,19 +91,7 @@ def _list(connection: sqlite3.Connection, scope: Scope, after: str, limit: int) 
     first: str | int = int(after or 0) if scope.everyone else after
     rows = connection.execute(statement, {"owner": scope.owner, "after": first, "limit": limit + 1}).fetchall()
     records = tuple(_record(*row[1:]) for row in rows[:limit])
-    return PortfolioPage(records, f"{rows[limit - 1][0]}.{hash_of('portfolio', scope)}" if len(rows) > limit else "")
-
-
-def _place_of(token: str, scope: Scope) -> str:
-    """The id that a page follows, or the key where everybody's are listed; empty for the first page."""
-    if not token:
-        return ""
-    parts = _TOKEN.fullmatch(token)
-    if parts is None or parts[2] != hash_of("portfolio", scope):
-        raise foreign_token()
-    if scope.everyone and not (parts[1].isdigit() and len(parts[1]) <= MAX_DIGITS):
-        raise foreign_token()
-    return parts[1]
+    return PortfolioPage(records, place_token(str(rows[limit - 1][0]), "portfolio", scope) if len(rows) > limit else "")
 
 
 def write_portfolio(

@@ -11,8 +11,9 @@ from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
 from server.ports.scope import Scope
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import ORDER, Position, condition_of, position_of, time_of, token_of
+from server.storage.embedded.pages import ORDER, condition_of
 from server.storage.embedded.reallocation_states import STATE, has_changed, supersede
+from server.storage.pages import Position, position_of, time_of, token_of
 
 Kind = Literal["optimization", "reallocation"]
 

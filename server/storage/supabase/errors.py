@@ -102,7 +102,9 @@ def error_of_transport(error: httpx.TransportError) -> Passing:
 def _text(code: str, status: int) -> str:
     if code == "57014":
         return "the database took too long for one step; ask for less at once"
-    if code in ("PGRST202", "PGRST106", "PGRST204", "42883", "42P01", "3F000"):
+    if code == "PGRST106":
+        return "absfin is not among the exposed schemas of the project: run scripts/migrate, add it to Exposed schemas"
+    if code in ("PGRST202", "PGRST204", "42883", "42P01", "3F000"):
         return "the database has another schema than this version needs; run scripts/migrate"
     if status in (401, 403) or code == "42501":
         return "the database does not accept the key of the server"

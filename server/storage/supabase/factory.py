@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from typing import Any
 
 from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy
@@ -12,7 +11,13 @@ from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.corporate_actions import SupabaseCorporateActions
+from server.storage.supabase.fills import SupabaseFills
 from server.storage.supabase.job_stores import open_jobs
+from server.storage.supabase.market_data import SupabaseMarketData
+from server.storage.supabase.portfolios import SupabasePortfolios
+from server.storage.supabase.results import SupabaseResults
+from server.storage.supabase.retention import ResultRetention
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
 from server.storage.workers import WorkerLocks
@@ -43,16 +48,17 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
     locks = WorkerLocks(folder / "workers")
     scratch = Scratch(folder / "scratch", locks)
     panels = PanelFiles(folder / "panels")
+    market_data = SupabaseMarketData(rpc, panels, folder / "staging")
     jobs = open_jobs(rpc, access, panels, locks, settings, policy)
     return Storage(
         # market data
-        market_data=_absent("market data"),
-        corporate_actions=_absent("corporate actions"),
+        market_data=market_data,
+        corporate_actions=SupabaseCorporateActions(rpc),
         # portfolios, fills and results
-        portfolios=_absent("portfolios"),
-        fills=_absent("fills"),
-        optimizations=_absent("results"),
-        reallocations=_absent("results"),
+        portfolios=SupabasePortfolios(rpc),
+        fills=SupabaseFills(rpc),
+        optimizations=SupabaseResults(rpc, "optimization"),
+        reallocations=SupabaseResults(rpc, "reallocation"),
         # jobs
         jobs=jobs.stores,
         # what every part shares
@@ -60,7 +66,9 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         worker=locks.own,
         new_file=scratch.file,
         cleanup={
+            "imports": market_data.sweep,
             "scratch": partial(asyncio.to_thread, scratch.sweep),
+            "results": ResultRetention(rpc, settings.retention_days).sweep,
             **jobs.cleanup,
         },
         release_worker=jobs.release_worker,
@@ -68,16 +76,6 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         probe=partial(_probe, rpc),
         disconnect=rpc.close,
     )
-
-
-def _absent(what: str) -> Any:
-    """Stands for a store that this backend does not have yet."""
-
-    class Absent:
-        def __getattr__(self, name: str) -> object:
-            raise StorageUnavailable(f"this store keeps no {what} yet")
-
-    return Absent()
 
 
 def _nothing() -> None:

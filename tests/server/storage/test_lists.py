@@ -13,19 +13,17 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused
+from server.ports.errors import NotFound
 from server.ports.job_queue import QueuePolicy
-from server.ports.jobs import JobDraft, JobInputs, JobState
+from server.ports.jobs import JobDraft, JobInputs
 from server.ports.list_filter import ListFilter
-from server.ports.portfolios import PortfolioDraft
 from server.ports.results import ResultDraft
 from server.ports.scope import Scope
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import Position, hash_of, micros_of, position_of, time_of, token_of
-from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
+from server.storage.pages import Position, micros_of, position_of, time_of, token_of
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
@@ -115,48 +113,6 @@ async def all_pages(store: EmbeddedResults | EmbeddedBacktests, filters: ListFil
     pytest.fail("the pages never end")
 
 
-@pytest.mark.parametrize("size", [1, 2, 100])
-async def test_answers_by_label_subject_and_time(answers: EmbeddedResults, database: Database, size: int) -> None:
-    drafts = [
-        ResultDraft(b"p", "f", b"b", id=f"{label}{subject}{i}", label=label, subject=subject)
-        for i in range(3)
-        for label in ("", "l")
-        for subject in ("", "s")
-    ]
-    saved = [await answers.save(OWNER, draft) for draft in drafts]
-    for label in ("", "l"):
-        for subject in ("", "s"):
-            expected = [
-                d.id
-                for d in reversed(drafts)
-                if (not label or d.label == label) and (not subject or d.subject == subject)
-            ]
-            assert await all_pages(answers, ListFilter(label=label, subject=subject), size) == expected
-    middle = saved[5].created
-    early = [one.id for one in reversed(saved) if one.created < middle]
-    assert await all_pages(answers, ListFilter(created_before=middle), size) == early
-    late = [one.id for one in reversed(saved) if one.created >= middle]
-    assert await all_pages(answers, ListFilter(created_from=middle), size) == late
-    assert saved[5].id in late
-
-
-async def test_jobs_by_label_state_and_time(jobs: EmbeddedBacktests) -> None:
-    records = [await jobs.enqueue(OWNER, job(label=label, id=f"{label}{i}")) for i in (1, 2) for label in ("a", "b")]
-    await jobs.cancel(OWNER, "a1")
-    assert await all_pages(jobs, ListFilter(label="a"), 1) == ["a2", "a1"]
-    assert await all_pages(jobs, ListFilter(label="a", state=JobState.QUEUED), 1) == ["a2"]
-    assert await all_pages(jobs, ListFilter(state=JobState.CANCELLED), 1) == ["a1"]
-    assert await all_pages(jobs, ListFilter(created_from=records[2].created), 1) == ["b2", "a2"]
-
-
-async def test_a_list_reads_payloads_only_of_answers_without_a_summary(answers: EmbeddedResults) -> None:
-    await answers.save(OWNER, ResultDraft(b"old", "f", b"b", id="old"))
-    await answers.save(OWNER, ResultDraft(b"new", "f", b"b", id="new", summary=b"short", label="x"))
-    found = {r.id: (r.payload, r.summary, r.label) for r in (await answers.list(MINE, "", 10)).records}
-    assert found == {"old": (b"old", b"", ""), "new": (b"", b"short", "x")}
-    assert (await answers.get(OWNER, "new")).payload == b"new"
-
-
 async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> None:
     """SQLite reads a row from its beginning, so that columns after a large one cost reading it."""
     for table in ("optimizations", "reallocations"):
@@ -164,73 +120,6 @@ async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> 
         assert columns[-1][1] == "payload"
     columns = await database.read(lambda c: c.execute("PRAGMA table_info(backtests)").fetchall())
     assert [column[1] for column in columns[-3:]] == ["request", "error", "result"]
-
-
-async def test_chosen_ids(answers: EmbeddedResults, jobs: EmbeddedBacktests) -> None:
-    first = await answers.save(OWNER, ResultDraft(b"p", "f", b"b", "request", id="mine"))
-    assert first.id == "mine"
-    assert await answers.save(OWNER, ResultDraft(b"other", "f", b"b", "request", id="mine")) == first
-    with pytest.raises(AlreadyExists, match="optimizations/mine"):
-        await answers.save(OWNER, ResultDraft(b"p", "f", b"b", id="mine"))
-    with pytest.raises(RequestIdReused):
-        await answers.save(OWNER, ResultDraft(b"p", "f", b"c", "request", id="mine"))
-    assert (await jobs.enqueue(OWNER, job(id="j", request_id="r"))).id == "j"
-    assert (await jobs.enqueue(OWNER, job(id="j", request_id="r"))).id == "j"
-    with pytest.raises(AlreadyExists, match="backtests/j"):
-        await jobs.enqueue(OWNER, job(id="j"))
-
-
-async def test_deleted_answers_are_gone(answers: EmbeddedResults) -> None:
-    await answers.save(OWNER, ResultDraft(b"p", "f", b"b", "request", id="a"))
-    await answers.delete(OWNER, "a")
-    with pytest.raises(NotFound, match="optimizations/a"):
-        await answers.get(OWNER, "a")
-    with pytest.raises(NotFound):
-        await answers.delete(OWNER, "a")
-    assert await answers.find(OWNER, "request", b"b") is None
-    assert (await answers.save(OWNER, ResultDraft(b"p", "f", b"b", id="a"))).id == "a"
-
-
-async def test_a_caller_has_so_many_jobs_waiting(jobs: EmbeddedBacktests) -> None:
-    for _ in range(5):
-        await jobs.enqueue(OWNER, job(caller="one"))
-    with pytest.raises(Overloaded, match="5 backtests of yours wait"):
-        await jobs.enqueue(OWNER, job(caller="one"))
-    assert (await jobs.enqueue(OWNER, job(caller="two"))).caller == "two"
-
-
-@pytest.mark.parametrize("size", [1, 2, 100])
-async def test_portfolios_by_id_and_everybodys_by_their_making(database: Database, size: int) -> None:
-    store = EmbeddedPortfolios(database)
-    for owner, name in (("one", "b"), ("two", "b"), ("one", "a"), ("two", "c"), ("one", "c")):
-        await store.create(owner, PortfolioDraft(b"", b"", name))
-
-    async def all_of(scope: Scope) -> list[tuple[str, str]]:
-        found, token = [], ""
-        for _ in range(MOST_PAGES):
-            page = await store.list(scope, token, size)
-            found += [(record.owner, record.id) for record in page.records]
-            token = page.next_token
-            if not token:
-                return found
-            for other in (Scope("three"), Scope(scope.owner, everyone=not scope.everyone)):
-                with pytest.raises(InvalidInput, match="not a token"):
-                    await store.list(other, token, size)
-        pytest.fail("the pages never end")
-
-    assert await all_of(Scope("one")) == [("one", "a"), ("one", "b"), ("one", "c")]
-    assert await all_of(Scope("two")) == [("two", "b"), ("two", "c")]
-    assert await all_of(Scope("three")) == []
-    made = [("one", "b"), ("two", "b"), ("one", "a"), ("two", "c"), ("one", "c")]
-    assert await all_of(Scope("one", everyone=True)) == made
-
-
-async def test_a_made_up_token_of_everybodys_portfolios(database: Database) -> None:
-    """Whoever reads the source can make a token that belongs to the list, but none that breaks it."""
-    store = EmbeddedPortfolios(database)
-    for place in ("a", "9" * 19, ""):
-        with pytest.raises(InvalidInput, match="not a token"):
-            await store.list(EVERYBODY, f"{place}.{hash_of('portfolio', EVERYBODY)}", 5)
 
 
 async def test_old_results_go_and_others_stay(

@@ -25,17 +25,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-async def test_what_is_saved_at_once_is_there_for_everybody(database: Database) -> None:
-    store = EmbeddedResults(database, "optimization")
-    record = await asyncio.to_thread(store.save_at_once, OWNER, DRAFT)
-    assert record is not None
-    assert await store.get(OWNER, record.id) == record
-    assert await store.save(OWNER, DRAFT) == record
-    assert await asyncio.to_thread(store.save_at_once, OWNER, DRAFT) == record
-    with pytest.raises(RequestIdReused):
-        await asyncio.to_thread(store.save_at_once, OWNER, ResultDraft(b"", "f", b"other", "r"))
-
-
 async def test_it_does_not_wait_for_another_write(database: Database) -> None:
     store = EmbeddedResults(database, "optimization")
     begun, may_end = threading.Event(), threading.Event()
