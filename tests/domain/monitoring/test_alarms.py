@@ -29,7 +29,7 @@ class OneAlarm:
         if math.isnan(figure):
             return ""
         if self.active:
-            if seconds > self.last and figure <= self.upper - (1.0 - self.rule.clear_fraction) * abs(self.upper):
+            if figure <= self.upper - (1.0 - self.rule.clear_fraction) * abs(self.upper):
                 self.active = False
                 return "cleared"
             return ""

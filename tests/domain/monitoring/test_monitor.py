@@ -70,7 +70,7 @@ def test_drift_is_the_difference_of_a_weight_to_its_target() -> None:
     assert (a.kind, a.severity, a.portfolio, a.subject.symbol) == (EventKind.DRIFT, Severity.WARNING, "P", "A")
     assert a.figure == pytest.approx(13 / 23 - 0.5)
     assert b.figure == pytest.approx(10 / 23 - 0.5)
-    assert (a.threshold, a.time) == (0.05, at(TODAY, 2))
+    assert (a.threshold, a.time, a.since) == (0.05, at(TODAY, 2), at(TODAY, 2))
     assert a.message == (
         "A is 56.52 % of the portfolio, 6.522 % above its target of 50 %, and outside its band of 5 %."
     )
@@ -86,7 +86,7 @@ def test_drift_clears_at_a_part_of_its_band() -> None:
     assert signals == []
     state, signals = run([quotes(at(TODAY, 3), A=inside)], state)
     assert told(signals) == [("DRIFT", "CLEARED", "A"), ("DRIFT", "CLEARED", "B")]
-    assert {one.severity for one in signals} == {Severity.INFO}
+    assert {(one.severity, one.since, one.time) for one in signals} == {(Severity.INFO, at(TODAY, 1), at(TODAY, 3))}
     state, signals = run([quotes(at(TODAY, 4), A=between)], state)
     assert signals == []
 
