@@ -11,7 +11,7 @@ from domain.monitoring.deferred import risk_figures
 from domain.monitoring.messages import figure_and_threshold, message
 from domain.monitoring.positions import Valuation
 from domain.monitoring.rows import OF_WEIGHTS, Family, Row
-from domain.monitoring.segments import Index, Indices, items_of
+from domain.monitoring.segments import Index, Indices, items_of, segment_sums
 from domain.monitoring.signals import Phase, Severity, Signal
 from domain.monitoring.state import MonitorState
 
@@ -86,7 +86,11 @@ def revalue(state: MonitorState, portfolios: Indices, *, corrected: Indices = NO
 
 def _equity(state: MonitorState, valuation: Valuation) -> Vector:
     """Net asset values (K,); NaN for a portfolio that is empty."""
-    empty = (valuation.net == 0.0) & (state.positions.cash[valuation.portfolios] == 0.0)
+    zero = valuation.net == 0.0
+    if not zero.any():
+        return valuation.net
+    gross = segment_sums(np.abs(valuation.values), valuation.offsets)
+    empty = zero & (gross == 0.0) & (state.positions.cash[valuation.portfolios] == 0.0)
     return np.where(empty, np.nan, valuation.net)
 
 

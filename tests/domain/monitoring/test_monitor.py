@@ -180,6 +180,22 @@ def test_an_equity_of_zero_or_less_is_critical_and_has_no_weights(price: float) 
     assert told(signals) == [("LIMIT", "CLEARED", "net_asset_value")]
 
 
+def test_a_long_and_a_short_position_can_be_worth_nothing() -> None:
+    _, signals = run([mandated(OFF), held({"A": 1, "B": -1}), quotes(at(TODAY, 1), A=7, B=7)])
+    assert told(signals) == [("LIMIT", "RAISED", "net_asset_value")]
+
+
+@pytest.mark.parametrize("price", [None, 1.0])
+def test_a_group_without_members_waits_for_a_value_too(price: float | None) -> None:
+    """Its weight is 0 where the value is above 0, and not known where a price is missing or the value is not."""
+    rules = only(limits=LimitRules(by_group={"energy": WeightRange(lower=0.1)}, alarm=AT_ONCE))
+    state, signals = run([mandated(rules, None, {"energy": ("X",)}), held({"A": 1}, -5.0)])
+    state, signals = run([quotes(at(TODAY, 1), A=price)] if price else [], state)
+    assert "energy" not in [one[2] for one in told(signals)]
+    _, signals = run([quotes(at(TODAY, 2), A=6.0)], state)
+    assert [(one.subject.group, one.figure) for one in raised(signals)] == [("energy", 0.0)]
+
+
 def test_an_empty_portfolio_is_no_signal() -> None:
     state, signals = run([mandated(MonitoringRules()), held({}), clock(TODAY + 1), clock(TODAY + 40)])
     assert signals == []
