@@ -37,8 +37,8 @@ def message(row: Row, figure: float, phase: Phase) -> str:
             where = "back inside" if back else "outside"
             side = "above" if value >= 0.0 else "below"
             return (
-                f"{subject} is {_percent(figure)} of the portfolio, {_percent(abs(value))} {side} its target of "
-                f"{_percent(row.target or 0.0)}, and {where} its band of {_percent(threshold)}."
+                f"{subject} is {_percent(figure)} of the portfolio, {_points(value)} percentage points {side} its target "
+                f"of {_percent(row.target or 0.0)}, and {where} its band of {_points(threshold)}."
             )
         case EventKind.DRAWDOWN:
             state = "has recovered from its mark of" if back else "has reached its mark of"
@@ -63,6 +63,10 @@ def message(row: Row, figure: float, phase: Phase) -> str:
 def _subject(row: Row) -> str:
     subject = row.subject
     return subject.symbol or (f"Group {subject.group}" if subject.group else "The portfolio")
+
+
+def _points(fraction: float) -> str:
+    return f"{abs(100.0 * fraction):.4g}"
 
 
 def _percent(fraction: float) -> str:

@@ -103,6 +103,15 @@ def test_what_holds_after_the_cooldown_is_told_then() -> None:
     assert told == [0, 6]
 
 
+def test_no_two_signals_of_a_row_have_one_time() -> None:
+    alarms = Alarms.of([(-math.inf, 1.0)], AlarmRule(cooldown_seconds=0.0))
+    told: list[list[int]] = []
+    for time, value in ((5, 2.0), (5, 0.0), (5, 2.0), (6, 2.0)):
+        alarms, turns = alarms.observe(slice(0, 1), np.array([value]), time)
+        told.append([len(turns.raised), len(turns.cleared)])
+    assert told == [[1, 0], [0, 1], [0, 0], [1, 0]]
+
+
 def test_time_alone_is_no_observation() -> None:
     alarms = Alarms.of([(-math.inf, 1.0)] * 2, AlarmRule(hold_observations=2, hold_seconds=3.0))
     two = slice(0, 2)

@@ -72,7 +72,7 @@ def test_drift_is_the_difference_of_a_weight_to_its_target() -> None:
     assert b.figure == pytest.approx(10 / 23 - 0.5)
     assert (a.threshold, a.time, a.since) == (0.05, at(TODAY, 2), at(TODAY, 2))
     assert a.message == (
-        "A is 56.52 % of the portfolio, 6.522 % above its target of 50 %, and outside its band of 5 %."
+        "A is 56.52 % of the portfolio, 6.522 percentage points above its target of 50 %, and outside its band of 5."
     )
 
 
@@ -226,6 +226,16 @@ def test_money_in_and_out_is_no_drawdown() -> None:
     assert signals == []
     _, signals = run([quotes(at(TODAY, 4), A=90)], state)
     assert [(one.figure, one.threshold) for one in signals] == [(pytest.approx(0.1), 0.1)]
+
+
+def test_a_withdrawal_leaves_the_peak_where_it_is() -> None:
+    """600 of 1 200 stay, 480 of it in A: a fall of A by 11.25 % is one of 9 %, one by 12.5 % is one of 10 %."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 10}), quotes(at(TODAY, 1), A=100)])
+    paid = held({"A": 4}, 120.0, revision=1, time=at(TODAY, 3))
+    state, signals = run([quotes(at(TODAY, 2), A=120), paid, quotes(at(TODAY, 4), A=106.5)], state)
+    assert signals == []
+    _, signals = run([quotes(at(TODAY, 5), A=105)], state)
+    assert [one.figure for one in signals] == [pytest.approx(0.1)]
 
 
 def test_a_corrected_price_takes_its_high_with_it() -> None:
