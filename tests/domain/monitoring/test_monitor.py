@@ -228,6 +228,15 @@ def test_money_in_and_out_is_no_drawdown() -> None:
     assert [(one.figure, one.threshold) for one in signals] == [(pytest.approx(0.1), 0.1)]
 
 
+def test_a_high_within_an_earlier_date_is_no_peak() -> None:
+    """It counts on its date: 100 after 150 is a third below. On the next date the peak is the last value, 100."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=100)])
+    state, signals = run([quotes(at(TODAY, 2), A=150), quotes(at(TODAY, 3), A=100)], state)
+    assert [one.figure for one in signals] == [pytest.approx(1 / 3)] * 2
+    _, signals = run([quotes(at(TODAY + 1), A=99)], state)
+    assert [(one.phase, one.figure) for one in signals] == [("CLEARED", pytest.approx(0.01))] * 2
+
+
 def test_a_withdrawal_leaves_the_peak_where_it_is() -> None:
     """600 of 1 200 stay, 480 of it in A: a fall of A by 11.25 % is one of 9 %, one by 12.5 % is one of 10 %."""
     state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 10}), quotes(at(TODAY, 1), A=100)])
@@ -275,6 +284,18 @@ def test_days_to_sell_a_position() -> None:
     assert signals == []  # no volume at all: still as long as can be told
     _, signals = run([InstrumentChanged(at(TODAY, 5), "A", 2, average_daily_volume=3000.0)], state)
     assert told(signals) == [("LIQUIDITY", "CLEARED", "A")]
+
+
+def test_days_to_sell_are_those_of_the_units_of_now() -> None:
+    """400 units are four days; after a split of two for one they are 800, at the volume of before eight days."""
+    rules = only(liquidity=LiquidityRules(0.1, 5.0, alarm=AT_ONCE))
+    volume = InstrumentChanged(at(TODAY, 1), "A", 0, average_daily_volume=1000.0)
+    state, signals = run([mandated(rules), held({"A": 400}), volume, bars(TODAY, A=10)])
+    assert signals == []
+    split = ActionAnnounced(at(TODAY + 1), CorporateAction("A", TODAY + 1, Split(2.0)))
+    volume = InstrumentChanged(at(TODAY + 1, 80_000), "A", 1, average_daily_volume=1001.0)
+    _, signals = run([split, bars(TODAY + 1, A=5), volume], state)
+    assert [one.figure for one in signals] == [pytest.approx(8000 / 1001)]
 
 
 def test_a_wide_spread() -> None:
