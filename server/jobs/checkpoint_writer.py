@@ -34,7 +34,7 @@ class CheckpointWriter:
     def submit(self, reported: object) -> None:
         """Takes a report of the worker; what must be stored waits for `run`."""
         if isinstance(reported, JobTick):
-            self._progress.ticked(self._record.id, reported)
+            self._progress.ticked(self._record.key, reported)
         elif isinstance(reported, Saved | Compacted):
             self._waiting.put_nowait(reported)
 
@@ -46,7 +46,7 @@ class CheckpointWriter:
         """Stores checkpoints until there are no more. Raises LostClaim, Yielded, StorageFull, StorageUnavailable."""
         while (reported := await self._waiting.get()) is not None:
             await until_stored(lambda kept=reported: self._store(kept), self._record.id)  # type: ignore[misc]
-            await self._progress.refresh(self._record.id)
+            await self._progress.refresh(self._record.key)
             if self._yielding and isinstance(reported, Saved):
                 raise Yielded
 

@@ -18,8 +18,9 @@ from server.ports.jobs import JobDraft, JobEnd, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.decisions import EmbeddedDecisions
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
+from tests.owners import OWNER
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
 MADE = RecordedDecision({"A": 0.1 + 0.2, "B": 1e-300})
@@ -38,7 +39,9 @@ class Store:
     async def claimed(self) -> JobRecord:
         """A job that this worker has."""
         name = fingerprint_of(PANEL)
-        await self.jobs.enqueue(JobDraft(b"request", b"b", "label", "fp", JobInputs(name, "prices"), {name: PANEL}))
+        await self.jobs.enqueue(
+            OWNER, JobDraft(b"request", b"b", "label", "fp", JobInputs(name, "prices"), {name: PANEL})
+        )
         claim = await self.jobs.claim(self.locks.own, 30.0)
         assert claim is not None
         return claim.record
@@ -120,7 +123,7 @@ async def test_decisions_go_with_their_job(store: Store) -> None:
 
     await store.jobs.finish(claim, JobEnd(JobState.SUCCEEDED, b"result"), [])
     assert await store.database.read(count) == 1
-    await store.jobs.delete(claim.id)
+    await store.jobs.delete(OWNER, claim.id)
     assert await store.database.read(count) == 0
 
 

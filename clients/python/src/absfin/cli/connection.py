@@ -3,12 +3,14 @@
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import grpc
 import typer
 
-from absfin.client import Client
+if TYPE_CHECKING:  # commands load them; their help does without
+    import grpc
+
+    from absfin.client import Client
 
 File = Path | None
 
@@ -18,7 +20,7 @@ class Connection:
     """What a connection needs beside its address."""
 
     token: str | None = None
-    credentials: grpc.ChannelCredentials | None = None
+    credentials: "grpc.ChannelCredentials | None" = None
 
 
 _given: ContextVar[Connection] = ContextVar("connection", default=Connection())  # noqa: B039  # it is frozen
@@ -38,12 +40,16 @@ def connection_options(
         raise typer.BadParameter("--cert and --key go together")
     credentials = None
     if tls or ca or cert:
+        import grpc
+
         files = [file.read_bytes() if file else None for file in (ca, key, cert)]
         credentials = grpc.ssl_channel_credentials(*files)
     _given.set(Connection(token or None, credentials))
 
 
-def connect(server: str) -> Client:
+def connect(server: str) -> "Client":
     """A client of a server, with the options of the command line."""
+    from absfin.client import Client
+
     given = _given.get()
     return Client(server, credentials=given.credentials, token=given.token)
