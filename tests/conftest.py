@@ -7,7 +7,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +69,21 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = LIGHT) -> RunningServer:
+    def start(
+        *arguments: str,
+        data_dir: Path | None = None,
+        program: Sequence[str] = LIGHT,
+        environment: Mapping[str, str] | None = None,
+    ) -> RunningServer:
         folder = data_dir or tmp_path_factory.mktemp("data")
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
         with log:
             command = [sys.executable, "-m", *program, *flags]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT,
+                env={**os.environ, **(environment or {})},
+            )  # fmt: skip
         started.append(process)
         line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()
