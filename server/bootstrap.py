@@ -128,7 +128,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
             store_health.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: no collection has to visit it again
-        print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
+        print(f"abs-finance is ready on {address}, data in {_place(settings)}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
@@ -166,6 +166,11 @@ def _warnings(settings: Settings) -> Iterator[str]:
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+
+
+def _place(settings: Settings) -> str:
+    """Where the data is."""
+    return settings.supabase_url if settings.storage == "supabase" else str(settings.data_dir)
 
 
 def _identification(settings: Settings, api_keys: ApiKeys) -> Identification:

@@ -80,10 +80,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
         with log:
             command = [sys.executable, "-m", *program, *flags]
-            process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT,
-                env={**os.environ, **(environment or {})},
-            )  # fmt: skip
+            variables = {**os.environ, **(environment or {})}
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=variables)
         started.append(process)
         line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()

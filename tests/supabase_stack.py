@@ -12,7 +12,9 @@ from pathlib import Path
 import asyncpg
 
 from scripts.postgres_cluster import Source, StackError, find_binaries
-from scripts.supabase_local import Stack, find_postgrest, stack_of
+from scripts.postgrest_program import find_postgrest
+from scripts.supabase_local import stack_of
+from scripts.supabase_processes import Stack
 from tests.processes import first_line
 
 ROOT = Path(__file__).parents[1]

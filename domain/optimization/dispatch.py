@@ -108,6 +108,7 @@ def _linear_spectral_without_costs(problem: Problem, limits: FeasibleSet) -> boo
 
 ONE_QP, ONE_LP, ONE_CONIC = "one quadratic program", "one linear program", "one conic program"
 CUTS = "dozens of linear programs with a row for each cut"
+BORDER = "CVaR of 2,000 or more scenarios: an interior point over the border of the tail"
 NEWTON = "a few Newton steps, N^3 each"
 
 METHODS: tuple[SolutionMethod, ...] = (
@@ -125,8 +126,8 @@ METHODS: tuple[SolutionMethod, ...] = (
         "CVaR, linear limits",
         _linear_cvar,
         "tail program",
-        "two or three linear programs over the tail",
-        ("highs",),
+        f"two or three linear programs over the tail; {BORDER}",
+        ("highs", "interior point"),
         tail_program,
     ),
     SolutionMethod(
@@ -164,8 +165,8 @@ METHODS: tuple[SolutionMethod, ...] = (
         "spectral measures, linear limits, no costs",
         _linear_spectral_without_costs,
         "cutting planes",
-        CUTS,
-        ("highs",),
+        f"{CUTS}; {BORDER}",
+        ("highs", "interior point"),
         cutting_planes,
     ),
     SolutionMethod(

@@ -36,8 +36,8 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
             if symbol in quotes:
                 values[symbol] = exact(units) * quotes[symbol].exact_price
         worth = sum(values.values(), request.cash)
-        if worth <= ZERO:
-            raised = worth > exact(request.modes.cash_flow)
+        if not float(worth) > 0.0:
+            raised = request.modes.cash_flow < 0.0 and worth > exact(request.modes.cash_flow)
             raise InvalidInput(
                 "cash_flow" if raised else "portfolio",
                 f"must leave a net asset value above 0, leaves {worth:g}"

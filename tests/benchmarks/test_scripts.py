@@ -4,6 +4,7 @@ Those that take seconds are exhaustive.
 """
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.supabase_stack import why_not
 
 SOLVERS = {"cvxpy", "osqp", "clarabel", "piqp", "highs"}
 DIFFERENCE = 1e-5
@@ -84,6 +86,18 @@ def test_walk_forward_counts_windows_without_an_answer() -> None:
         assert (line["windows"], line["ours_missing"], line["ours_refused"]) == (4, 0, 0)
         assert line["ratio"] == pytest.approx(line["peer_seconds"] / line["ours_seconds"])
     assert all(line["objective_difference"] <= 1e-7 for line in lines if "min_variance" in line["job"])
+
+
+@pytest.mark.exhaustive
+def test_cvar_scale_is_no_worse_than_its_peers() -> None:
+    lines = _lines("cvar_scale")
+    assert _jobs(lines) == ["cvar_scale/100x1000", "cvar_scale/100x2000", "cvar_scale/growth"]
+    for line in lines[:-1]:
+        assert line["ours_ms"] > 0.0
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+        assert -DIFFERENCE <= line["objective_difference"] <= 1e-7
+    assert lines[-1]["sizes"] == [1000, 2000]
+    assert lines[-1]["exponent"] == pytest.approx(math.log(lines[-1]["ms"][1] / lines[-1]["ms"][0]) / math.log(2.0))
 
 
 def test_batch_verifies_every_answer() -> None:
@@ -163,3 +177,20 @@ def test_attribution_adds_up() -> None:
 def test_analysis_runs_all_of_its_scripts() -> None:
     jobs = set(_jobs(_lines("analysis")))
     assert {"analysis/validation", "analysis/report", "analysis/attribution"} <= jobs
+
+
+@pytest.mark.exhaustive
+def test_storage_times_both_stores_and_rows() -> None:
+    if cause := why_not("system"):
+        pytest.skip(cause)
+    lines = _lines("storage")
+    both = ["embedded", "supabase"]
+    assert [line["store"] for line in lines if line["job"] == "storage/import/20x800"] == both
+    assert [line["store"] for line in lines if line["job"] == "storage/read/20x252"] == both
+    calls = [(line["job"], line["store"]) for line in lines if line["job"].startswith("storage/call/")]
+    assert len(calls) == len(set(calls)) == 2 * len({job for job, _ in calls}) >= 14
+    rows = [line for line in lines if line["job"] == "storage/read/20x252/rows"]
+    assert [line["peer"] for line in rows] == ["rows in pages of 1000", "rows as JSON of a function"]
+    for line in rows:
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+    assert all(line.get("ours_ms", line.get("p50_ms")) > 0.0 for line in lines)

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from scripts.migrations import FOLDER, Migration, MigrationError, apply, migrations_of, missing_of
-from scripts.supabase_local import PROJECT
+from scripts.supabase_processes import PROJECT
 from server.storage.supabase.versions import VERSIONS
 from tests.contracts.storage.catalogue import dump, fill
 from tests.supabase_stack import RunningStack

@@ -15,7 +15,9 @@ import psutil
 import pytest
 
 from scripts.postgres_cluster import Binaries, Cluster, StackError, find_binaries, free_port
-from scripts.supabase_local import Stack, find_postgrest, running
+from scripts.postgrest_program import find_postgrest
+from scripts.supabase_local import running
+from scripts.supabase_processes import Stack
 from server.storage.supabase.versions import VERSIONS
 from tests.supabase_stack import why_not
 

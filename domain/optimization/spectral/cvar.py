@@ -1,4 +1,4 @@
-"""The least CVaR by the linear program of its tail alone.
+"""The least CVaR by the linear program of its tail alone, or of many scenarios by their border (see `large_tail`).
 
 Rockafellar & Uryasev 2000, equation 17, minimises level + sum p_s u_s / (1 - confidence) with u_s >= loss_s - level and
 u_s >= 0. Scenarios whose loss stays below the level have u_s = 0, so the program starts with the worst scenarios of
@@ -19,8 +19,15 @@ from domain.optimization.problem.size_limits import MOST_ENTRIES
 from domain.optimization.programs.linear import IncrementalProgram
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.spectral.cutting_planes import Incumbent
-from domain.optimization.spectral.spectral_risk import SpectralProof, minimum_spectral_risk, spectral_risk_of
+from domain.optimization.spectral.cutting_planes import Incumbent, SpectralProgram
+from domain.optimization.spectral.spectral_risk import (
+    SpectralProof,
+    feasible_point,
+    has_large_tail,
+    large_tail_minimiser,
+    minimum_spectral_risk,
+    spectral_risk_of,
+)
 
 Indices = NDArray[np.intp]
 
@@ -40,7 +47,16 @@ def minimum_cvar(problem: Problem, limits: FeasibleSet, control: SolverControl) 
     polytope = limits.polytope()
     if (polytope.lower > polytope.upper).any():
         return None
-    unit = float(scenarios.values.std()) or 1.0
+    risk = spectral_risk_of(problem.risk)
+    if has_large_tail(len(scenarios.values), len(polytope.lower)):
+        start = feasible_point(limits, polytope, control)
+        if start is None:
+            return None
+        program = SpectralProgram(risk.cutting_planes, np.zeros(len(polytope.lower)), 1.0, polytope)
+        found = large_tail_minimiser(risk, program, start, control)
+        if found is not None:
+            return SpectralProof(limits, problem.risk.of, found, risk.scale)
+    unit = risk.scale
     tail = 1.0 - problem.confidence_level
     possible = np.flatnonzero(scenarios.probabilities > 0.0)
     returns, prices = scenarios.values[possible] / unit, scenarios.probabilities[possible] / tail
@@ -49,7 +65,7 @@ def minimum_cvar(problem: Problem, limits: FeasibleSet, control: SolverControl) 
     first = int(np.searchsorted(np.cumsum(prices[worst]), FIRST)) + 1
     if _entries(polytope, len(worst)) > MOST_ENTRIES:
         # Cuts need no row for each scenario.
-        return minimum_spectral_risk(limits, spectral_risk_of(problem.risk), control)
+        return minimum_spectral_risk(limits, risk, control)
     try:
         found = _TailProgram(returns, prices, polytope, worst[:first], control).solved()
     except UnboundedProblem:

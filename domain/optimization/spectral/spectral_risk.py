@@ -29,6 +29,8 @@ from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
 from domain.optimization.solution import Binding, Candidate, Engine
 from domain.optimization.spectral.cutting_planes import CuttingPlanes, Incumbent, SpectralProgram, minimise_by_cuts
+from domain.optimization.spectral.large_tail import minimise_tail
+from domain.optimization.spectral.tail_smoothing import TailProgram
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SPECTRAL_VALUE_FLOOR
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.spectral import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
@@ -36,6 +38,14 @@ from domain.risk.outcomes import EQUAL
 
 NOTHING = 1e-9
 """A risk of less than this, in units of a typical risk at the same return, is none: a ratio to it has no maximum."""
+
+MANY = 2000
+MANY_PER_VARIABLE = 10
+"""Scenarios from which a CVaR is minimised by its tail's border, the larger of the two: with fewer, linear programs are
+as fast."""
+
+MOST_VARIABLES = 2500
+"""Its steps take the cube of the variables, auxiliary ones included."""
 
 SpectralObjective = MinRisk | MaxUtility | MaxRatio
 
@@ -47,6 +57,7 @@ class SpectralRisk:
     scenarios: Scenarios
     spectrum: Spectrum
     of: Callable[[Vector], float]  # per period, computed without the spectrum where it is a measure: it judges answers
+    tail_of: float | None = None  # the confidence level, where it is CVaR
 
     @property
     def scale(self) -> float:
@@ -75,7 +86,8 @@ def spectral_risk_of(risk: PortfolioRisk) -> SpectralRisk:
     if risk.measure is RiskMeasure.GINI_MEAN_DIFFERENCE and scenarios.are_observations:
         # Of a sample every pair of different observations counts once, which the spectrum alone does not know.
         spectrum = corrected(spectrum, len(scenarios.values))
-    return SpectralRisk(scenarios, spectrum, risk.of)
+    is_tail = risk.measure is RiskMeasure.CONDITIONAL_VALUE_AT_RISK
+    return SpectralRisk(scenarios, spectrum, risk.of, risk.confidence_level if is_tail else None)
 
 
 def ordered_average_risk(problem: Problem, weights: Vector) -> SpectralRisk:
@@ -155,7 +167,7 @@ class SpectralProof:
     def candidate(self) -> Candidate:
         """The best weights with this proof."""
         weights = nearest_feasible(self.limits, self.weights)
-        return _candidate(weights, self.found.cuts, self.gap(weights), self.binding(weights))
+        return _candidate(weights, self.found, self.gap(weights), self.binding(weights))
 
 
 def minimum_spectral_risk(limits: FeasibleSet, risk: SpectralRisk, control: SolverControl) -> SpectralProof | None:
@@ -172,19 +184,44 @@ def _minimise(
 ) -> SpectralProof | None:
     """The least penalty * risk - net return."""
     polytope = limits.polytope()
-    start = _feasible_point(limits, polytope, control)
+    start = feasible_point(limits, polytope, control)
     if start is None:
         return None
     scale = max(net_return.scale, penalty * risk.scale)
     linear = np.zeros(len(polytope.lower))
     linear[: limits.n_assets] = -net_return.by_asset / scale
     program = SpectralProgram(risk.cutting_planes, linear, penalty * risk.scale / scale, polytope)
-    found = minimise_by_cuts(program, start, control)
+    found = _minimiser(risk, program, start, control)
 
     def value(weights: Vector) -> float:
         return penalty * risk.of(weights) - net_return.of(weights)
 
     return SpectralProof(limits, value, found, scale)
+
+
+def _minimiser(risk: SpectralRisk, program: SpectralProgram, start: Vector, control: SolverControl) -> Incumbent:
+    """By the tail of many scenarios where that ends with a proof, by cuts otherwise."""
+    found = large_tail_minimiser(risk, program, start, control)
+    return minimise_by_cuts(program, start, control) if found is None else found
+
+
+def has_large_tail(scenarios: int, variables: int) -> bool:
+    """Whether there are so many scenarios that a CVaR is minimised by its tail's border."""
+    return scenarios >= max(MANY, MANY_PER_VARIABLE * variables) and variables <= MOST_VARIABLES
+
+
+def large_tail_minimiser(
+    risk: SpectralRisk, program: SpectralProgram, start: Vector, control: SolverControl
+) -> Incumbent | None:
+    """The minimiser of a program in the CVaR of many scenarios, None for others, and where it is not found."""
+    cutting_planes = program.cutting_planes
+    if risk.tail_of is None or not has_large_tail(len(cutting_planes.returns), len(program.linear)):
+        return None
+    returns, probabilities = cutting_planes.returns, cutting_planes.probabilities
+    if not (probabilities > 0.0).all():
+        returns, probabilities = returns[probabilities > 0.0], probabilities[probabilities > 0.0]
+    tail = TailProgram(returns, probabilities, risk.tail_of, program.linear, program.factor, program.polytope)
+    return minimise_tail(tail, start, control)
 
 
 def _maximum_ratio(
@@ -206,7 +243,7 @@ def _maximum_ratio(
     # A ratio has a maximum only where no weights with a positive return have a risk of 0 or less: 0 bounds every master
     # program.
     program = SpectralProgram(risk.cutting_planes, np.zeros(cone.columns), 1.0, polytope, least=0.0)
-    found = minimise_by_cuts(program, start.point, control)
+    found = _minimiser(risk, program, start.point, control)
     if found.value <= NOTHING * float(np.abs(found.point[: limits.n_assets]).sum()):
         raise riskless_ratio()
     kappa = cone.kappa_of(found.point, "HiGHS")
@@ -216,22 +253,23 @@ def _maximum_ratio(
     ratio = size / (inverse * risk.scale)
     box_multipliers = bound_multipliers(found.tangent, found.answer)[: limits.n_assets]
     binding = cone.binding(found.answer.row_multipliers, box_multipliers, weights, ratio * kappa / inverse)
-    return _candidate(weights, found.cuts, ratio_gap(inverse, found.bound), binding)
+    return _candidate(weights, found, ratio_gap(inverse, found.bound), binding)
 
 
-def _candidate(weights: Vector, cuts: int, gap: float, binding: tuple[Binding, ...]) -> Candidate:
+def _candidate(weights: Vector, found: Incumbent, gap: float, binding: tuple[Binding, ...]) -> Candidate:
+    solver = found.answer.solver
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
-        solver="highs",
-        solver_version=solver_version("highs"),
-        iterations=cuts,
+        solver=solver,
+        solver_version=solver_version(solver),
+        iterations=found.cuts,
         relative_gap=gap,
         binding=binding,
     )
 
 
-def _feasible_point(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
+def feasible_point(limits: FeasibleSet, polytope: Polytope, control: SolverControl) -> Vector | None:
     """A point of the polytope: even weights where those will do, otherwise a vertex; None where there are none."""
     if (polytope.lower > polytope.upper).any():
         return None

@@ -72,6 +72,19 @@ def test_tax_that_is_weighed_by_first_in_first_out(assets: int) -> None:
     assert found.gap <= 1e-3
 
 
+@pytest.mark.parametrize("assets", [150, 650])
+@pytest.mark.parametrize("flow", [0.0, -0.06 * WORTH], ids=["below its floor", "negative"])
+def test_cash_that_sales_raise(assets: int, flow: float) -> None:
+    """Cash of 3 % of the portfolio: below a floor of 6 %, or more than taken out of it."""
+    request = account(assets, LotMethod.FIFO)
+    limits = Limits(cash_floor=0.0 if flow else 0.06 * WORTH)
+    gains = replace(request.taxes, limits=replace(request.taxes.limits, gain_budget=0.004 * WORTH))
+    found = reallocate(replace(request, limits=limits, taxes=gains, modes=Modes(cash_flow=flow)))
+    carry_out(replace(request, limits=limits, modes=Modes(cash_flow=flow)), found)
+    assert found.summary.cash_after >= limits.cash_floor
+    assert found.gap <= 1e-3
+
+
 def test_a_turnover_limit_above_what_a_whole_program_is_searched_for() -> None:
     request = replace(account(650, LotMethod.FIFO), taxes=TaxAccount())
     found = reallocate(request)
