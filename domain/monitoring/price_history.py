@@ -69,7 +69,7 @@ class PriceHistory:
         new = ~np.isin(loaded.days, self.days)
         if not new.any():
             return self
-        days = np.concatenate([self.days, loaded.days[new]])
+        days = np.concatenate([self.days, loaded.days[new]]).astype(np.int32)
         order = np.argsort(days, kind="stable")[-most:]
         if np.array_equal(days[order], self.days):
             return self  # older than all that is kept

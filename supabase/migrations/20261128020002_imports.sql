@@ -142,14 +142,17 @@ begin
 end
 $$;
 
--- Drops an import under way with at most so many of its chunks; whether chunks may be left.
-create function absfin.drop_import(p_session text, p_limit int) returns jsonb
+-- Drops an import under way with at most so many of its chunks, or, where seconds are given, only if its server has been
+-- silent for so long; whether chunks may be left.
+create function absfin.drop_import(p_session text, p_limit int, p_seconds double precision) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_number bigint;
   v_count int;
 begin
-  update absfin.price_revisions set dropped = true where session = p_session and position is null
+  update absfin.price_revisions set dropped = true
+    where session = p_session and position is null
+      and (p_seconds is null or dropped or touched < clock_timestamp() - make_interval(secs => p_seconds))
     returning number into v_number;
   if v_number is null then
     return to_jsonb(false);

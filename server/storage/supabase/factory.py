@@ -22,8 +22,6 @@ from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
 from server.storage.workers import WorkerLocks
 
-PROBE_PATIENCE_SECONDS = 0.0
-
 
 def open_storage(settings: Settings, policy: QueuePolicy) -> Storage:
     """Opens the stores of a project. Raises WrongSetting where it cannot be used."""
