@@ -157,11 +157,10 @@ class Alarms:
         holds = self.holds
         held = (count >= holds.observations[owners]) & (time - since >= holds.time[owners])
         raised_before = old.raised[rows]
+        # No two signals of a row have one time: it tells them apart.
         cool = (raised_before == NEVER) | (time - raised_before >= np.maximum(holds.cooldown[owners], 1))
-        # A signal lasts at least until the next microsecond, so that no two of a row have one time.
-        lasts = (status == ACTIVE) & (time <= raised_before)
-        raises, clears = beyond & held & cool, ~beyond & (status == ACTIVE) & ~lasts
-        new = np.where(raises | lasts, ACTIVE, np.where(beyond, PENDING, REST))
+        raises, clears = beyond & held & cool, ~beyond & (status == ACTIVE)
+        new = np.where(raises, ACTIVE, np.where(beyond, PENDING, REST))
         states = AlarmStates(
             _written(old.status, rows, new),
             _written(old.count, rows, np.where(new == PENDING, np.minimum(count, 2**30), 0)),

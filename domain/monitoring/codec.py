@@ -97,7 +97,8 @@ def _arrays(shapes: list[Any], data: bytes) -> Arrays:
     for kind, shape in shapes:
         dtype = np.dtype(kind)
         count = int(np.prod(shape))
-        arrays.append(np.frombuffer(data, dtype, count, start).reshape(shape))
+        # A copy: numbers in the middle of the bytes would not be aligned.
+        arrays.append(np.frombuffer(data, dtype, count, start).reshape(shape).copy())
         start += count * dtype.itemsize
     return arrays
 

@@ -10,8 +10,8 @@ from domain.monitoring.alarms import NO_ROWS, Turns
 from domain.monitoring.deferred import risk_figures
 from domain.monitoring.messages import figure_and_threshold, message
 from domain.monitoring.positions import Valuation
-from domain.monitoring.rows import OF_WEIGHTS, Family
-from domain.monitoring.segments import Index, Indices, items_of
+from domain.monitoring.rows import OF_WEIGHTS, Family, Row
+from domain.monitoring.segments import Index, Indices, items_of, segment_sums
 from domain.monitoring.signals import Phase, Severity, Signal
 from domain.monitoring.state import MonitorState
 
@@ -27,7 +27,8 @@ def observe_rows(state: MonitorState, family: Family, rows: Index, figures: Vect
     alarms, turns = before.observe(rows, figures, state.now, counts=counts)
     if alarms is before:
         return state, []
-    return state.with_alarms(family, alarms), _signals(state, family, turns)
+    state = state.with_alarms(family, alarms)
+    return state, _signals(state, family, turns)
 
 
 def _signals(state: MonitorState, family: Family, turns: Turns) -> list[Signal]:
@@ -36,20 +37,19 @@ def _signals(state: MonitorState, family: Family, turns: Turns) -> list[Signal]:
     owners = alarms.owners(rows)
     places = rows - alarms.offsets[owners]
     phases = [Phase.RAISED] * len(turns.raised) + [Phase.CLEARED] * len(turns.cleared)
+    names = [state.positions.names[owner] for owner in owners.tolist()]
+    found = zip(names, places.tolist(), turns.figures.tolist(), alarms.states.raised[rows].tolist(), strict=True)
     return [
-        _signal(state, family, state.positions.names[owner], place, figure, phase)
-        for owner, place, figure, phase in zip(
-            owners.tolist(), places.tolist(), turns.figures.tolist(), phases, strict=True
-        )
+        _signal(state, name, state.rows[name].row(family, place), figure, phase, since)
+        for phase, (name, place, figure, since) in zip(phases, found, strict=True)
     ]
 
 
-def _signal(state: MonitorState, family: Family, name: str, place: int, figure: float, phase: Phase) -> Signal:
-    row = state.rows[name].row(family, place)
+def _signal(state: MonitorState, name: str, row: Row, figure: float, phase: Phase, since: int) -> Signal:
     value, threshold = figure_and_threshold(row, figure)
     severity = row.severity if phase is Phase.RAISED else Severity.INFO
     text = message(row, figure, phase)
-    return Signal(row.kind, phase, severity, name, row.subject, value, threshold, state.now, text)
+    return Signal(row.kind, phase, severity, name, row.subject, value, threshold, state.now, since, text)
 
 
 def revalue(state: MonitorState, portfolios: Indices, *, corrected: Indices = NO_ROWS, counts: bool = True) -> Answer:
@@ -86,7 +86,11 @@ def revalue(state: MonitorState, portfolios: Indices, *, corrected: Indices = NO
 
 def _equity(state: MonitorState, valuation: Valuation) -> Vector:
     """Net asset values (K,); NaN for a portfolio that is empty."""
-    empty = (valuation.net == 0.0) & (state.positions.cash[valuation.portfolios] == 0.0)
+    zero = valuation.net == 0.0
+    if not zero.any():
+        return valuation.net
+    gross = segment_sums(np.abs(valuation.values), valuation.offsets)
+    empty = zero & (gross == 0.0) & (state.positions.cash[valuation.portfolios] == 0.0)
     return np.where(empty, np.nan, valuation.net)
 
 

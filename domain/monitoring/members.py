@@ -61,7 +61,7 @@ class WeightMembers:
         return bool((self.counts == 1).all())
 
     def sums(self, valuation: Valuation) -> Vector:
-        """The weight of every row of the portfolios of a valuation."""
+        """The weight of every row of the portfolios of a valuation; NaN where a portfolio has no weights."""
         portfolios = valuation.portfolios
         items = items_of(self.member_offsets, portfolios)
         lengths = self.member_offsets[portfolios + 1] - self.member_offsets[portfolios]
@@ -69,4 +69,8 @@ class WeightMembers:
         weights = valuation.weights[places]
         if self._is_plain:
             return weights
-        return segment_sums(weights, offsets_of(self.counts[items_of(self.row_offsets, portfolios)]))
+        sums = segment_sums(weights, offsets_of(self.counts[items_of(self.row_offsets, portfolios)]))
+        rows = self.row_offsets[portfolios + 1] - self.row_offsets[portfolios]
+        # A group without members has the sum 0, also where nothing is known.
+        sums[np.repeat(~(valuation.net > 0.0), rows)] = np.nan
+        return sums

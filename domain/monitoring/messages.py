@@ -4,7 +4,7 @@ import datetime as dt
 import math
 
 from domain.calendar import EPOCH
-from domain.monitoring.rows import DAYS_TO_SELL, NET_ASSET_VALUE, SPREAD, Row
+from domain.monitoring.rows import DAYS_TO_SELL, NET_ASSET_VALUE, Row
 from domain.monitoring.signals import EventKind, Phase
 from domain.monitoring.watches import AgeingLot
 
@@ -29,35 +29,39 @@ def _plain(bound: float) -> float:
 
 def message(row: Row, figure: float, phase: Phase) -> str:
     """One sentence."""
-    subject = _subject(row)
     value, threshold = figure_and_threshold(row, figure)
     back = phase is Phase.CLEARED
     match row.kind:
         case EventKind.DRIFT:
-            where = "back inside" if back else "outside"
-            side = "above" if value >= 0.0 else "below"
-            return (
-                f"{subject} is {_percent(figure)} of the portfolio, {_percent(abs(value))} {side} its target of "
-                f"{_percent(row.target or 0.0)}, and {where} its band of {_percent(threshold)}."
-            )
+            return _drift(row, figure, value, threshold, back)
         case EventKind.DRAWDOWN:
-            state = "has recovered from its mark of" if back else "has reached its mark of"
-            return f"The portfolio is {_percent(value)} below its peak and {state} {_percent(threshold)}."
+            state = "has recovered from" if back else "has reached"
+            return f"The portfolio is {_percent(value)} below its peak and {state} its mark of {_percent(threshold)}."
         case EventKind.VOLATILITY:
             state = "back below" if back else "above"
             return f"Volatility is {value:.3g} times its long-run level, {state} the threshold of {threshold:g}."
-        case EventKind.PRICE_STALE:
-            state = (
-                "has a new price again" if back else f"has had no new price for {value:g} days, more than {threshold:g}"
-            )
-            return f"{subject} {state}."
-        case EventKind.PRICE_JUMP:
-            state = "within" if back else "beyond"
-            move = f"has changed by {_percent(value)} since its last date, {state} {_percent(abs(threshold))}"
-            return f"The price of {subject} {move}."
+        case EventKind.PRICE_STALE | EventKind.PRICE_JUMP:
+            return _price(row, value, threshold, back)
         case EventKind.LIQUIDITY:
-            return _liquidity(row, subject, value, threshold, back)
-    return _limit(row, subject, value, threshold, back)
+            return _liquidity(row, value, threshold, back)
+    return _limit(row, value, threshold, back)
+
+
+def _drift(row: Row, weight: float, value: float, threshold: float, back: bool) -> str:
+    side = "above" if value >= 0.0 else "below"
+    off = f"{_points(value)} percentage points {side} its target of {_percent(row.target or 0.0)}"
+    where = "back inside" if back else "outside"
+    return (
+        f"{_subject(row)} is {_percent(weight)} of the portfolio, {off}, and {where} its band of {_points(threshold)}."
+    )
+
+
+def _price(row: Row, value: float, threshold: float, back: bool) -> str:
+    if row.kind is EventKind.PRICE_JUMP:
+        moved = f"has changed by {_percent(value)} since its last date"
+        return f"The price of {_subject(row)} {moved}, {'within' if back else 'beyond'} {_percent(abs(threshold))}."
+    late = f"has had no new price for {value:g} days, more than {threshold:g}"
+    return f"{_subject(row)} {'has a new price again' if back else late}."
 
 
 def _subject(row: Row) -> str:
@@ -65,27 +69,29 @@ def _subject(row: Row) -> str:
     return subject.symbol or (f"Group {subject.group}" if subject.group else "The portfolio")
 
 
+def _points(fraction: float) -> str:
+    return f"{abs(100.0 * fraction):.4g}"
+
+
 def _percent(fraction: float) -> str:
     return f"{100.0 * fraction:.4g} %"
 
 
-def _liquidity(row: Row, subject: str, value: float, threshold: float, back: bool) -> str:
-    state = "within" if back else "above"
+def _liquidity(row: Row, value: float, threshold: float, back: bool) -> str:
+    limit = f"{'within' if back else 'above'} the limit of {threshold:g}"
     if row.subject.measure == DAYS_TO_SELL:
-        return f"The position in {subject} takes {value:.3g} days to sell, {state} the limit of {threshold:g}."
-    return f"The spread of {subject} is {value:.4g} basis points, {state} the limit of {threshold:g}."
+        return f"The position in {_subject(row)} takes {value:.3g} days to sell, {limit}."
+    return f"The spread of {_subject(row)} is {value:.4g} basis points, {limit}."
 
 
-def _limit(row: Row, subject: str, value: float, threshold: float, back: bool) -> str:
+def _limit(row: Row, value: float, threshold: float, back: bool) -> str:
     measure = row.subject.measure
     if measure == NET_ASSET_VALUE:
         return f"The net asset value is {value:g}, {'above 0 again' if back else 'not above 0'}."
-    if measure and measure != SPREAD:
+    if measure:
         return f"{measure} is {value:.4g} per day, {'within' if back else 'above'} the limit of {threshold:g}."
-    if back:
-        return f"{subject} is {_percent(value)} of the portfolio, within its limit of {_percent(threshold)} again."
-    side = "above" if value > threshold else "below"
-    return f"{subject} is {_percent(value)} of the portfolio, {side} its limit of {_percent(threshold)}."
+    side = "within" if back else "above" if value > threshold else "below"
+    return f"{_subject(row)} is {_percent(value)} of the portfolio, {side} its limit of {_percent(threshold)}."
 
 
 def review_message(day: int) -> str:

@@ -64,14 +64,14 @@ def _due(name: str, watch: Watch, today: int, now: int) -> tuple[Watch, list[Sig
 def _review(name: str, due: int, today: int, now: int) -> Signal:
     """The figure is the number of days since the date of the review."""
     kind, text = EventKind.MANDATE_DUE, review_message(due)
-    return Signal(kind, Phase.RAISED, Severity.INFO, name, Subject(), float(today - due), 0.0, now, text)
+    return Signal(kind, Phase.RAISED, Severity.INFO, name, Subject(), float(today - due), 0.0, now, now, text)
 
 
 def _lot(name: str, lot: AgeingLot, today: int, now: int) -> Signal:
     """The figure is the number of days since a sale became long-term."""
     kind, subject = EventKind.LOT_LONG_TERM, Subject(lot.symbol, lot_id=lot.lot_id)
     figure = float(today - lot.day)
-    return Signal(kind, Phase.RAISED, Severity.INFO, name, subject, figure, 0.0, now, lot_message(lot))
+    return Signal(kind, Phase.RAISED, Severity.INFO, name, subject, figure, 0.0, now, now, lot_message(lot))
 
 
 def recheck_pending(state: MonitorState) -> Answer:

@@ -69,12 +69,13 @@ class PriceHistory:
         new = ~np.isin(loaded.days, self.days)
         if not new.any():
             return self
-        days = np.concatenate([self.days, loaded.days[new]])
+        days = np.concatenate([self.days, loaded.days[new]]).astype(np.int32)
         order = np.argsort(days, kind="stable")[-most:]
         if np.array_equal(days[order], self.days):
             return self  # older than all that is kept
         prices = np.concatenate([self.prices, loaded.prices[new]])
-        revisions = np.concatenate([self.revisions, np.zeros(int(new.sum()), np.int64)])
+        loaded_revisions = np.zeros(len(loaded.days), np.int64) if loaded.revisions is None else loaded.revisions
+        revisions = np.concatenate([self.revisions, loaded_revisions[new]]).astype(np.int64)
         return replace(self, days=days[order], prices=prices[order], revisions=revisions[order])
 
     def with_action(self, action: CorporateAction) -> "PriceHistory":

@@ -58,14 +58,15 @@ class Signal:
     subject: Subject
     figure: float
     threshold: float
-    time: int  # of the event that raised it, microseconds since 1970-01-01
+    time: int  # of the event that raised or cleared it, microseconds since 1970-01-01
+    since: int  # of the event that raised it
     message: str  # for people; it may change
 
     @property
     def dedupe_key(self) -> str:
         """The same for the same occurrence, however often it is computed; another one for every other occurrence."""
         subject = (self.subject.symbol, self.subject.group, self.subject.measure, self.subject.lot_id)
-        parts = (self.kind, self.phase, self.portfolio, *subject, repr(self.threshold), self.time)
+        parts = (self.kind, self.phase, self.portfolio, *subject, repr(self.threshold), self.time, self.since)
         return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()
 
     @property

@@ -10,6 +10,7 @@
 | PRICE_JUMP | return since the last date, in size |
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -52,7 +53,8 @@ def _check_same(place: int, trigger: Trigger, first: Trigger) -> None:
         raise InvalidInput(
             f"triggers[{place}].threshold", f"must be that of the other trigger of {trigger.event}, {first.threshold:g}"
         )
-    if _clear_fraction(trigger, AlarmRule()) != _clear_fraction(first, AlarmRule()):
+    fractions = (_clear_fraction(one, AlarmRule()) for one in (trigger, first))
+    if not math.isclose(*fractions, rel_tol=1e-9):  # each is a quotient of two thresholds
         rule = f"must be the same fraction of the threshold for all triggers of {trigger.event}"
         raise InvalidInput(f"triggers[{place}].clear_threshold", rule)
 

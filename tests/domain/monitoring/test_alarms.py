@@ -29,7 +29,7 @@ class OneAlarm:
         if math.isnan(figure):
             return ""
         if self.active:
-            if seconds > self.last and figure <= self.upper - (1.0 - self.rule.clear_fraction) * abs(self.upper):
+            if figure <= self.upper - (1.0 - self.rule.clear_fraction) * abs(self.upper):
                 self.active = False
                 return "cleared"
             return ""
@@ -101,6 +101,15 @@ def test_what_holds_after_the_cooldown_is_told_then() -> None:
         alarms, turns = alarms.observe(slice(0, 1), np.array([value]), seconds * SECOND)
         told += [seconds] * len(turns.raised)
     assert told == [0, 6]
+
+
+def test_no_two_signals_of_a_row_have_one_time() -> None:
+    alarms = Alarms.of([(-math.inf, 1.0)], AlarmRule(cooldown_seconds=0.0))
+    told: list[list[int]] = []
+    for time, value in ((5, 2.0), (5, 0.0), (5, 2.0), (6, 2.0)):
+        alarms, turns = alarms.observe(slice(0, 1), np.array([value]), time)
+        told.append([len(turns.raised), len(turns.cleared)])
+    assert told == [[1, 0], [0, 1], [0, 0], [1, 0]]
 
 
 def test_time_alone_is_no_observation() -> None:

@@ -70,9 +70,9 @@ def test_drift_is_the_difference_of_a_weight_to_its_target() -> None:
     assert (a.kind, a.severity, a.portfolio, a.subject.symbol) == (EventKind.DRIFT, Severity.WARNING, "P", "A")
     assert a.figure == pytest.approx(13 / 23 - 0.5)
     assert b.figure == pytest.approx(10 / 23 - 0.5)
-    assert (a.threshold, a.time) == (0.05, at(TODAY, 2))
+    assert (a.threshold, a.time, a.since) == (0.05, at(TODAY, 2), at(TODAY, 2))
     assert a.message == (
-        "A is 56.52 % of the portfolio, 6.522 % above its target of 50 %, and outside its band of 5 %."
+        "A is 56.52 % of the portfolio, 6.522 percentage points above its target of 50 %, and outside its band of 5."
     )
 
 
@@ -86,7 +86,7 @@ def test_drift_clears_at_a_part_of_its_band() -> None:
     assert signals == []
     state, signals = run([quotes(at(TODAY, 3), A=inside)], state)
     assert told(signals) == [("DRIFT", "CLEARED", "A"), ("DRIFT", "CLEARED", "B")]
-    assert {one.severity for one in signals} == {Severity.INFO}
+    assert {(one.severity, one.since, one.time) for one in signals} == {(Severity.INFO, at(TODAY, 1), at(TODAY, 3))}
     state, signals = run([quotes(at(TODAY, 4), A=between)], state)
     assert signals == []
 
@@ -180,6 +180,22 @@ def test_an_equity_of_zero_or_less_is_critical_and_has_no_weights(price: float) 
     assert told(signals) == [("LIMIT", "CLEARED", "net_asset_value")]
 
 
+def test_a_long_and_a_short_position_can_be_worth_nothing() -> None:
+    _, signals = run([mandated(OFF), held({"A": 1, "B": -1}), quotes(at(TODAY, 1), A=7, B=7)])
+    assert told(signals) == [("LIMIT", "RAISED", "net_asset_value")]
+
+
+@pytest.mark.parametrize("price", [None, 1.0])
+def test_a_group_without_members_waits_for_a_value_too(price: float | None) -> None:
+    """Its weight is 0 where the value is above 0, and not known where a price is missing or the value is not."""
+    rules = only(limits=LimitRules(by_group={"energy": WeightRange(lower=0.1)}, alarm=AT_ONCE))
+    state, signals = run([mandated(rules, None, {"energy": ("X",)}), held({"A": 1}, -5.0)])
+    state, signals = run([quotes(at(TODAY, 1), A=price)] if price else [], state)
+    assert "energy" not in [one[2] for one in told(signals)]
+    _, signals = run([quotes(at(TODAY, 2), A=6.0)], state)
+    assert [(one.subject.group, one.figure) for one in raised(signals)] == [("energy", 0.0)]
+
+
 def test_an_empty_portfolio_is_no_signal() -> None:
     state, signals = run([mandated(MonitoringRules()), held({}), clock(TODAY + 1), clock(TODAY + 40)])
     assert signals == []
@@ -212,6 +228,25 @@ def test_money_in_and_out_is_no_drawdown() -> None:
     assert [(one.figure, one.threshold) for one in signals] == [(pytest.approx(0.1), 0.1)]
 
 
+def test_a_high_within_an_earlier_date_is_no_peak() -> None:
+    """It counts on its date: 100 after 150 is a third below. On the next date the peak is the last value, 100."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=100)])
+    state, signals = run([quotes(at(TODAY, 2), A=150), quotes(at(TODAY, 3), A=100)], state)
+    assert [one.figure for one in signals] == [pytest.approx(1 / 3)] * 2
+    _, signals = run([quotes(at(TODAY + 1), A=99)], state)
+    assert [(one.phase, one.figure) for one in signals] == [("CLEARED", pytest.approx(0.01))] * 2
+
+
+def test_a_withdrawal_leaves_the_peak_where_it_is() -> None:
+    """600 of 1 200 stay, 480 of it in A: a fall of A by 11.25 % is one of 9 %, one by 12.5 % is one of 10 %."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 10}), quotes(at(TODAY, 1), A=100)])
+    paid = held({"A": 4}, 120.0, revision=1, time=at(TODAY, 3))
+    state, signals = run([quotes(at(TODAY, 2), A=120), paid, quotes(at(TODAY, 4), A=106.5)], state)
+    assert signals == []
+    _, signals = run([quotes(at(TODAY, 5), A=105)], state)
+    assert [one.figure for one in signals] == [pytest.approx(0.1)]
+
+
 def test_a_corrected_price_takes_its_high_with_it() -> None:
     """A close of 1000 that should have been 100 is no peak once it is corrected."""
     start = [mandated(only(drawdown=MARKS)), held({"A": 1}, time=at(TODAY - 1)), bars(TODAY - 1, A=100)]
@@ -223,7 +258,10 @@ def test_a_corrected_price_takes_its_high_with_it() -> None:
 
 
 def test_a_total_loss_is_a_drawdown_of_one_and_new_money_begins_anew() -> None:
-    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0), quotes(at(TODAY, 1), A=1)])
+    """The peak of 1.5 times the first value, on the date before, is forgotten with the rest."""
+    yesterday = at(TODAY - 1)
+    start = [mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
+    state, _ = run([*start, quotes(yesterday + 1, A=1.25)])
     state, signals = run([quotes(at(TODAY, 2), A=0.1)], state)
     assert [one.figure for one in raised(signals, EventKind.DRAWDOWN)] == [1.0, 1.0]
     state, signals = run([held({"A": 100}, 1000.0, revision=1, time=at(TODAY, 3))], state)
@@ -249,6 +287,18 @@ def test_days_to_sell_a_position() -> None:
     assert signals == []  # no volume at all: still as long as can be told
     _, signals = run([InstrumentChanged(at(TODAY, 5), "A", 2, average_daily_volume=3000.0)], state)
     assert told(signals) == [("LIQUIDITY", "CLEARED", "A")]
+
+
+def test_days_to_sell_are_those_of_the_units_of_now() -> None:
+    """400 units are four days; after a split of two for one they are 800, at the volume of before eight days."""
+    rules = only(liquidity=LiquidityRules(0.1, 5.0, alarm=AT_ONCE))
+    volume = InstrumentChanged(at(TODAY, 1), "A", 0, average_daily_volume=1000.0)
+    state, signals = run([mandated(rules), held({"A": 400}), volume, bars(TODAY, A=10)])
+    assert signals == []
+    split = ActionAnnounced(at(TODAY + 1), CorporateAction("A", TODAY + 1, Split(2.0)))
+    volume = InstrumentChanged(at(TODAY + 1, 80_000), "A", 1, average_daily_volume=1001.0)
+    _, signals = run([split, bars(TODAY + 1, A=5), volume], state)
+    assert [one.figure for one in signals] == [pytest.approx(8000 / 1001)]
 
 
 def test_a_wide_spread() -> None:
