@@ -258,7 +258,10 @@ def test_a_corrected_price_takes_its_high_with_it() -> None:
 
 
 def test_a_total_loss_is_a_drawdown_of_one_and_new_money_begins_anew() -> None:
-    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0), quotes(at(TODAY, 1), A=1)])
+    """The peak of 1.5 times the first value, on the date before, is forgotten with the rest."""
+    yesterday = at(TODAY - 1)
+    start = [mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
+    state, _ = run([*start, quotes(yesterday + 1, A=1.25)])
     state, signals = run([quotes(at(TODAY, 2), A=0.1)], state)
     assert [one.figure for one in raised(signals, EventKind.DRAWDOWN)] == [1.0, 1.0]
     state, signals = run([held({"A": 100}, 1000.0, revision=1, time=at(TODAY, 3))], state)
