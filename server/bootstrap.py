@@ -33,6 +33,7 @@ from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
+from server.jobs.store_health import StoreHealth
 from server.observability import configure_logging, logger, request_id
 from server.ports.errors import Refused
 from server.ports.job_queue import QueuePolicy
@@ -67,7 +68,17 @@ from server.tasks.libraries import FIRST, LIBRARIES
 
 JOB_NICENESS = 10
 
-STORAGE_BACKENDS: Mapping[str, Callable[[Settings, QueuePolicy], Storage]] = {"embedded": embedded.open_storage}
+
+def _open_supabase(settings: Settings, policy: QueuePolicy) -> Storage:
+    from server.storage.supabase import factory  # what it loads takes time and memory that others need not spend
+
+    return factory.open_storage(settings, policy)
+
+
+STORAGE_BACKENDS: Mapping[str, Callable[[Settings, QueuePolicy], Storage]] = {
+    "embedded": embedded.open_storage,
+    "supabase": _open_supabase,
+}
 """By the value of ABSFIN_STORAGE."""
 
 CUT_SECONDS = 1.0
@@ -103,6 +114,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
     app = App(_servicers(settings, storage, pool, small, jobs, remote, api_keys), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
+    store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
     try:
@@ -112,10 +124,14 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         jobs.runner.start()
         housekeeping.start()
         await app.serving(True)
+        if store_health:
+            store_health.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: no collection has to visit it again
-        print(f"abs-finance is ready on {address}, data in {settings.data_dir}", flush=True)  # noqa: T201  # the one line
+        print(f"abs-finance is ready on {address}, data in {_place(settings)}", flush=True)  # noqa: T201  # the one line
         await stop.wait()
+        if store_health:
+            await store_health.close()  # or it would say that a draining server serves
         await _drain(app, admission, jobs.progress, settings.drain_seconds)
     finally:
         await remote.close()
@@ -126,6 +142,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await small.close(1.0)
         await identification.close()
         await template.close()
+        await storage.disconnect()
         storage.close()
 
 
@@ -149,6 +166,11 @@ def _warnings(settings: Settings) -> Iterator[str]:
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+
+
+def _place(settings: Settings) -> str:
+    """Where the data is."""
+    return settings.supabase_url if settings.storage == "supabase" else str(settings.data_dir)
 
 
 def _identification(settings: Settings, api_keys: ApiKeys) -> Identification:
@@ -225,7 +247,7 @@ def _servicers(
     )
     frontier = Frontier(market_data, pool)
     new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
-    batch = new_batch(OPTIMIZE, market_data.collect)
+    batch = new_batch(OPTIMIZE, lambda _, request, known: market_data.collect(request, known))
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     return {
         "AdminService": AdminServicer(api_keys, requests),

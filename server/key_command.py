@@ -7,7 +7,6 @@ import argparse
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from server.identity.api_keys import ApiKeyDraft, ApiKeys, IssuedKey
 from server.ports.errors import ServiceError
@@ -16,28 +15,45 @@ from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.api_keys import EmbeddedApiKeys
 from server.storage.embedded.database import Database, UnknownSchema
 
+_OF_THE_STORE = ("ABSFIN_DATA_DIR", "XDG_DATA_HOME", "ABSFIN_STORAGE", "SUPABASE_URL", "SUPABASE_KEY")
+
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
-    """Makes a key in a data folder and prints it, once. Raises WrongSetting."""
+    """Makes a key where the server keeps its own and prints it, once. Raises WrongSetting."""
     given = _parser().parse_args(arguments)
     more = ["--data-dir", given.data_dir] if given.data_dir is not None else []
-    # Only the folder matters here; a wrong setting of the server itself is no reason to make no key.
-    known = {name: environment[name] for name in ("ABSFIN_DATA_DIR", "XDG_DATA_HOME") if name in environment}
-    folder = Settings.read(more, known).data_dir
+    # Only the store matters here; a wrong setting of the server itself is no reason to make no key.
+    known = {name: environment[name] for name in _OF_THE_STORE if name in environment}
+    settings = Settings.read(more, known)
+    where = settings.supabase_url or settings.data_dir
     draft = ApiKeyDraft(given.id, given.display_name, (Role[given.role.upper()],), None)
     try:
-        issued = asyncio.run(_create(folder, draft))
+        issued = asyncio.run(_create(settings, draft))
     except (ServiceError, UnknownSchema) as error:
-        raise WrongSetting(f"no key was made in {folder}: {error}") from None
+        raise WrongSetting(f"no key was made in {where}: {error}") from None
     print(f"{issued.secret}")  # noqa: T201  # the key itself, alone on standard output
 
 
-async def _create(folder: Path, draft: ApiKeyDraft) -> IssuedKey:
-    database = Database(folder / DATABASE_NAME)
+async def _create(settings: Settings, draft: ApiKeyDraft) -> IssuedKey:
+    if settings.storage == "supabase":
+        return await _create_in_project(settings, draft)
+    database = Database(settings.data_dir / DATABASE_NAME)
     try:
         return await ApiKeys(EmbeddedApiKeys(database)).create(draft)
     finally:
         database.close()
+
+
+async def _create_in_project(settings: Settings, draft: ApiKeyDraft) -> IssuedKey:
+    from server.storage.supabase.access import Access  # what these load takes time that others need not spend
+    from server.storage.supabase.api_keys import SupabaseApiKeys
+    from server.storage.supabase.rpc import Rpc
+
+    rpc = Rpc(Access(settings.supabase_url, settings.supabase_key))
+    try:
+        return await ApiKeys(SupabaseApiKeys(rpc)).create(draft)
+    finally:
+        await rpc.close()
 
 
 def _parser() -> argparse.ArgumentParser:

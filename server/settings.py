@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
+from server.supabase_settings import supabase_from
 
 DATABASE_NAME = "absfinance.sqlite3"
 
@@ -60,6 +61,7 @@ class Settings:
     remote_authority: Path | None = None  # signs the services outside; None: they are called in clear text
     tls: Tls | None = None
     identity: IdentitySettings = field(default_factory=IdentitySettings)
+    supabase_url: str = ""
     supabase_key: str = field(default="", repr=False)
 
     @classmethod
@@ -76,9 +78,13 @@ class Settings:
 
         for name, allowed in _NOT_YET.items():
             _only(name, value(name), allowed)
-        for name in ("supabase_url", "supabase_key", "ray_address"):
-            if getattr(given, name) is not None:
-                _wrong(name, "cannot be used yet: storage is embedded, the executor local")
+        if given.ray_address is not None:
+            _wrong("ray_address", "cannot be used yet: the executor is local")
+        storage = _one_of("storage", value("storage"), ("embedded", "supabase"))
+        for name in ("supabase_url", "supabase_key"):
+            if storage != "supabase" and getattr(given, name) is not None:
+                _wrong(name, f"cannot be used with --storage {storage}")
+        supabase_url, supabase_key = supabase_from(value, _wrong) if storage == "supabase" else ("", "")
         identity = identity_from(value, _wrong)
         return cls(
             listen=_listen(value("listen"), authenticated=bool(identity.methods)),
@@ -97,14 +103,15 @@ class Settings:
             short_job_seconds=_number("short_job_seconds", value("short_job_seconds"), 0.0, MOST_SECONDS),
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
-            storage=value("storage"),
+            storage=storage,
             strategy_targets=_targets(value("strategy_targets")),
             liquidity_target=_liquidity_target(value("liquidity_target")),
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
             remote_authority=Path(value("remote_ca")) if value("remote_ca") else None,
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             identity=identity,
-            supabase_key=value("supabase_key"),
+            supabase_url=supabase_url,
+            supabase_key=supabase_key,
         )
 
 
@@ -126,8 +133,11 @@ class _Option:
 
 _OPTIONS: Mapping[str, _Option] = {
     "listen": _Option("ABSFIN_LISTEN", "address to listen on; port 0 takes any free one", "127.0.0.1:50051"),
-    "data_dir": _Option("ABSFIN_DATA_DIR", "folder of the embedded store (default ~/.local/share/abs-finance)"),
-    "storage": _Option("ABSFIN_STORAGE", "embedded: SQLite on this machine", "embedded"),
+    "data_dir": _Option(
+        "ABSFIN_DATA_DIR",
+        "folder of the embedded store, or of files derived from another one (default ~/.local/share/abs-finance)",
+    ),
+    "storage": _Option("ABSFIN_STORAGE", "embedded: SQLite on this machine; or supabase", "embedded"),
     "auth": _Option(
         "ABSFIN_AUTH",
         "none: no authentication, on loopback only; or jwt, keys, mtls, with commas between several",
@@ -148,8 +158,8 @@ _OPTIONS: Mapping[str, _Option] = {
     "tls_cert": _Option("ABSFIN_TLS_CERT", "PEM file of the server's certificate"),
     "tls_key": _Option("ABSFIN_TLS_KEY", "PEM file of its key"),
     "tls_client_ca": _Option("ABSFIN_TLS_CLIENT_CA", "PEM file of the authority that clients must be signed by"),
-    "supabase_url": _Option("SUPABASE_URL", "address of a Supabase project (not yet)"),
-    "supabase_key": _Option("SUPABASE_KEY", "its secret key (not yet)"),
+    "supabase_url": _Option("SUPABASE_URL", "address of the Supabase project, with --storage supabase"),
+    "supabase_key": _Option("SUPABASE_KEY", "its secret key, sb_secret_... or that of service_role"),
     "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address of a Ray cluster (not yet)"),
     "liquidity_target": _Option(
         "ABSFIN_LIQUIDITY_TARGET",
@@ -193,8 +203,8 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
 }
 
-_NOT_YET: Mapping[str, tuple[str, ...]] = {"storage": ("embedded",), "executor": ("local",)}
-_LATER = {"supabase", "ray"}
+_NOT_YET: Mapping[str, tuple[str, ...]] = {"executor": ("local",)}
+_LATER = {"ray"}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,11 +7,11 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import psutil
@@ -25,6 +25,9 @@ from google.rpc.status_pb2 import Status
 
 from tests.families import register_profiles
 from tests.processes import first_line
+
+if TYPE_CHECKING:
+    from tests.supabase_stack import RunningStack
 
 ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
@@ -66,13 +69,19 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, data_dir: Path | None = None, program: Sequence[str] = LIGHT) -> RunningServer:
+    def start(
+        *arguments: str,
+        data_dir: Path | None = None,
+        program: Sequence[str] = LIGHT,
+        environment: Mapping[str, str] | None = None,
+    ) -> RunningServer:
         folder = data_dir or tmp_path_factory.mktemp("data")
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
         with log:
             command = [sys.executable, "-m", *program, *flags]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
+            variables = {**os.environ, **(environment or {})}
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=variables)
         started.append(process)
         line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()
@@ -107,6 +116,27 @@ def strategy_target() -> str:
 def free_target() -> str:
     """A free address on which a test can serve."""
     return _free_address()
+
+
+@pytest.fixture(scope="session")
+def system_stack() -> "Iterator[RunningStack]":
+    """Supabase on the PostgreSQL of this machine. Tests share it: `empty` it first."""
+    yield from _stack("system")
+
+
+@pytest.fixture(scope="session")
+def wheel_stack() -> "Iterator[RunningStack]":
+    """Supabase on the PostgreSQL of a wheel."""
+    yield from _stack("wheel")
+
+
+def _stack(source: str) -> "Iterator[RunningStack]":
+    from tests.supabase_stack import running_stack, why_not  # few tests need what this loads
+
+    if cause := why_not(source):
+        pytest.skip(cause)
+    with running_stack(source) as found:
+        yield found
 
 
 def _free_address() -> str:

@@ -19,8 +19,8 @@ from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_options import LotOptions
 
-MOST_COLUMNS = 2_000
-"""Options beside three of each asset; of more, those with the least regrets."""
+MANY = 4_000
+"""Options beside one of each asset of which a program is solved in some seconds."""
 
 NODES = 2_000
 """Of the tree; what is found until then is taken."""
@@ -70,15 +70,16 @@ def branched(
     count: int,
     size: float,
     gap: float,
+    most: int,
     control: SolverControl,
 ) -> Branched | None:
     """From `values` without prices and `regrets` at prices, (T,), and `bent`, (P,); None where nothing is found.
 
     `excess` is that of a known plan over the bound, `size` its objective, in money; the search ends at a `gap` of it.
+    Of more than `most` options those with the least regrets are columns.
     """
     if size <= SMALLEST * float(np.abs(values).max(initial=0.0)):
         return None
-    most = MOST_COLUMNS + 3 * len(options.starts)
     if len(regrets) > most:
         excess = min(excess, float(np.partition(regrets, most)[most]))
     columns = _columns(options, regrets, excess, bent)

@@ -61,6 +61,14 @@ class Combinations:
     excess: Vector  # (B,)
     others: float
 
+    def and_(self, more: "Combinations") -> "Combinations":
+        """Those of two searches."""
+        return Combinations(
+            np.concatenate([self.choices, more.choices]),
+            np.concatenate([self.excess, more.excess]),
+            max(self.others, more.others),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Step:

@@ -26,6 +26,12 @@ MOST_OPTIONS = 3_000_000
 DEAREST_CASH = 0.5
 """Up to this price no sale away from the target pays for the distance that it adds, so none is needed."""
 
+STEPS = np.unique(np.round(1.5 ** np.arange(45.0)))
+"""Numbers of lots from one, in steps that grow in proportion to them."""
+
+ROUNDING = 1e-9
+"""Part of a limit, and of what is used of it, by which a sum may be wrong."""
+
 NEIGHBOURS = (-1.0, 0.0, 1.0, 2.0)
 """Numbers of lots around the wish, from the one below it."""
 
@@ -68,6 +74,28 @@ class LotOptions:
         found[places + 1] = np.minimum(values[places] + step, values[places + 1] - step)
         return found
 
+    def steps(self, values: Vector, most: int) -> tuple[NDArray[np.intp], Vector]:
+        """Orders and numbers of lots between neighbouring options, at growing steps from both, where values are least.
+
+        Of at most so many pairs of neighbours.
+        """
+        between = self.between(values)
+        ranked = np.argsort(between, kind="stable")[:most]
+        ranked = ranked[np.isfinite(between[ranked])]
+        width = self.lots[ranked] - self.lots[ranked - 1]
+        up = self.lots[ranked - 1][:, None] + STEPS[None, :]
+        down = self.lots[ranked][:, None] - STEPS[None, :]
+        within = np.tile(STEPS[None, :] < width[:, None], 2)
+        orders = np.broadcast_to(self.orders[ranked][:, None], within.shape)
+        return orders[within], np.concatenate([up, down], axis=1)[within]
+
+    @property
+    def impossible(self) -> bool:
+        """Whether no choice keeps one of the limits."""
+        least = np.minimum.reduceat(self.uses, self.starts, axis=1)
+        over = ROUNDING * (np.abs(self.limits) + np.abs(least).sum(axis=1))
+        return bool((least.sum(axis=1) > self.limits + over).any())
+
     def lots_by_order(self, choice: NDArray[np.intp], count: int) -> list[int]:
         """(J,) from the option of each asset."""
         found = [0] * count
@@ -87,7 +115,9 @@ def lot_options(
     """The options at a reference cost, and more of some orders and numbers of lots; None for too many."""
     figures = _Figures.of(drift, orders, budgets)
     away = drift.values - drift.target * (drift.worth - cost)
-    flat = _counts(drift, figures, -away[drift.places] / drift.trade)
+    with np.errstate(over="ignore"):  # more than any float is within the limits of no order
+        wish = -away[drift.places] / drift.trade
+    flat = _counts(drift, figures, wish)
     if flat is None:
         return None
     if more is not None:
@@ -190,12 +220,18 @@ def _limits(
 ) -> Iterator[tuple[float, Vector, float, bool]]:
     """Each limit on the sum, what the options use of it, its highest price, and whether that may be raised.
 
-    At a price of cash above 1/2 sales away from the target would be worth it that are no options of many assets.
+    At a price of cash above 1/2 sales away from the target would be worth it that are no options of many assets, but
+    where cash is to be raised.
     """
     buys = figures.buys[order] & traded
     paid = np.where(traded, figures.cash[order] * lots, 0.0)
     settled = figures.cash[order] * np.minimum(lots, figures.usable[order])
-    yield float(budgets.cash), np.where(buys, paid, np.where(traded, -settled, 0.0)), DEAREST_CASH, False
+    used = np.where(buys, paid, np.where(traded, -settled, 0.0))
+    # A cash below its floor stays there where nothing can be bought.
+    cash = float(budgets.cash) if (figures.buys & (figures.most >= figures.least)).any() else 0.0
+    yield cash, used, DEAREST_CASH, cash < 0.0
+    if budgets.required.is_finite():
+        yield float(budgets.cash - budgets.required), np.where(buys, paid, -paid), DEAREST_CASH, True
     if math.isfinite(budgets.turnover):
         yield float(budgets.turnover), np.where(traded, figures.values[order] * lots, 0.0), 1.0, True
     if math.isfinite(budgets.cost):

@@ -25,6 +25,9 @@ CLOSE = 1e-6
 WIDER = 8.0
 """By so much a price may be higher where it is at its greatest."""
 
+WIDENINGS = 6
+"""Of the highest one price; a limit that no price keeps cannot be kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class LotPrices:
@@ -64,10 +67,20 @@ def best_prices(options: LotOptions, values: Vector, size: float, check_cancelle
     if (none.slope <= 0.0).all():
         return LotPrices(none.prices, none.bound)
     if len(options.limits) == 1:
-        best = _where_tangents_meet(tangent, none, tangent(options.dearest))
+        best = _where_tangents_meet(tangent, none, _dear(tangent, options))
     else:
         best = _by_cutting_planes(tangent, none, options.dearest, options.widens, CLOSE * size)
     return LotPrices(best.prices, best.bound)
+
+
+def _dear(tangent: Callable[[Vector], _Tangent], options: LotOptions) -> _Tangent:
+    """At one price that is as high as it may be, or so high that the limit is kept."""
+    found = tangent(options.dearest)
+    for _ in range(WIDENINGS if options.widens[0] else 0):
+        if found.slope[0] <= 0.0:
+            break
+        found = tangent(found.prices * WIDER)
+    return found
 
 
 def _where_tangents_meet(tangent: Callable[[Vector], _Tangent], low: _Tangent, high: _Tangent) -> _Tangent:

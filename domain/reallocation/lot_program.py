@@ -62,6 +62,8 @@ def best_lots(
     """The best lots that are found, from a known plan that keeps the budgets; they keep them too, exactly."""
     floor = drift.floor(float(budgets.cash))
     best = BestLots(known, floor)
+    if not drift.trade.all():
+        return best  # a part of an asset of almost no value is worth less than the least float
     if orders and drift(known) - floor > PROVEN * PROVEN:
         priced = priced_lots(drift, orders, budgets, known, control)
         best = BestLots(priced.lots, priced.bound)

@@ -1,11 +1,12 @@
 """Turns required trades into orders: lots, maximum quantities, and blocking causes."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from domain.errors import InvalidInput
-from domain.exact import FRACTION_DIGITS, ONE, ZERO, ceiling, decimal_step, exact, quotient
+from domain.exact import FRACTION_DIGITS, ONE, ZERO, ceiling, decimal_step, exact
 from domain.reallocation.cancellation import checked
 from domain.reallocation.lots import MOST_LOTS
 from domain.reallocation.request import ReallocationRequest
@@ -148,7 +149,8 @@ def opposite(request: ReallocationRequest, order: Order) -> Order:
     )
     _limit(request, other)
     sold = Cause(ShortfallCode.CASH, request.limits.cash_floor)
-    other.causes = [Cause(ShortfallCode.LOT_SIZE, float(order.lot)) if other.buys else sold]
+    whole = other.buys and not request.limits.fractional
+    other.causes = [Cause(ShortfallCode.LOT_SIZE, float(order.lot)) if whole else sold]
     return other
 
 
@@ -170,14 +172,27 @@ def _lot(request: ReallocationRequest, order: Order, place: int) -> Decimal:
     size = max(order.held, order.wanted)
     if request.limits.fractional:
         return decimal_step(size, FRACTION_DIGITS)
-    lot = exact(request.market.quotes[order.symbol].lot_size)
-    if size > MOST_LOTS * lot:
+    lot_size = request.market.quotes[order.symbol].lot_size
+    lot = exact(lot_size)
+    if lot_size.is_integer() and size + lot < MOST_LOTS:
+        return lot
+    step = _told_exactly(size + lot)
+    # A lot of more digits than a float always keeps is a rounded number itself, and so are its multiples.
+    written = len(lot.normalize().as_tuple().digits) <= FRACTION_DIGITS
+    if size > MOST_LOTS * lot or (written and lot % step != ZERO):
         raise InvalidInput(
             f"snapshot.assets[{place}].lot_size",
-            f"must be at least {quotient(size, Decimal(MOST_LOTS)):.3g} for {size:.6g} units of {order.symbol}; "
-            "or set limits.fractional",
+            f"must be a multiple of {step:.0e} for {size:.6g} units of {order.symbol}: quantities are numbers of "
+            "64 bits; or set limits.fractional",
         )
     return lot
+
+
+def _told_exactly(size: Decimal) -> Decimal:
+    """The least power of ten of which floats up to a positive size tell all multiples apart."""
+    between = exact(math.ulp(float(size)))
+    found = Decimal((0, (1,), between.adjusted()))
+    return found if found >= between else 10 * found
 
 
 def _limit(request: ReallocationRequest, order: Order) -> None:

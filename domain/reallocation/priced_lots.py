@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
-from domain.reallocation.lot_branching import branched
+from domain.reallocation.lot_branching import MANY, branched
 from domain.reallocation.lot_combinations import Combinations, SearchSize, Start, combinations
+from domain.reallocation.lot_exchanges import exchanged
 from domain.reallocation.lot_options import LotOptions, lot_options
 from domain.reallocation.lot_prices import LotPrices, best_prices, priced
 from domain.reallocation.lots import Budgets, LotOrder, keeps
@@ -46,20 +47,29 @@ class From(Enum):
     """Where a search begins."""
 
     PRICES = auto()  # at the best options at the prices
+    EXCHANGES = auto()  # at what exchanges make of these
+    KNOWN = auto()  # at what exchanges make of the known plan
     MIXTURE = auto()  # next to the best mixture of options
     BRANCHES = auto()  # next to the best mixture with a single option of each asset whose terms are not convex
 
 
 FEW = SearchSize(14, 4_000)
+CORE = 100
+"""Options beside one of each asset among which branches are quick."""
+
 SEARCHES = (
-    (From.PRICES, FEW),
-    (From.PRICES, SearchSize(40, 10_000)),
-    (From.MIXTURE, SearchSize(30, 10_000, 6)),
-    (From.PRICES, FEW),
-    (From.BRANCHES, SearchSize(40, 10_000, 6)),
-    (From.PRICES, FEW),
-    (From.BRANCHES, SearchSize(40, 10_000, 6)),
-    (From.PRICES, FEW),
+    (From.PRICES, FEW, 0),
+    (From.PRICES, SearchSize(40, 10_000), 0),
+    (From.MIXTURE, SearchSize(30, 10_000, 6), MANY),
+    (From.PRICES, FEW, 0),
+    (From.EXCHANGES, FEW, 0),
+    (From.BRANCHES, SearchSize(30, 4_000, 6), CORE),
+    (From.KNOWN, FEW, 0),
+    (From.PRICES, FEW, 0),
+    (From.BRANCHES, SearchSize(40, 10_000, 6), MANY),
+    (From.PRICES, FEW, 0),
+    (From.BRANCHES, SearchSize(40, 10_000, 6), MANY),
+    (From.PRICES, FEW, 0),
 )
 """One after the other, each from the plan that the last one has found. A bound is nearer where that plan is."""
 
@@ -68,6 +78,12 @@ NEARLY_PROVEN = 1e-5
 
 NEAR_MIXTURE = np.arange(-4.0, 6.0)
 """Numbers of lots around that of an asset that is mixed which are options too, from the one below it."""
+
+FINE = 1e-4
+"""Part of the objective by which a plan may exceed the bound without being improved by exchanges."""
+
+STEPPED = 100
+"""Pairs of neighbouring options between which more numbers of lots are tried."""
 
 BRANCH_GAP = 0.4
 """Part of the gap that is accepted at which the search of branches ends; whole lots take some of the rest."""
@@ -91,41 +107,71 @@ class PricedLots:
 def priced_lots(
     drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, known: Sequence[int], control: SolverControl
 ) -> PricedLots:
-    """From a known plan that keeps the budgets, until the gap is small enough or nothing more is found."""
+    """From a known plan that keeps the budgets, until the gap is small enough or nothing more is found.
+
+    A cash below its floor is raised to it only where something is bought: the best plan is the better one of the best
+    with that limit and the best without purchases.
+    """
     best = PricedLots(known, drift.floor(float(budgets.cash)))
-    if not _applies(drift, orders, budgets):
+    if not _applies(drift, orders):
         return best
-    assets = len(drift.values)
+    if budgets.cash >= 0:
+        return _searched(drift, orders, budgets, best, control)
+    buying = _searched(drift, orders, budgets, best, control)
+    sales = [replace(order, most=0) if order.buys else order for order in orders]
+    selling = _searched(drift, sales, budgets, replace(best, lots=buying.lots), control)
+    objective, bound = drift(selling.lots), min(buying.bound, selling.bound)
+    return PricedLots(selling.lots, bound, _gap(objective, bound) <= _accepted(len(drift.values))[1])
+
+
+def _applies(drift: Drift, orders: Sequence[LotOrder]) -> bool:
+    return bool(orders) and float(drift.cost_rates.max(initial=0.0)) < 1.0 and bool(drift.trade.all())
+
+
+def _accepted(assets: int) -> tuple[float, float]:
+    """The gaps at which the search ends at once, and where it would take long."""
     enough = PROVEN if assets <= EXACT_ASSETS else CLOSE
-    accepted = enough if assets <= FEW_ASSETS else NEAR
+    return enough, enough if assets <= FEW_ASSETS else NEAR
+
+
+def _gap(objective: float, bound: float) -> float:
+    above = objective - bound
+    if above <= ROUNDING:
+        return 0.0
+    return above / abs(objective) if objective else math.inf
+
+
+def _searched(
+    drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, best: PricedLots, control: SolverControl
+) -> PricedLots:
+    enough, accepted = _accepted(len(drift.values))
 
     def gap() -> float:
-        objective = drift(best.lots)
-        above = objective - best.bound
-        if above <= ROUNDING:
-            return 0.0
-        return above / abs(objective) if objective else math.inf
+        return _gap(drift(best.lots), best.bound)
 
-    def after(begins: From, size: SearchSize) -> PricedLots:
+    def after(begins: From, size: SearchSize, columns: int = 0) -> PricedLots:
         search = _Search.of(drift, orders, budgets, best.lots, BRANCH_GAP * accepted, control)
         if search is None:
             return best
-        found = search.run(begins, size)
+        if search.options.impossible:
+            return PricedLots(best.lots, drift(best.lots))
+        found = search.run(begins, size, columns)
         return PricedLots(found.lots, max(best.bound, found.bound))
 
-    for begins, size in SEARCHES:
-        if gap() <= (accepted if begins is From.BRANCHES else enough) or time.monotonic() >= control.deadline:
+    seen: dict[From, Sequence[int]] = {}
+    for begins, size, columns in SEARCHES:
+        if gap() <= enough or time.monotonic() >= control.deadline:
             break
-        best = after(begins, size)
-    if gap() > NEARLY_PROVEN:
+        if begins is From.PRICES and seen.get(begins) == best.lots:
+            continue  # from the same plan it finds the same
+        if gap() > accepted or begins is not From.BRANCHES or columns == CORE:
+            seen[begins] = best.lots
+            best = after(begins, size, columns)
+    if gap() > FINE and seen.get(From.KNOWN) != best.lots:
+        best = after(From.KNOWN, FEW)
+    if gap() > NEARLY_PROVEN and seen.get(From.PRICES) != best.lots:
         best = after(From.PRICES, FEW)  # the bound is nearer where it is found from a better plan
     return replace(best, is_enough=gap() <= accepted)
-
-
-def _applies(drift: Drift, orders: Sequence[LotOrder], budgets: Budgets) -> bool:
-    """A cash below its floor has no price: it need not be raised where nothing is bought."""
-    within = float(drift.cost_rates.max(initial=0.0)) < 1.0 and bool(drift.trade.all())
-    return bool(orders) and within and budgets.cash >= 0 and not budgets.required.is_finite()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +212,7 @@ class _Search:
             return None
         return cls(drift, orders, budgets, known, theta, cost, options, control, branch_gap, reach)
 
-    def run(self, begins: From, size: SearchSize) -> PricedLots:
+    def run(self, begins: From, size: SearchSize, columns: int) -> PricedLots:
         """The best plan that is found, and the bound that the search proves."""
         check = self.control.check_cancelled
         values = self._values(self._choice_of(np.array(self.known, dtype=np.float64)))
@@ -175,16 +221,39 @@ class _Search:
         search = replace(self, reach=self._closer_reach(self._values(reference), reference, at))
         start: Start | None = None
         proven = -math.inf
-        if begins is not From.PRICES:
-            search, start, reference, proven = search._mixed(reference, at, branches=begins is From.BRANCHES)
+        if begins in (From.MIXTURE, From.BRANCHES):
+            search, start, reference, proven = search._mixed(reference, at, columns, branches=begins is From.BRANCHES)
+        elif begins is not From.PRICES:
+            search, start, reference = search._with_steps(reference, at, known=begins is From.KNOWN)
         values = priced(search.options, search._values(reference), at.prices)
         bound = self._sum_of_best(search.options, values) + search._constant(reference, at)
-        known = COST_TIE_BREAK * self.cost
-        found = combinations(search.options, values, at.prices, max(known - bound, 0.0), start, size, check)
+        excess = max(COST_TIE_BREAK * self.cost - bound, 0.0)
+        found = combinations(search.options, values, at.prices, excess, start, size, check)
+        if start is not None and (not len(found.excess) or found.excess[0] > FINE * abs(self._size)):
+            start = replace(start, choice=exchanged(search.options, values, at.prices, start.choice, check))
+            found = found.and_(combinations(search.options, values, at.prices, excess, start, FEW, check))
         return search._best_of(found, max(bound + found.others, proven))
 
+    def _with_steps(
+        self, reference: NDArray[np.intp], at: LotPrices, *, known: bool
+    ) -> "tuple[_Search, Start | None, NDArray[np.intp]]":
+        """The search with more numbers of lots where those between two options are nearly as good, and a start."""
+        values = self._values(reference)
+        total = priced(self.options, values, at.prices)
+        regrets = total - total[self.options.of_best(total)][self.options.assets]
+        orders, counts = self.options.steps(regrets, STEPPED)
+        lots = np.array(self.known, dtype=np.float64)
+        traded = np.flatnonzero(lots)
+        more = np.concatenate([orders, traded]), np.concatenate([counts, lots[traded]])
+        options = lot_options(self.drift, self.orders, self.budgets, self.cost, more)
+        if options is None:
+            return self, Start(reference), reference
+        search = replace(self, options=options)
+        reference = search._same(self.options, reference)
+        return search, Start(search._choice_of(lots) if known else reference), reference
+
     def _mixed(
-        self, reference: NDArray[np.intp], at: LotPrices, *, branches: bool
+        self, reference: NDArray[np.intp], at: LotPrices, columns: int, *, branches: bool
     ) -> "tuple[_Search, Start | None, NDArray[np.intp], float]":
         """The search with the whole numbers next to those of the program, a start there, and what no plan is below."""
         values = self._values(reference)
@@ -195,7 +264,8 @@ class _Search:
         size = max(abs(self._size), float(np.finfo(np.float64).tiny))
         count = len(self.orders)
         bent = self._bent if branches else np.zeros(len(self.options.starts), dtype=np.bool_)
-        found = branched(self.options, values, regrets, excess, bent, count, size, self.branch_gap, self.control)
+        most = columns + len(self.options.starts)
+        found = branched(self.options, values, regrets, excess, bent, count, size, self.branch_gap, most, self.control)
         if found is None:
             return self, None, reference, -math.inf
         proven = min(found.bound + self._constant(reference), bound + found.left_out)

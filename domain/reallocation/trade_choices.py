@@ -79,7 +79,7 @@ def trade_choices(
     """First the orders in lots towards the target, in their order, then exits and trades away from it.
 
     Among more assets than a mixed-integer program is solved for, no sales away from the target are needed for their
-    proceeds: what whole lots leave of the cash is little beside the rest.
+    proceeds, unless cash is below its floor: what whole lots leave of the cash is little beside the rest.
     """
     others = [
         exit_of(request, order, sales) for order in checked(orders, check_cancelled) if may_exit(request, order, sales)
@@ -95,7 +95,8 @@ def trade_choices(
             others += _purchase_instead(request, valuation, order, sales, waste)
     for order in checked(unwanted, check_cancelled):
         others += _purchase_instead(request, valuation, order, sales, waste)
-    few = len({*valuation.values, *request.target}) <= MOST_ASSETS or budgets.required.is_finite()
+    raises = budgets.required.is_finite() or budgets.cash < ZERO
+    few = len({*valuation.values, *request.target}) <= MOST_ASSETS or raises
     pays = few and _sales_pay_for_purchases((choice.lots for choice in [*towards, *others]), budgets)
     use = _SaleUse(loses=budgets.gain.is_finite(), pays=pays, raises=budgets.required.is_finite(), waste=waste)
     for order in checked(orders, check_cancelled):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic
+from domain.market_data.snapshot import SMALLEST_AMOUNT
 from domain.reallocation.cancellation import checked
 from domain.reallocation.request import ReallocationRequest
 
@@ -23,7 +24,7 @@ class Valuation:
 
 
 def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> Valuation:
-    """Values a portfolio. Raises InvalidInput for a short position, or a net asset value of zero or less."""
+    """Values a portfolio. Raises InvalidInput for a short position, or a net asset value that is not above almost 0."""
     quotes = request.market.quotes
     held = request.portfolio.quantities
     with exact_arithmetic():
@@ -44,6 +45,8 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
                 if raised
                 else f"must have a net asset value above 0, has {worth:g}",
             )
+        if worth < exact(SMALLEST_AMOUNT):
+            raise InvalidInput("portfolio", f"must be worth at least {SMALLEST_AMOUNT:g} in all, is worth {worth:g}")
         substitutes = (by for _, by in request.taxes.limits.substitutes)
         symbols = [symbol for symbol in dict.fromkeys([*held, *request.target, *substitutes]) if symbol in quotes]
         rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, check_cancelled)}

@@ -6,8 +6,9 @@ from time import monotonic
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How long the caller will wait, and who that is."""
+    """Who calls, and how long they will wait."""
 
+    owner: str  # whose the things are that the call stores and finds
     deadline: float | None = None  # moment of time.monotonic; None waits as long as the server allows
     caller: str = ""  # workers and queues are divided among callers by this key
 

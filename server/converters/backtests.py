@@ -134,7 +134,7 @@ def record_to_proto(record: JobRecord) -> BacktestProto:
     return response
 
 
-def page_to_proto(page: JobPage) -> ListBacktestsResponse:
+def page_to_proto(page: JobPage, *, with_owners: bool = False) -> ListBacktestsResponse:
     """A page of jobs without their results."""
     response = ListBacktestsResponse(next_page_token=page.next_token)
     for record in page.records:
@@ -146,6 +146,7 @@ def page_to_proto(page: JobPage) -> ListBacktestsResponse:
             label=record.label,
             create_time=full.create_time,
             finish_time=full.finish_time if full.HasField("finish_time") else None,
+            owner=record.owner if with_owners else "",
         )
     return response
 

@@ -252,7 +252,7 @@ def summary_to_bytes(answer: OptimizationProto) -> bytes:
     return encoded
 
 
-def page_to_proto(page: ResultPage) -> ListOptimizationsResponse:
+def page_to_proto(page: ResultPage, *, with_owners: bool = False) -> ListOptimizationsResponse:
     """A page of stored answers without their weights."""
     response = ListOptimizationsResponse(next_page_token=page.next_token)
     for record in page.records:
@@ -260,6 +260,7 @@ def page_to_proto(page: ResultPage) -> ListOptimizationsResponse:
         line.MergeFromString(record.summary or summary_to_bytes(OptimizationProto.FromString(record.payload)))
         line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
         line.create_time.FromDatetime(record.created)
+        line.owner = record.owner if with_owners else ""
     return response
 
 

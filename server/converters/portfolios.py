@@ -75,7 +75,7 @@ def record_to_proto(record: PortfolioRecord) -> portfolio_pb2.Portfolio:
     return portfolio
 
 
-def page_to_proto(page: PortfolioPage) -> ListPortfoliosResponse:
+def page_to_proto(page: PortfolioPage, *, with_owners: bool = False) -> ListPortfoliosResponse:
     """A page of portfolios without their positions and mandates."""
     response = ListPortfoliosResponse(next_page_token=page.next_token)
     for record in page.records:
@@ -89,6 +89,7 @@ def page_to_proto(page: PortfolioPage) -> ListPortfoliosResponse:
             etag=full.etag,
             create_time=full.create_time,
             update_time=full.update_time,
+            owner=record.owner if with_owners else "",
         )
     return response
 

@@ -131,7 +131,7 @@ def summary_to_bytes(payload: bytes) -> bytes:
     return encoded
 
 
-def page_to_proto(page: ResultPage) -> ListReallocationsResponse:
+def page_to_proto(page: ResultPage, *, with_owners: bool = False) -> ListReallocationsResponse:
     """A page of stored answers without their trades."""
     response = ListReallocationsResponse(next_page_token=page.next_token)
     for record in page.records:
@@ -140,6 +140,7 @@ def page_to_proto(page: ResultPage) -> ListReallocationsResponse:
         line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
         line.create_time.FromDatetime(record.created)
         _set_state(line, record)
+        line.owner = record.owner if with_owners else ""
     return response
 
 

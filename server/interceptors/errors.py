@@ -43,7 +43,8 @@ async def abort_with(error: ServiceError, context: Context) -> None:
 
 async def _abort(status: Status, context: Context) -> None:
     details = (DETAILS_KEY, status.SerializeToString())
-    await context.abort(_CODES[status.code], status.message, (details, *_pushback(status)))
+    trailing = (*context.trailing_metadata(), details, *_pushback(status))
+    await context.abort(_CODES[status.code], status.message, trailing)
 
 
 def _pushback(status: Status) -> tuple[tuple[str, str], ...]:

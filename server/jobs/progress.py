@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from domain.errors import InvalidInput
 from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
 from server.ports.job_stores import JobArchive, JobLog
-from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick
+from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick, JobView
 
 BLOCK = 1 << 32
 MAX_CURVE_POINTS = 2000
 """Points of a curve that are kept for followers who join late."""
 
-POLL_SECONDS = 0.5
-"""How often a job that another process runs is looked at."""
+POLL_SECONDS = 0.4
+"""How often a job that another process runs is looked at: together with its heartbeats, less than a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class Progress:
     def __init__(self, archive: JobArchive, log: JobLog) -> None:
         self._archive = archive
         self._log = log
-        self._logs: dict[str, Log] = {}
+        self._logs: dict[int, Log] = {}  # by the keys of jobs, which no caller knows
         self._draining = asyncio.Event()
 
     def drain(self) -> None:
@@ -146,40 +146,40 @@ class Progress:
 
     def begins(self, record: JobRecord) -> None:
         """A job is run by this process from now on."""
-        log = self._logs.get(record.id)
+        log = self._logs.get(record.key)
         if log is None:
-            self._logs[record.id] = log = Log(record, [], record.tick)
+            self._logs[record.key] = log = Log(record, [], record.tick)
         log.record, log.run_here = record, True
         log.pace = Pace(time.monotonic(), record.tick.fraction if record.tick else 0.0)
         log.wake(durable=True)
 
-    def ticked(self, job_id: str, tick: JobTick) -> None:
+    def ticked(self, key: int, tick: JobTick) -> None:
         """A job that runs here is that far."""
-        log = self._logs.get(job_id)
+        log = self._logs.get(key)
         if log is not None:
             log.advance(tick)
             log.wake(durable=False)
 
-    def ticks(self) -> Mapping[str, JobTick]:
+    def ticks(self) -> Mapping[int, JobTick]:
         """How far the jobs are that run here."""
-        return {job_id: log.tick for job_id, log in self._logs.items() if log.run_here and log.tick}
+        return {key: log.tick for key, log in self._logs.items() if log.run_here and log.tick}
 
-    def ends(self, job_id: str) -> None:
+    def ends(self, key: int) -> None:
         """A job is no longer run by this process."""
-        log = self._logs.get(job_id)
+        log = self._logs.get(key)
         if log is not None:
             log.run_here = False
             log.wake(durable=True)
             self._forget(log)
 
-    async def refresh(self, job_id: str) -> None:
+    async def refresh(self, key: int) -> None:
         """Reads what was stored of a job since the last look, if anybody follows it."""
-        log = self._logs.get(job_id)
+        log = self._logs.get(key)
         if log is None:
             return
         log.looked = time.monotonic()
         try:
-            view = await self._log.view(job_id, log.events[-1].number if log.events else 0)
+            view = await self._log.view(key, log.events[-1].number if log.events else 0)
         except NotFound:
             log.deleted = True
             log.wake(durable=True)
@@ -199,28 +199,35 @@ class Progress:
         if changed or moved:
             log.wake(durable=changed)
 
-    async def ended(self, job_id: str, seconds: float) -> JobRecord:
-        """The job once it is over, or as it is when the time is. Raises NotFound."""
+    async def ended(self, record: JobRecord, seconds: float) -> JobRecord:
+        """A job once it is over, or as it is when the time is. Raises NotFound."""
         end = time.monotonic() + seconds
-        log = await self._join(job_id)
+        log = await self._join(record)
         try:
             while not log.record.state.is_final and not self._draining.is_set() and time.monotonic() < end:
                 await self._pause(log, log.changed, end - time.monotonic())
         finally:
             self._leave(log)
-        return await self._archive.get(job_id)
+        return (await self._view(log.record, log.record.last_event)).record
 
     async def follow(
-        self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
+        self,
+        owner: str,
+        job_id: str,
+        after_sequence: int,
+        epoch: str,
+        min_interval: float,
+        heartbeat_interval: float,
     ) -> AsyncGenerator[ProgressMessage]:
         """A snapshot, what happened since, what happens, and the end.
 
         Raises NotFound, EpochChanged, EventsCompacted, InvalidInput for a sequence that was never given out, and
         Draining.
         """
-        log = await self._join(job_id)
+        # The store says whose a job is, whatever is known of it here.
+        log = await self._join(await self._archive.get(owner, job_id))
         try:
-            await self.refresh(job_id)
+            await self.refresh(log.record.key)
             _resumable(log.record, after_sequence, epoch)
             cursor = Cursor(log, after_sequence)
             yield cursor.snapshot()
@@ -271,25 +278,31 @@ class Progress:
         except TimeoutError:
             # One look serves all who follow.
             if not log.run_here and time.monotonic() - log.looked >= POLL_SECONDS / 2:
-                await self.refresh(log.record.id)
+                await self.refresh(log.record.key)
 
-    async def _join(self, job_id: str) -> Log:
-        log = self._logs.get(job_id)
-        if log is None or log.deleted:
-            view = await self._log.view(job_id, 0)
-            log = self._logs.get(job_id)
-            if log is None or log.deleted:
-                log = self._logs[job_id] = Log(view.record, list(view.events), view.record.tick)
+    async def _join(self, record: JobRecord) -> Log:
+        log = self._logs.get(record.key)
+        if log is None:
+            view = await self._view(record, 0)
+            log = self._logs.get(record.key)
+            if log is None:
+                log = self._logs[record.key] = Log(view.record, list(view.events), view.record.tick)
         log.followers += 1
         return log
+
+    async def _view(self, record: JobRecord, after: int) -> JobView:
+        try:
+            return await self._log.view(record.key, after)
+        except NotFound:  # deleted meanwhile; its name says more than its key
+            raise NotFound("backtest", f"backtests/{record.id}") from None
 
     def _leave(self, log: Log) -> None:
         log.followers -= 1
         self._forget(log)
 
     def _forget(self, log: Log) -> None:
-        if log.followers == 0 and not log.run_here and self._logs.get(log.record.id) is log:
-            del self._logs[log.record.id]
+        if log.followers == 0 and not log.run_here and self._logs.get(log.record.key) is log:
+            del self._logs[log.record.key]
 
 
 class Cursor:

@@ -36,7 +36,9 @@ from server.ports.panels import StoredPanelRef
 T = TypeVar("T")
 
 LEASE_SECONDS = 30.0
-HEARTBEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 0.5
+"""How often leases are renewed and the store learns how far jobs are, for those who follow them on other servers."""
+
 LOOK_SECONDS = 1.0
 """How often jobs are looked for that no submission of this process announces."""
 
@@ -107,7 +109,7 @@ class Runner:
         self._run_job = run
         self._encode_error = encode_error
         self._policy = policy
-        self._running: dict[str, Run] = {}
+        self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -119,11 +121,11 @@ class Runner:
         """There is a new job."""
         self._wake.set()
 
-    async def cancel(self, job_id: str) -> JobRecord:
+    async def cancel(self, owner: str, job_id: str) -> JobRecord:
         """Ends a job; the processor it had is free a moment later. Raises NotFound."""
-        view: JobView = await self._stores.queue.cancel(job_id)
-        await self._progress.refresh(job_id)
-        self._stop(job_id)
+        view: JobView = await self._stores.queue.cancel(owner, job_id)
+        await self._progress.refresh(view.record.key)
+        self._stop(view.record.key)
         return view.record
 
     async def close(self, grace_seconds: float) -> None:
@@ -135,8 +137,8 @@ class Runner:
             await asyncio.wait(tasks, timeout=grace_seconds)
         await self._pool.close(grace_seconds)
 
-    def _stop(self, job_id: str) -> None:
-        run = self._running.get(job_id)
+    def _stop(self, key: int) -> None:
+        run = self._running.get(key)
         if run is not None:
             run.end(None)
 
@@ -161,7 +163,7 @@ class Runner:
     def _begin(self, claim: Claim) -> None:
         protected = claim.waited_seconds >= 10.0 * self._policy.slice_seconds
         run = Run(claim, CheckpointWriter(self._stores.log, self._progress, claim.record), protected)
-        self._running[claim.record.id] = run
+        self._running[claim.record.key] = run
         run.task = asyncio.create_task(self._run(run))
         run.task.add_done_callback(partial(self._done, run))
 
@@ -188,7 +190,7 @@ class Runner:
 
     def _yields(self, run: Run, best: WaitingJob | None, *, to_short: bool) -> bool:
         """Asks a long job to make room where another one would be next and it has run for long enough."""
-        if best is None or best.id == run.claim.record.id or not self._as_waiting(run).is_long:
+        if best is None or best.key == run.claim.record.key or not self._as_waiting(run).is_long:
             return False
         for_short = not best.is_long and not run.protected
         if (to_short and not for_short) or run.seconds < (LEAST_SECONDS if for_short else self._policy.slice_seconds):
@@ -199,9 +201,9 @@ class Runner:
 
     def _as_waiting(self, run: Run) -> WaitingJob:
         record = run.claim.record
-        tick = self._progress.ticks().get(record.id, record.tick)
+        tick = self._progress.ticks().get(record.key, record.tick)
         expected = expected_seconds(record.cost_estimate, run.seconds_in_all, tick.fraction if tick else 0.0)
-        return WaitingJob(record.id, record.owner, expected > self._policy.short_seconds, 0.0)
+        return WaitingJob(record.key, record.caller, expected > self._policy.short_seconds, 0.0)
 
     async def _beating(self) -> None:
         while True:
@@ -218,8 +220,8 @@ class Runner:
             except Exception:
                 logger.exception("leases could not be renewed")
                 continue
-            for job_id in set(running) - held:
-                await self._stop_if_lost(job_id)
+            for key in set(running) - held:
+                await self._stop_if_lost(key)
 
     def _end_those_over_budget(self) -> None:
         for run in self._running.values():
@@ -235,32 +237,32 @@ class Runner:
             "on this server: use fewer strategies or dates, or raise ABSFIN_MAX_JOB_SECONDS"
         )
 
-    async def _stop_if_lost(self, job_id: str) -> None:
+    async def _stop_if_lost(self, key: int) -> None:
         """A job may be cancelled through another process, or taken over while this one was away."""
         try:
-            record = await self._stores.archive.get(job_id)
+            record = (await self._stores.log.view(key, 0)).record
         except NotFound:
-            self._stop(job_id)
+            self._stop(key)
             return
         except (StorageFull, StorageUnavailable):
             return  # the next heartbeat asks again
         if record.state is JobState.CANCELLED or record.worker not in (None, self._worker):
-            self._stop(job_id)
+            self._stop(key)
 
     def _done(self, run: Run, task: asyncio.Task[None]) -> None:
-        job_id = run.claim.record.id
-        if self._running.get(job_id) is run:
-            del self._running[job_id]
+        record = run.claim.record
+        if self._running.get(record.key) is run:
+            del self._running[record.key]
         self._wake.set()
         if not task.cancelled() and task.exception() is not None:
-            logger.error("a job ended unexpectedly", extra={"job": job_id}, exc_info=task.exception())
+            logger.error("a job ended unexpectedly", extra={"job": record.id}, exc_info=task.exception())
 
     async def _run(self, run: Run) -> None:
         record = run.claim.record
         request_id.set(record.id)  # log lines of a job, and an error without text of its own, carry its id
         self._progress.begins(record)
         try:
-            await self._progress.refresh(record.id)
+            await self._progress.refresh(record.key)
             await self._run_backtest(run)
         except LostClaim:
             logger.info("a job was taken over or cancelled", extra={"job": record.id})
@@ -278,11 +280,11 @@ class Runner:
         except Exception as error:
             await self._failed(record, error)
         finally:
-            if self._running.get(record.id) is run:
+            if self._running.get(record.key) is run:
                 # First, so that followers look for themselves whatever happens to the look below.
-                self._progress.ends(record.id)
+                self._progress.ends(record.key)
                 with contextlib.suppress(StorageFull, StorageUnavailable):
-                    await self._progress.refresh(record.id)
+                    await self._progress.refresh(record.key)
 
     async def _stopped(self, run: Run) -> None:
         """Ends what this process stopped by itself; anything else is a cancellation, given back and passed on."""

@@ -212,15 +212,15 @@ class AnonymousRefused(ServiceError):
 
 
 class RoleRequired(ServiceError):
-    """The caller is known, and their role does not allow the method."""
+    """The caller is known, and their role does not allow the method, or a field of its request."""
 
     REASON = "ROLE_REQUIRED"
     CODE = StatusCode.PERMISSION_DENIED
 
-    def __init__(self, method: str, required: str, role: str) -> None:
-        super().__init__(
-            f"{method} needs the role {required}, the caller has {role}", method=method, required=required, role=role
-        )
+    def __init__(self, method: str, required: str, role: str, *, field: str = "") -> None:
+        what = f"{method} with {field}" if field else method
+        metadata = {"method": method, "required": required, "role": role} | ({"field": field} if field else {})
+        super().__init__(f"{what} needs the role {required}, the caller has {role}", **metadata)
 
 
 class IdentityUnavailable(ServiceError):

@@ -55,9 +55,9 @@ class FillsChange:
 
 
 class FillStore(Protocol):
-    """Recorded fills."""
+    """Recorded fills of an owner's portfolios."""
 
-    async def load(self, query: FillsQuery) -> RecordedFills:
+    async def load(self, owner: str, query: FillsQuery) -> RecordedFills:
         """A portfolio with those fills that bear on new ones. Raises NotFound.
 
         They are the fills with the ids of the query, the sales of which they disallow a loss, all fills of the plan,
@@ -65,7 +65,7 @@ class FillStore(Protocol):
         """
         ...
 
-    async def commit(self, change: FillsChange) -> PortfolioRecord:
+    async def commit(self, owner: str, change: FillsChange) -> PortfolioRecord:
         """Stores portfolio and fills in one transaction. Raises NotFound, EtagMismatch, StorageFull.
 
         The plan of the fills says how much of it is filled; every other one of the portfolio is superseded.

@@ -10,7 +10,7 @@ class QueuePolicy:
 
     short_seconds: float = 60.0  # a job that is expected to run for longer is long
     slice_seconds: float = 30.0  # a long job runs so long before it makes room for others that wait
-    max_queued: int = 1000  # waiting jobs of an owner
+    max_queued: int = 1000  # waiting jobs of a caller
     max_job_seconds: float = 0.0  # a job may run for so long in all; 0 sets no limit
 
 
@@ -26,17 +26,17 @@ def expected_seconds(cost_estimate: float, run_seconds: float, fraction: float) 
 
 @dataclass(frozen=True, slots=True)
 class WaitingJob:
-    """The job of an owner that has waited longest, among the short ones or among the long ones."""
+    """The job of a caller that has waited longest, among the short ones or among the long ones."""
 
-    id: str
-    owner: str
+    key: int
+    caller: str
     is_long: bool
     waited_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSnapshot:
-    """Jobs that wait, at most two of each owner and those of workers that are gone, and how many run by owner."""
+    """Jobs that wait, at most two of each caller and those of workers that are gone, and how many run by caller."""
 
     waiting: tuple[WaitingJob, ...]
     running: Mapping[str, int]
@@ -44,17 +44,17 @@ class QueueSnapshot:
     def best(self, policy: QueuePolicy) -> WaitingJob | None:
         """The job to run next.
 
-        Owners that run fewer jobs go first, then short jobs and those that have waited for ten slices, then those
+        Callers that run fewer jobs go first, then short jobs and those that have waited for ten slices, then those
         that have waited longest.
         """
 
         def rank(job: WaitingJob) -> tuple[int, bool, float]:
             later = job.is_long and job.waited_seconds < 10.0 * policy.slice_seconds
-            return self.running.get(job.owner, 0), later, -job.waited_seconds
+            return self.running.get(job.caller, 0), later, -job.waited_seconds
 
         return min(self.waiting, key=rank, default=None)
 
     def after_yielding(self, job: WaitingJob) -> "QueueSnapshot":
         """The queue if a job that runs were given back."""
-        running = {**self.running, job.owner: self.running.get(job.owner, 1) - 1}
+        running = {**self.running, job.caller: self.running.get(job.caller, 1) - 1}
         return QueueSnapshot((*self.waiting, job), running)

@@ -12,57 +12,58 @@ from server.ports.job_queue import QueueSnapshot
 from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobEventDraft, JobPage, JobRecord, JobTick, JobView
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
+from server.ports.scope import Scope
 
 
 class JobArchive(Protocol):
-    """Jobs as callers see them, while they run and afterwards."""
+    """Jobs as their owners see them, while they run and afterwards. Another owner's is as if it was not there."""
 
-    async def find(self, request_id: str, body: bytes) -> JobRecord | None:
+    async def find(self, owner: str, request_id: str, body: bytes) -> JobRecord | None:
         """The job this request started before. Raises RequestIdReused."""
         ...
 
-    async def get(self, job_id: str) -> JobRecord:
+    async def get(self, owner: str, job_id: str) -> JobRecord:
         """One job. Raises NotFound."""
         ...
 
-    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
+    async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
         """A page of jobs without their results.
 
         Raises InvalidInput for a token that is not of this list with these filters.
         """
         ...
 
-    async def delete(self, job_id: str) -> None:
+    async def delete(self, owner: str, job_id: str) -> None:
         """Removes a job with all it has. Raises NotFound, StillRunning."""
         ...
 
-    async def series(self, job_id: str, label: str) -> tuple[str, bytes]:
+    async def series(self, owner: str, job_id: str, label: str) -> tuple[str, bytes]:
         """Label and record of a strategy, the first one where the label is empty. Raises NotFound."""
         ...
 
 
 class JobQueue(Protocol):
-    """Jobs that wait for a worker, and who runs them.
+    """Jobs of everybody that wait for a worker, and who runs them.
 
     Whoever gives a job back names its worker and attempt by the record it has claimed.
     """
 
-    async def enqueue(self, draft: JobDraft) -> JobRecord:
+    async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
         """Stores a job with its data; of two with one request id the first is kept.
 
-        Raises RequestIdReused, AlreadyExists for an id that is taken, Overloaded where its owner has too many jobs
-        that wait, StorageFull.
+        Raises RequestIdReused, AlreadyExists for an id that is taken, Overloaded where its caller has too many
+        jobs that wait, StorageFull.
         """
         ...
 
-    async def cancel(self, job_id: str) -> JobView:
+    async def cancel(self, owner: str, job_id: str) -> JobView:
         """Ends a job that is not over; the events are those this added. Raises NotFound."""
         ...
 
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """A job that nobody has, queued or with a worker that is gone or lets its lease run out.
 
-        Owners that run fewer jobs go first, then short jobs, then those that have waited longest.
+        Callers that run fewer jobs go first, then short jobs, then those that have waited longest.
         """
         ...
 
@@ -71,9 +72,9 @@ class JobQueue(Protocol):
         ...
 
     async def heartbeat(
-        self, worker: str, jobs: Sequence[str], lease_seconds: float, ticks: Mapping[str, JobTick]
-    ) -> frozenset[str]:
-        """Renews the leases of jobs that a worker runs and says how far they are; those it still has.
+        self, worker: str, jobs: Sequence[int], lease_seconds: float, ticks: Mapping[int, JobTick]
+    ) -> frozenset[int]:
+        """Renews the leases of jobs, by their keys, that a worker runs and says how far they are; those it still has.
 
         A job of its own that it does not name runs nowhere: its lease ends, and somebody claims it again.
         """
@@ -94,8 +95,11 @@ class JobLog(Protocol):
     longer the current ones.
     """
 
-    async def view(self, job_id: str, after: int) -> JobView:
-        """A job with its retained events after a number. Raises NotFound."""
+    async def view(self, key: int, after: int) -> JobView:
+        """A job with its retained events after a number. Raises NotFound.
+
+        Whoever asks for somebody else has the key from `JobArchive.get`, which tells whose the job is.
+        """
         ...
 
     async def save(

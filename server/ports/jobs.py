@@ -114,7 +114,7 @@ class JobDraft:
     panels: Mapping[str, Panel]  # by the names in inputs
     request_id: str | None = None
     id: str | None = None  # the caller's choice
-    owner: str = ""  # who shares the workers with others: a key of the caller
+    caller: str = ""  # who shares the workers with others
     cost_estimate: float = 0.0  # seconds it may run; 0 where nobody knows
 
 
@@ -122,7 +122,9 @@ class JobDraft:
 class JobRecord:
     """A job without its data."""
 
-    id: str
+    key: int  # tells jobs of all owners apart
+    owner: str
+    id: str  # tells those of an owner apart
     state: JobState
     label: str
     epoch: str
@@ -138,7 +140,7 @@ class JobRecord:
     crashes: int  # worker processes that died of it, as far as is known
     worker: str | None
     request_id: str | None = None
-    owner: str = ""
+    caller: str = ""  # who shares the workers with others
     cost_estimate: float = 0.0  # seconds, 0 where nobody knows
     run_seconds: float = 0.0  # in all attempts so far
     result: bytes | None = None

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from server.ports.scope import Scope
+
 
 @dataclass(frozen=True, slots=True)
 class PortfolioDraft:
@@ -20,6 +22,7 @@ class PortfolioDraft:
 class PortfolioRecord:
     """A stored portfolio."""
 
+    owner: str
     id: str
     payload: bytes
     etag: str
@@ -29,31 +32,36 @@ class PortfolioRecord:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioPage:
-    """Portfolios by id; `next_token` is empty at the end."""
+    """Portfolios; `next_token` is empty at the end."""
 
     records: tuple[PortfolioRecord, ...]
     next_token: str
 
 
 class PortfolioStore(Protocol):
-    """Portfolios, each change knowing what it changes."""
+    """Portfolios, each change knowing what it changes. Another owner's is as if it was not there."""
 
-    async def create(self, draft: PortfolioDraft) -> PortfolioRecord:
+    async def create(self, owner: str, draft: PortfolioDraft) -> PortfolioRecord:
         """Stores a portfolio. Raises AlreadyExists, RequestIdReused."""
         ...
 
-    async def get(self, portfolio_id: str) -> PortfolioRecord:
+    async def get(self, owner: str, portfolio_id: str) -> PortfolioRecord:
         """One portfolio. Raises NotFound."""
         ...
 
-    async def list(self, after: str, limit: int, prefix: str = "") -> PortfolioPage:
-        """Portfolios whose id comes after `after` and begins with a prefix."""
+    async def list(self, scope: Scope, token: str, limit: int) -> PortfolioPage:
+        """A page of an owner's portfolios by id, or of everybody's in the order of their making.
+
+        Raises InvalidInput for a token that is not of this list.
+        """
         ...
 
-    async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
+    async def update(
+        self, owner: str, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]
+    ) -> PortfolioRecord:
         """Changes the payload in one transaction. Raises NotFound, EtagMismatch, and what `change` raises."""
         ...
 
-    async def delete(self, portfolio_id: str, etag: str) -> None:
+    async def delete(self, owner: str, portfolio_id: str, etag: str) -> None:
         """Removes a portfolio, any version where the etag is empty. Raises NotFound, EtagMismatch."""
         ...

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from server.ports.list_filter import EVERYTHING, ListFilter
+from server.ports.scope import Scope
 
 
 class ResultState(StrEnum):
@@ -21,6 +22,7 @@ class ResultState(StrEnum):
 class StoredResult:
     """A stored result."""
 
+    owner: str
     id: str
     created: datetime  # UTC
     request_id: str | None
@@ -57,13 +59,13 @@ class ResultPage:
 
 
 class ResultStore(Protocol):
-    """The stored results of one service."""
+    """The stored results of one service. Another owner's is as if it was not there."""
 
-    async def find(self, request_id: str, body: bytes) -> StoredResult | None:
+    async def find(self, owner: str, request_id: str, body: bytes) -> StoredResult | None:
         """The answer this request was given before. Raises RequestIdReused where the id belongs to another body."""
         ...
 
-    async def save(self, draft: ResultDraft) -> StoredResult:
+    async def save(self, owner: str, draft: ResultDraft) -> StoredResult:
         """Stores an answer; of two with one request id the first is kept and returned to both.
 
         A reallocation supersedes the earlier ones of its portfolio, and is superseded itself where that has changed
@@ -72,18 +74,18 @@ class ResultStore(Protocol):
         """
         ...
 
-    def save_at_once(self, draft: ResultDraft) -> StoredResult | None:
+    def save_at_once(self, owner: str, draft: ResultDraft) -> StoredResult | None:
         """As `save`, in the thread that calls, which is not the event loop's; None where `save` would wait."""
         ...
 
-    async def get(self, answer_id: str) -> StoredResult:
+    async def get(self, owner: str, answer_id: str) -> StoredResult:
         """One answer. Raises NotFound."""
         ...
 
-    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
+    async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
         """A page of answers. Raises InvalidInput for a token that is not of this list with these filters."""
         ...
 
-    async def delete(self, answer_id: str) -> None:
+    async def delete(self, owner: str, answer_id: str) -> None:
         """Removes an answer. Raises NotFound."""
         ...

@@ -16,6 +16,10 @@ from server.ports.results import ResultStore
 CleanupTask = Callable[[], Awaitable[object]]
 
 
+async def _nothing() -> None:
+    """What a store on this machine has to do for what only a distant one needs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Storage:
     """The open stores of one backend."""
@@ -33,3 +37,6 @@ class Storage:
     cleanup: Mapping[str, CleanupTask]  # by name; run from time to time
     release_worker: Callable[[], None]  # from then on others may take over the jobs of this process
     close: Callable[[], None]
+    # Raises StorageUnavailable where the store cannot be used now; asked from time to time. None: it is always there.
+    probe: Callable[[], Awaitable[None]] | None = None
+    disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

@@ -29,6 +29,7 @@ from server.converters.backtests import (
 )
 from server.converters.charts import backtest_charts_from_proto
 from server.converters.list_filter import list_filter_from_proto
+from server.identity.current import owner, scope
 from server.servicers.reading import Context, Requests, call_of
 from server.services.backtests import Backtests
 
@@ -58,6 +59,7 @@ class BacktestServicer(BacktestServiceServicer):
         interval = message.min_interval.ToTimedelta().total_seconds()
         heartbeat = message.heartbeat_interval.ToTimedelta().total_seconds()
         followed = self._backtests.follow(
+            owner(),
             path_of(message.backtest),
             message.after_sequence,
             message.epoch,
@@ -71,24 +73,26 @@ class BacktestServicer(BacktestServiceServicer):
     async def GetBacktest(self, request: bytes, context: Context) -> BacktestProto:
         """A job."""
         message = await self._requests.message(GetBacktestRequest, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._backtests.get(path_of(message.name)))
+        return await asyncio.to_thread(record_to_proto, await self._backtests.get(owner(), path_of(message.name)))
 
     async def ListBacktests(self, request: bytes, context: Context) -> ListBacktestsResponse:
         """A page of jobs."""
         message = await self._requests.message(ListBacktestsRequest, request, context)
+        whose = scope("ListBacktests", everyone=message.all)
         filters = list_filter_from_proto(message, state=state_from_proto(message.state))
-        page = await self._backtests.list(message.page_token, message.page_size or DEFAULT_PAGE, filters)
-        return await asyncio.to_thread(page_to_proto, page)
+        size = message.page_size or DEFAULT_PAGE
+        page = await self._backtests.list(whose, message.page_token, size, filters)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def CancelBacktest(self, request: bytes, context: Context) -> BacktestProto:
         """The job after it was told to stop."""
         message = await self._requests.message(CancelBacktestRequest, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._backtests.cancel(path_of(message.name)))
+        return await asyncio.to_thread(record_to_proto, await self._backtests.cancel(owner(), path_of(message.name)))
 
     async def DeleteBacktest(self, request: bytes, context: Context) -> DeleteBacktestResponse:
         """Deletes a job."""
         message = await self._requests.message(DeleteBacktestRequest, request, context)
-        await self._backtests.delete(path_of(message.name))
+        await self._backtests.delete(owner(), path_of(message.name))
         return DeleteBacktestResponse()
 
     async def GetBacktestCharts(self, request: bytes, context: Context) -> bytes:

@@ -17,6 +17,7 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceServi
 from server.converters.charts import named_optimization
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.optimization import NAME, page_to_proto, record_to_bytes
+from server.identity.current import owner, scope
 from server.servicers.reading import Context, Requests, call_of
 from server.services.optimization.batch import Batch
 from server.services.optimization.frontier import Frontier
@@ -54,7 +55,7 @@ class OptimizationServicer(OptimizationServiceServicer):
     async def GetOptimization(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
         message = await self._requests.message(GetOptimizationRequest, request, context)
-        return record_to_bytes(await self._optimization.get(message.name.removeprefix(NAME)))
+        return record_to_bytes(await self._optimization.get(owner(), message.name.removeprefix(NAME)))
 
     async def GetOptimizationCharts(self, request: bytes, context: Context) -> bytes:
         """Charts of a stored answer."""
@@ -64,11 +65,13 @@ class OptimizationServicer(OptimizationServiceServicer):
     async def ListOptimizations(self, request: bytes, context: Context) -> ListOptimizationsResponse:
         """A page of stored answers."""
         message = await self._requests.message(ListOptimizationsRequest, request, context)
+        whose = scope("ListOptimizations", everyone=message.all)
         size, filters = message.page_size or DEFAULT_PAGE, list_filter_from_proto(message)
-        return await asyncio.to_thread(page_to_proto, await self._optimization.list(message.page_token, size, filters))
+        page = await self._optimization.list(whose, message.page_token, size, filters)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def DeleteOptimization(self, request: bytes, context: Context) -> DeleteOptimizationResponse:
         """Deletes a stored result."""
         message = await self._requests.message(DeleteOptimizationRequest, request, context)
-        await self._optimization.delete(message.name.removeprefix(NAME))
+        await self._optimization.delete(owner(), message.name.removeprefix(NAME))
         return DeleteOptimizationResponse()

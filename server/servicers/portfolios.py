@@ -15,6 +15,7 @@ from absfinance.v1.portfolio_service_pb2 import (
 from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceServicer
 
 from server.converters.portfolios import change_from_proto, draft_from_proto, id_of, page_to_proto, record_to_proto
+from server.identity.current import owner, scope
 from server.servicers.reading import Context, Requests
 from server.services.portfolios import Portfolios
 
@@ -31,27 +32,28 @@ class PortfolioServicer(PortfolioServiceServicer):
     async def CreatePortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """The stored portfolio."""
         draft = await self._requests.read(CreatePortfolioRequest, draft_from_proto, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._portfolios.create(draft))
+        return await asyncio.to_thread(record_to_proto, await self._portfolios.create(owner(), draft))
 
     async def GetPortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """A portfolio."""
         message = await self._requests.message(GetPortfolioRequest, request, context)
-        return await asyncio.to_thread(record_to_proto, await self._portfolios.get(id_of(message.name)))
+        return await asyncio.to_thread(record_to_proto, await self._portfolios.get(owner(), id_of(message.name)))
 
     async def ListPortfolios(self, request: bytes, context: Context) -> ListPortfoliosResponse:
         """A page of portfolios."""
         message = await self._requests.message(ListPortfoliosRequest, request, context)
-        page = await self._portfolios.list(message.page_token, message.page_size or DEFAULT_PAGE)
-        return await asyncio.to_thread(page_to_proto, page)
+        whose = scope("ListPortfolios", everyone=message.all)
+        page = await self._portfolios.list(whose, message.page_token, message.page_size or DEFAULT_PAGE)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def UpdatePortfolio(self, request: bytes, context: Context) -> PortfolioProto:
         """The portfolio after the change."""
         update = await self._requests.read(UpdatePortfolioRequest, change_from_proto, request, context)
-        record = await self._portfolios.update(update.portfolio_id, update.etag, update.change)
+        record = await self._portfolios.update(owner(), update.portfolio_id, update.etag, update.change)
         return await asyncio.to_thread(record_to_proto, record)
 
     async def DeletePortfolio(self, request: bytes, context: Context) -> DeletePortfolioResponse:
         """Deletes a portfolio."""
         message = await self._requests.message(DeletePortfolioRequest, request, context)
-        await self._portfolios.delete(id_of(message.name), message.etag)
+        await self._portfolios.delete(owner(), id_of(message.name), message.etag)
         return DeletePortfolioResponse()

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from server.commands.call import Call
 from server.converters.message import message_from_bytes
 from server.execution.process_pool import ProcessPool
-from server.identity.current import caller
+from server.identity.current import caller, owner
 from server.tasks.convert import converted
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -23,10 +23,10 @@ INLINE_BYTES = 1024
 
 
 def call_of(context: Context) -> Call:
-    """How long the caller will wait, and who that is: a connection, where nobody has to say more."""
+    """Who calls, and how long they will wait; those whom nobody knows share the workers by their connections."""
     remaining = context.time_remaining()
     now = asyncio.get_running_loop().time()
-    return Call(None if remaining is None else now + remaining, caller(context.peer()))
+    return Call(owner(), None if remaining is None else now + remaining, caller(context.peer()))
 
 
 class Requests:

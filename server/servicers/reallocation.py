@@ -20,6 +20,7 @@ from server.converters.fills import answer_with_portfolio, record_fills_command_
 from server.converters.list_filter import list_filter_from_proto
 from server.converters.portfolios import id_of
 from server.converters.reallocation import NAME, page_to_proto, record_to_bytes, result_state_from_proto
+from server.identity.current import owner, scope
 from server.servicers.reading import Context, Requests, call_of
 from server.services.fills import Fills
 from server.services.optimization.batch import Batch
@@ -51,7 +52,7 @@ class ReallocationServicer(ReallocationServiceServicer):
     async def GetReallocation(self, request: bytes, context: Context) -> bytes:
         """A stored answer."""
         message = await self._requests.message(GetReallocationRequest, request, context)
-        return record_to_bytes(await self._reallocations.get(message.name.removeprefix(NAME)))
+        return record_to_bytes(await self._reallocations.get(owner(), message.name.removeprefix(NAME)))
 
     async def GetReallocationCharts(self, request: bytes, context: Context) -> bytes:
         """Charts of a stored answer."""
@@ -63,15 +64,17 @@ class ReallocationServicer(ReallocationServiceServicer):
     async def ListReallocations(self, request: bytes, context: Context) -> ListReallocationsResponse:
         """A page of stored answers."""
         message = await self._requests.message(ListReallocationsRequest, request, context)
+        whose = scope("ListReallocations", everyone=message.all)
         state = result_state_from_proto(message.state)
         filters = list_filter_from_proto(message, subject=id_of(message.portfolio), result_state=state)
-        page = await self._reallocations.list(message.page_token, message.page_size or DEFAULT_PAGE, filters)
-        return await asyncio.to_thread(page_to_proto, page)
+        size = message.page_size or DEFAULT_PAGE
+        page = await self._reallocations.list(whose, message.page_token, size, filters)
+        return await asyncio.to_thread(page_to_proto, page, with_owners=whose.everyone)
 
     async def DeleteReallocation(self, request: bytes, context: Context) -> DeleteReallocationResponse:
         """Deletes a stored result."""
         message = await self._requests.message(DeleteReallocationRequest, request, context)
-        await self._reallocations.delete(message.name.removeprefix(NAME))
+        await self._reallocations.delete(owner(), message.name.removeprefix(NAME))
         return DeleteReallocationResponse()
 
     async def RecordFills(self, request: bytes, context: Context) -> bytes:

@@ -20,6 +20,7 @@ from server.ports.jobs import JobDraft, JobPage, JobRecord
 from server.ports.list_filter import ListFilter
 from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
+from server.ports.scope import Scope
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import backtest, charts
@@ -52,7 +53,7 @@ class Backtests:
         async def look_up(key: RequestKey) -> None:
             nonlocal before
             # The task goes on in any case: it knows how long the caller wants to wait.
-            before = await self._archive.find(key.request_id, key.body)
+            before = await self._archive.find(call.owner, key.request_id, key.body)
 
         drafted: backtest.Drafted | bytes
         drafted, found = await in_rounds(
@@ -67,7 +68,7 @@ class Backtests:
         if before is not None:
             return before, drafted.wait_seconds
         job = await asyncio.to_thread(_with_panels, drafted, found)
-        record = await self._queue.enqueue(replace(job, owner=call.caller))
+        record = await self._queue.enqueue(call.owner, replace(job, caller=call.caller))
         self._runner.wake()
         return record, drafted.wait_seconds
 
@@ -75,37 +76,44 @@ class Backtests:
         """A job once it is over, or as it is after some time."""
         if record.state.is_final or seconds <= 0.0:
             return record
-        return await self._progress.ended(record.id, seconds)
+        return await self._progress.ended(record, seconds)
 
-    async def get(self, job_id: str) -> JobRecord:
+    async def get(self, owner: str, job_id: str) -> JobRecord:
         """A job."""
-        return await self._archive.get(job_id)
+        return await self._archive.get(owner, job_id)
 
-    async def list(self, token: str, size: int, filters: ListFilter) -> JobPage:
+    async def list(self, scope: Scope, token: str, size: int, filters: ListFilter) -> JobPage:
         """A page of jobs, newest first."""
-        return await self._archive.list(token, size, filters)
+        return await self._archive.list(scope, token, size, filters)
 
-    async def cancel(self, job_id: str) -> JobRecord:
+    async def cancel(self, owner: str, job_id: str) -> JobRecord:
         """Stops a job; one that is over stays as it is."""
-        return await self._runner.cancel(job_id)
+        return await self._runner.cancel(owner, job_id)
 
-    async def delete(self, job_id: str) -> None:
+    async def delete(self, owner: str, job_id: str) -> None:
         """Removes a job that is over."""
-        await self._archive.delete(job_id)
-        await self._progress.refresh(job_id)
+        record = await self._archive.get(owner, job_id)
+        await self._archive.delete(owner, job_id)
+        await self._progress.refresh(record.key)
 
     def follow(
-        self, job_id: str, after_sequence: int, epoch: str, min_interval: float, heartbeat_interval: float
+        self,
+        owner: str,
+        job_id: str,
+        after_sequence: int,
+        epoch: str,
+        min_interval: float,
+        heartbeat_interval: float,
     ) -> AsyncGenerator[ProgressMessage]:
         """What happens to a job."""
-        return self._progress.follow(job_id, after_sequence, epoch, min_interval, heartbeat_interval)
+        return self._progress.follow(owner, job_id, after_sequence, epoch, min_interval, heartbeat_interval)
 
     async def series(self, job_id: str, series: Series, label: str, call: Call) -> AsyncGenerator[bytes]:
         """A series of a job that has succeeded, in pieces."""
-        record = await self._archive.get(job_id)
+        record = await self._archive.get(call.owner, job_id)
         if not record.state.is_final:
             raise StillRunning(f"backtests/{job_id} is not over; its series are there once it has succeeded")
-        _, data = await self._archive.series(job_id, label)
+        _, data = await self._archive.series(call.owner, job_id, label)
         panel = StoredPanelRef.of(await self._inputs.panel(record.inputs.data))
         work = partial(backtest.series, record.request, record.inputs, panel, data, series)
         pieces = self._pool.stream(work, call.deadline, caller=call.caller)
@@ -115,10 +123,10 @@ class Backtests:
 
     async def charts(self, job_id: str, command: ChartsCommand, call: Call) -> bytes:
         """Charts of a job that has succeeded."""
-        record = await self._archive.get(job_id)
+        record = await self._archive.get(call.owner, job_id)
         if not record.state.is_final:
             raise StillRunning(f"backtests/{job_id} is not over; its charts are there once it has succeeded")
-        await self._archive.series(job_id, "")  # says why there is none
+        await self._archive.series(call.owner, job_id, "")  # says why there is none
         labels = partial(charts.drawn_labels, record.request, command)
         drawn = await self._pool.run(labels, call.deadline, caller=call.caller)
         job = charts.FinishedJob(
@@ -130,7 +138,7 @@ class Backtests:
                 symbol: StoredPanelRef.of(await self._inputs.panel(name))
                 for symbol, name in record.inputs.benchmarks.items()
             },
-            records={label: (await self._archive.series(job_id, label))[1] for label in drawn},
+            records={label: (await self._archive.series(call.owner, job_id, label))[1] for label in drawn},
         )
         work = partial(charts.of_backtest, job, command)
         answer: bytes = await self._pool.run(work, call.deadline, caller=call.caller)

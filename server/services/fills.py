@@ -35,9 +35,9 @@ class Fills:
         return await self._attempt(command, call)
 
     async def _attempt(self, command: RecordFillsCommand, call: Call) -> tuple[bytes, PortfolioRecord]:
-        state = await self._store.load(command.query)
+        state = await self._store.load(call.owner, command.query)
         answer = await self._pool.run(
             partial(recording, command, state, datetime.now(UTC)), call.deadline, caller=call.caller
         )
         after = answer.after
-        return answer.payload, await self._store.commit(after) if isinstance(after, FillsChange) else after
+        return answer.payload, await self._store.commit(call.owner, after) if isinstance(after, FillsChange) else after

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord, PortfolioStore
+from server.ports.scope import Scope
 
 
 class Portfolios:
@@ -11,22 +12,24 @@ class Portfolios:
     def __init__(self, store: PortfolioStore) -> None:
         self._store = store
 
-    async def create(self, draft: PortfolioDraft) -> PortfolioRecord:
+    async def create(self, owner: str, draft: PortfolioDraft) -> PortfolioRecord:
         """Stores a new portfolio."""
-        return await self._store.create(draft)
+        return await self._store.create(owner, draft)
 
-    async def get(self, portfolio_id: str) -> PortfolioRecord:
+    async def get(self, owner: str, portfolio_id: str) -> PortfolioRecord:
         """A portfolio."""
-        return await self._store.get(portfolio_id)
+        return await self._store.get(owner, portfolio_id)
 
-    async def list(self, after: str, size: int) -> PortfolioPage:
+    async def list(self, scope: Scope, token: str, size: int) -> PortfolioPage:
         """A page of portfolios by id."""
-        return await self._store.list(after, size)
+        return await self._store.list(scope, token, size)
 
-    async def update(self, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]) -> PortfolioRecord:
+    async def update(
+        self, owner: str, portfolio_id: str, etag: str, change: Callable[[bytes], bytes]
+    ) -> PortfolioRecord:
         """Changes a portfolio that is still the one that was read."""
-        return await self._store.update(portfolio_id, etag, change)
+        return await self._store.update(owner, portfolio_id, etag, change)
 
-    async def delete(self, portfolio_id: str, etag: str) -> None:
+    async def delete(self, owner: str, portfolio_id: str, etag: str) -> None:
         """Removes a portfolio."""
-        await self._store.delete(portfolio_id, etag)
+        await self._store.delete(owner, portfolio_id, etag)

@@ -14,6 +14,7 @@ from server.ports.list_filter import ListFilter
 from server.ports.portfolios import PortfolioStore
 from server.ports.remote import RemoteServices, RemoteTargets
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
+from server.ports.scope import Scope
 from server.services.market_data import MarketData
 from server.services.optimization.optimize import ResultExists, find_stored_result
 from server.services.rounds import in_rounds
@@ -45,45 +46,45 @@ class ReallocationService:
         """The stored answer, or only its bytes where nothing was to be stored."""
         try:
             answer: ResultDraft | bytes
-            look_up = partial(find_stored_result, self._store)
+            look_up = partial(find_stored_result, self._store, call.owner)
             task = partial(reallocation, request, datetime.now(UTC).date(), services=self._targets)
             answer, _ = await in_rounds(self._pool, task, call, partial(self._collect, call), look_up)
         except ResultExists as before:
             return before.record
-        return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
+        return await self._store.save(call.owner, answer) if isinstance(answer, ResultDraft) else answer
 
-    async def get(self, reallocation_id: str) -> StoredResult:
+    async def get(self, owner: str, reallocation_id: str) -> StoredResult:
         """A stored answer."""
-        return await self._store.get(reallocation_id)
+        return await self._store.get(owner, reallocation_id)
 
     async def charts(self, reallocation_id: str, command: ChartsCommand, call: Call) -> bytes:
         """Charts of a stored answer."""
-        record = await self._store.get(reallocation_id)
+        record = await self._store.get(call.owner, reallocation_id)
         work = partial(of_reallocation, record.payload, command)
         answer: bytes = await self._pool.run(work, call.deadline, caller=call.caller)
         return answer
 
-    async def list(self, token: str, size: int, filters: ListFilter) -> ResultPage:
+    async def list(self, scope: Scope, token: str, size: int, filters: ListFilter) -> ResultPage:
         """A page of stored answers, newest first."""
-        return await self._store.list(token, size, filters)
+        return await self._store.list(scope, token, size, filters)
 
-    async def delete(self, reallocation_id: str) -> None:
+    async def delete(self, owner: str, reallocation_id: str) -> None:
         """Removes a stored answer."""
-        await self._store.delete(reallocation_id)
+        await self._store.delete(owner, reallocation_id)
 
-    async def collect_stored(self, request: DataRequest, known: StoredData | None) -> StoredData:
+    async def collect_stored(self, call: Call, request: DataRequest, known: StoredData | None) -> StoredData:
         """Adds what is requested; portfolios that are not there are left out."""
         found = await self._market_data.collect(request, known)
         payloads = {}
         for name in request.portfolios:
             with suppress(NotFound):
-                payloads[name] = (await self._portfolios.get(name)).payload
+                payloads[name] = (await self._portfolios.get(call.owner, name)).payload
         return replace(found, portfolios={**found.portfolios, **payloads})
 
     async def _collect(self, call: Call, request: DataRequest, known: StoredData | None) -> StoredData:
         """Adds what is requested, answers of services outside among it: no worker waits for them."""
         found = await self._market_data.collect(request, known)
-        payloads = {name: (await self._portfolios.get(name)).payload for name in request.portfolios}
+        payloads = {name: (await self._portfolios.get(call.owner, name)).payload for name in request.portfolios}
         answers = {one.service: await self._remote.call(one, call.remaining_seconds()) for one in request.calls}
         return replace(
             found,

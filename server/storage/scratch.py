@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from server.storage.embedded.files import private_file, private_folder, storage_error
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.files import private_file, private_folder, storage_error
+from server.storage.workers import WorkerLocks
 
 ALIGNMENT = 64
 """Bytes; arrays start at multiples of it, as numpy aligns those in memory."""

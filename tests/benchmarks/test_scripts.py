@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.supabase_stack import why_not
 
 SOLVERS = {"cvxpy", "osqp", "clarabel", "piqp", "highs"}
 DIFFERENCE = 1e-5
@@ -157,6 +158,15 @@ def test_validation_times_a_path_and_a_comparison() -> None:
     assert {line["observations"] for line in lines} == {8312}
 
 
+def test_events_times_prices_with_and_without_signals() -> None:
+    lines = _lines("events")
+    job = "events/tick_20_portfolios"
+    rest = ("events/closes_20_portfolios", "events/closes_and_risk_20_portfolios")
+    assert _jobs(lines) == [job, f"{job}_with_signals", *rest]
+    assert all(line["ours_ms"] > 0.0 and (line["portfolios"], line["assets"]) == (20, 50) for line in lines)
+    assert lines[1]["signals"] >= 20 * lines[1]["rounds"]
+
+
 def test_attribution_adds_up() -> None:
     lines = _lines("analysis_attribution")
     assert _jobs(lines) == ["analysis/attribution", "analysis/attribution/weights"]
@@ -167,3 +177,20 @@ def test_attribution_adds_up() -> None:
 def test_analysis_runs_all_of_its_scripts() -> None:
     jobs = set(_jobs(_lines("analysis")))
     assert {"analysis/validation", "analysis/report", "analysis/attribution"} <= jobs
+
+
+@pytest.mark.exhaustive
+def test_storage_times_both_stores_and_rows() -> None:
+    if cause := why_not("system"):
+        pytest.skip(cause)
+    lines = _lines("storage")
+    both = ["embedded", "supabase"]
+    assert [line["store"] for line in lines if line["job"] == "storage/import/20x800"] == both
+    assert [line["store"] for line in lines if line["job"] == "storage/read/20x252"] == both
+    calls = [(line["job"], line["store"]) for line in lines if line["job"].startswith("storage/call/")]
+    assert len(calls) == len(set(calls)) == 2 * len({job for job, _ in calls}) >= 14
+    rows = [line for line in lines if line["job"] == "storage/read/20x252/rows"]
+    assert [line["peer"] for line in rows] == ["rows in pages of 1000", "rows as JSON of a function"]
+    for line in rows:
+        assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
+    assert all(line.get("ours_ms", line.get("p50_ms")) > 0.0 for line in lines)

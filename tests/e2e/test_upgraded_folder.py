@@ -26,6 +26,8 @@ REQUEST = {
     "periodsPerYear": 252,
     "wait": "60s",
 }
+MIGRATIONS = Path(__file__).parents[2] / "server/storage/embedded/migrations"
+
 OF_VERSION_5 = ("wealth", "fill_places", "units", "cash", "cost_fractions", "turnovers")
 """Arrays of a record in files of the schema's fifth version, beside the costs of each fill."""
 
@@ -51,21 +53,35 @@ def test_backtests_of_the_version_before_are_served(start_server: Callable[..., 
 
 
 def as_version_5(path: Path) -> None:
-    """Takes away what later versions added to a database, and writes records as that version did."""
-    with sqlite3.connect(path) as connection:
+    """Puts a database of that version in the place of this one, with the jobs that are in it."""
+    old = path.with_name("old.sqlite3")
+    with sqlite3.connect(old) as connection:
+        for script in sorted(MIGRATIONS.iterdir())[:5]:
+            connection.executescript(script.read_text())
+        connection.execute("ATTACH ? AS new", (str(path),))
+        connection.execute("INSERT INTO backtest_inputs SELECT * FROM new.backtest_inputs")
+        connection.execute(
+            "INSERT INTO backtests SELECT key, id, request_id, body, label, caller, state, cost_estimate, run_micros, "
+            "counted_micros, queued_micros, yielded, attempt, crashes, worker, lease_micros, fraction, day, wealth, "
+            "stage, epoch, last_event, dropped_event, created_micros, finished_micros, fingerprint, "
+            "json_remove(inputs, '$[6]', '$[5]'), request, error, result FROM new.backtests"
+        )
+        tables = {
+            "backtest_input_uses": "fingerprint",
+            "backtest_events": "number, micros, kind, day, reason, message, stage",
+            "backtest_series": "position, label, data",
+        }
+        for table, columns in tables.items():
+            theirs = ", ".join(f"c.{name}" for name in columns.split(", "))
+            jobs = f"new.{table} c JOIN new.backtests b ON b.key = c.backtest_key"
+            connection.execute(f"INSERT INTO {table} (backtest_id, {columns}) SELECT b.id, {theirs} FROM {jobs}")  # noqa: S608  # constants
         for number, data in connection.execute("SELECT rowid, data FROM backtest_series").fetchall():
             connection.execute("UPDATE backtest_series SET data = ? WHERE rowid = ?", (older(data), number))
-        connection.execute("UPDATE backtests SET inputs = json_remove(inputs, '$[6]', '$[5]')")
-        connection.execute("DROP TABLE api_keys")
-        connection.execute("DROP TABLE backtest_decisions")
-        connection.execute("DROP TABLE corporate_actions")
-        connection.execute("DROP TABLE disallowed_losses")
-        connection.execute("DROP TABLE fills")
-        connection.execute("DROP INDEX reallocations_open")
-        for column in ("superseded_micros", "superseded_by", "fills"):
-            connection.execute(f"ALTER TABLE reallocations DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 5")
     connection.close()
+    for rest_of_new in path.parent.glob(f"{path.name}*"):
+        rest_of_new.unlink()
+    old.rename(path)
 
 
 def older(data: bytes) -> bytes:

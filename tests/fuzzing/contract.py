@@ -36,11 +36,16 @@ class Method:
 
 
 def methods() -> tuple[Method, ...]:
+    """Every method that a run may call, by name."""
+    return tuple(method for method in all_methods() if method.path.split("/")[-1] not in ENDS_THE_SERVER)
+
+
+def all_methods() -> tuple[Method, ...]:
     """Every method, by name."""
     modules = (m.name for m in pkgutil.iter_modules(absfinance.v1.__path__) if m.name.endswith("_pb2"))
     files = [importlib.import_module(f"{PACKAGE}.{name}").DESCRIPTOR for name in modules]
     found = [_method(one) for file in files for service in file.services_by_name.values() for one in service.methods]
-    return tuple(sorted((m for m in found if m.path.split("/")[-1] not in ENDS_THE_SERVER), key=lambda m: m.path))
+    return tuple(sorted(found, key=lambda m: m.path))
 
 
 def _method(one: MethodDescriptor) -> Method:

@@ -1,5 +1,7 @@
 """A wrong setting stops the start with one clear line that names flag and variable."""
 
+import base64
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -45,11 +47,48 @@ def test_loopback_addresses(tmp_path: Path, address: str) -> None:
     assert read(tmp_path, "--listen", address).listen == address
 
 
+def token_of(role: str) -> str:
+    """A key of the old kind, as a project signs it; the signature is not looked at here."""
+    claims = base64.urlsafe_b64encode(json.dumps({"role": role}).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzI1NiJ9.{claims}.c2lnbmF0dXJl"
+
+
+ANON = token_of("anon")
+PROJECT = ("--storage", "supabase", "--supabase-url", "https://x.supabase.co/", "--supabase-key", "sb_secret_abc")
+
+
+def test_a_project_with_either_kind_of_key(tmp_path: Path) -> None:
+    new = read(tmp_path, *PROJECT)
+    assert (new.storage, new.supabase_url, new.supabase_key) == (
+        "supabase",
+        "https://x.supabase.co",
+        "sb_secret_abc",
+    )
+    old = token_of("service_role")
+    assert (
+        read(tmp_path, ABSFIN_STORAGE="supabase", SUPABASE_URL="http://127.0.0.1:1", SUPABASE_KEY=old).supabase_key
+        == old
+    )
+    # Variables that other programs of the project use do not disturb a server that does not.
+    assert read(tmp_path, SUPABASE_URL="nonsense", SUPABASE_KEY=ANON).supabase_url == ""
+
+
 WRONG = {
     "not loopback": (("--listen", "0.0.0.0:50051"), "--listen (ABSFIN_LISTEN) must be a loopback address"),
     "no port": (("--listen", "localhost"), "--listen (ABSFIN_LISTEN) must be host:port"),
     "port too large": (("--listen", "localhost:65536"), "port from 0 to 65535"),
-    "supabase": (("--storage", "supabase"), "--storage (ABSFIN_STORAGE) supabase is not available in this version"),
+    "supabase without a project": (("--storage", "supabase"), "--supabase-url (SUPABASE_URL) must be given"),
+    "a project without a key": (PROJECT[:-2], "--supabase-key (SUPABASE_KEY) must be given with --storage supabase"),
+    "a project that is no address": ((*PROJECT[:2], "--supabase-url", "ftp://x"), "must be an address such as https"),
+    "a project with a path to ask": ((*PROJECT[:2], "--supabase-url", "https://x/?a=b"), "must be an address such as"),
+    "a port that is none": ((*PROJECT[:2], "--supabase-url", "https://x:99999"), "must be an address such as"),
+    "a key for browsers": ((*PROJECT[:-1], "sb_publishable_abc"), "this is the publishable one"),
+    "the key of anon": ((*PROJECT[:-1], ANON), "this is that of the role 'anon'"),
+    "a key that is none": ((*PROJECT[:-1], "secret"), "must be the secret key of the project"),
+    "a token that is none": ((*PROJECT[:-1], "a.!.c"), "must be the secret key of the project"),
+    "a token of nobody": ((*PROJECT[:-1], "a.W10.c"), "must be the secret key of the project"),
+    "two lines of key": ((*PROJECT[:-1], "sb_secret_a\nb"), "must be the secret key of the project"),
+    "a project beside SQLite": (("--supabase-url", "https://x"), "cannot be used with --storage embedded"),
     "jwt without keys": (("--auth", "jwt"), "--jwks-url (ABSFIN_JWKS_URL) must be given with --auth jwt"),
     "no way to know callers": (("--auth", "jwt,basic"), "--auth (ABSFIN_AUTH) must be none, or jwt, keys, mtls"),
     "none beside another": (("--auth", "none,keys"), "must be none, or jwt, keys, mtls"),
@@ -63,7 +102,7 @@ WRONG = {
     "a role that is none": (("--certificate-roles", "desk=boss"), "must be NAME=ROLE, each name once"),
     "a name twice": (("--certificate-roles", "a=reader,a=admin"), "must be NAME=ROLE, each name once"),
     "ray": (("--executor", "ray"), "--executor (ABSFIN_EXECUTOR) ray is not available"),
-    "nonsense": (("--storage", "mysql"), "must be embedded, is 'mysql'"),
+    "nonsense": (("--storage", "mysql"), "must be embedded or supabase, is 'mysql'"),
     "no workers": (("--workers", "0"), "must be a whole number from 1 to 1024, is '0'"),
     "half a worker": (("--workers", "1.5"), "must be a whole number"),
     "endless drain": (("--drain-seconds", "inf"), "must be a number from 0 to 3600"),
@@ -133,7 +172,7 @@ def test_a_data_dir_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_secrets_do_not_show(tmp_path: Path) -> None:
-    assert "hush" not in repr(read(tmp_path, SUPABASE_KEY="hush"))
+    assert "hush" not in repr(read(tmp_path, *PROJECT[:-1], "sb_secret_hush"))
     assert "hush" not in repr(read(tmp_path, ABSFIN_JWT_SECRET="hush" * 8))
 
 

@@ -31,7 +31,8 @@ NewFile = Callable[[], AbstractAsyncContextManager[Path]]
 """An empty file for what the accounts of a call share; it is removed with the call."""
 
 
-Collect = Callable[[DataRequest, StoredData | None], Awaitable[StoredData]]
+Collect = Callable[[Call, DataRequest, StoredData | None], Awaitable[StoredData]]
+"""What is stored for a call: portfolios are those of its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ class Batch:
     async def _outcomes(
         self, universe: bytes, requests: AsyncIterator[bytes], shared: Path, call: Call
     ) -> AsyncGenerator[bytes]:
-        share = partial(self._tasks.share, universe, shared)
-        together, _ = await in_rounds(self._pool, share, call, self._collect)
+        share, collect = partial(self._tasks.share, universe, shared), partial(self._collect, call)
+        together, _ = await in_rounds(self._pool, share, call, collect)
         if together and self._tasks.together is not None:
-            batch = SharedBatch(self._tasks.together, self._collect, self._pool, self._new_file, shared, call)
+            batch = SharedBatch(self._tasks.together, collect, self._pool, self._new_file, shared, call)
             open_accounts = OpenAccounts(self._idle_seconds)
             async with aclosing(batch.outcomes(_lots(requests, open_accounts, None), open_accounts)) as answers:
                 async for answer in answers:
@@ -136,7 +137,7 @@ class Batch:
                 continue
             if needs is None:
                 return
-            found = await self._collect(needs, found)
+            found = await self._collect(call, needs, found)
 
 
 class OpenAccounts:

@@ -8,6 +8,7 @@ from server.execution.process_pool import ProcessPool
 from server.execution.small_tasks import SmallTasks
 from server.ports.list_filter import ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
+from server.ports.scope import Scope
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks.charts import of_optimization
@@ -40,46 +41,46 @@ class Optimization:
         answer: Answer | None = None
         # Where others wait, the processor of the event loop is theirs.
         if len(request) <= MOST_BYTES and self._pool.is_idle:
-            answer = await self._small.run(partial(optimize_if_small, request), self._stored)
+            answer = await self._small.run(partial(optimize_if_small, request), partial(self._stored, call.owner))
         try:
             if answer is None:
                 answer = await self._in_process(request, call)
         except ResultExists as before:
             return before.record
-        return await self._store.save(answer) if isinstance(answer, ResultDraft) else answer
+        return await self._store.save(call.owner, answer) if isinstance(answer, ResultDraft) else answer
 
-    def _stored(self, answer: Answer) -> Answer:
+    def _stored(self, owner: str, answer: Answer) -> Answer:
         """In the thread of small requests: the answer stored, unless that would have to wait for others."""
-        return self._store.save_at_once(answer) or answer if isinstance(answer, ResultDraft) else answer
+        return self._store.save_at_once(owner, answer) or answer if isinstance(answer, ResultDraft) else answer
 
     async def _in_process(self, request: bytes, call: Call) -> ResultDraft | bytes:
         answer: ResultDraft | bytes
-        look_up = partial(find_stored_result, self._store)
+        look_up = partial(find_stored_result, self._store, call.owner)
         answer, _ = await in_rounds(self._pool, partial(optimize, request), call, self._market_data.collect, look_up)
         return answer
 
-    async def get(self, optimization_id: str) -> StoredResult:
+    async def get(self, owner: str, optimization_id: str) -> StoredResult:
         """A stored answer."""
-        return await self._store.get(optimization_id)
+        return await self._store.get(owner, optimization_id)
 
     async def charts(self, optimization_id: str, request: bytes, call: Call) -> bytes:
         """Charts of a stored answer."""
-        record = await self._store.get(optimization_id)
+        record = await self._store.get(call.owner, optimization_id)
         task = partial(of_optimization, request, record.payload)
         answer, _ = await in_rounds(self._pool, task, call, self._market_data.collect)
         return answer
 
-    async def list(self, token: str, size: int, filters: ListFilter) -> ResultPage:
+    async def list(self, scope: Scope, token: str, size: int, filters: ListFilter) -> ResultPage:
         """A page of stored answers, newest first."""
-        return await self._store.list(token, size, filters)
+        return await self._store.list(scope, token, size, filters)
 
-    async def delete(self, optimization_id: str) -> None:
+    async def delete(self, owner: str, optimization_id: str) -> None:
         """Removes a stored answer."""
-        await self._store.delete(optimization_id)
+        await self._store.delete(owner, optimization_id)
 
 
-async def find_stored_result(store: ResultStore, key: RequestKey) -> None:
+async def find_stored_result(store: ResultStore, owner: str, key: RequestKey) -> None:
     """Raises ResultExists where the request has a stored result, RequestIdReused where its id belongs to another."""
-    record = await store.find(key.request_id, key.body)
+    record = await store.find(owner, key.request_id, key.body)
     if record is not None:
         raise ResultExists(record)

@@ -12,8 +12,8 @@ from pathlib import Path
 from server.ports.errors import AlreadyExists, NotFound
 from server.ports.identity import ApiKeyPage, ApiKeyRecord, Role
 from server.storage.embedded.database import Database
-from server.storage.embedded.files import FILE_MODE, storage_error
-from server.storage.embedded.pages import micros_of, time_of
+from server.storage.files import FILE_MODE, storage_error
+from server.storage.pages import micros_of, time_of
 
 PEPPER_NAME = "api-keys.secret"
 PEPPER_BYTES = 32

@@ -11,7 +11,7 @@ import numpy as np
 
 from domain.market_data.fingerprint import panel_bytes
 from domain.market_data.panel import Panel
-from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused, StillRunning
+from server.ports.errors import AlreadyExists, NotFound, RequestIdReused, StillRunning
 from server.ports.job_queue import QueuePolicy, QueueSnapshot
 from server.ports.jobs import (
     Claim,
@@ -27,6 +27,7 @@ from server.ports.jobs import (
 )
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
+from server.ports.scope import Scope
 from server.storage.embedded.corporate_actions import ROW_BYTES as ACTION_BYTES
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
@@ -37,15 +38,18 @@ from server.storage.embedded.job_rows import (
     end_job,
     events_after,
     get_job,
-    inputs_to_json,
+    job_of_key,
     now_micros,
     record_of,
     record_progress,
     require_own,
 )
-from server.storage.embedded.pages import condition_of, sequence_of, token_of
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.embedded.pages import ORDER, condition_of
+from server.storage.job_inputs import inputs_to_json
+from server.storage.job_refusals import no_series, queue_full
+from server.storage.pages import Position, micros_of, position_of, token_of
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 ROW_BYTES = 4096
 """What a job takes beside its request and its data, about."""
@@ -73,41 +77,42 @@ class EmbeddedBacktests:
         self._retained = retained_events
         self._policy = policy
 
-    async def enqueue(self, draft: JobDraft) -> JobRecord:
+    async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
         """Stores a job with its data in one transaction."""
         inputs = await asyncio.to_thread(_encoded, draft.panels)
         needed = len(draft.request) + sum(len(data) for _, data in inputs.values()) + ROW_BYTES
         needed += ACTION_BYTES * len(draft.inputs.actions)
-        work = partial(_enqueue, draft=draft, inputs=inputs, max_queued=self._policy.max_queued)
+        work = partial(_enqueue, owner=owner, draft=draft, inputs=inputs, max_queued=self._policy.max_queued)
         return await self._database.write(work, needed)
 
-    async def find(self, request_id: str, body: bytes) -> JobRecord | None:
+    async def find(self, owner: str, request_id: str, body: bytes) -> JobRecord | None:
         """The job this request started before."""
-        return await self._database.read(partial(_find, request_id=request_id, body=body))
+        return await self._database.read(partial(_find, owner=owner, request_id=request_id, body=body))
 
-    async def get(self, job_id: str) -> JobRecord:
+    async def get(self, owner: str, job_id: str) -> JobRecord:
         """One job."""
-        return await self._database.read(partial(get_job, job_id=job_id))
+        return await self._database.read(partial(get_job, owner=owner, job_id=job_id))
 
-    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
+    async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
         """A page of jobs, newest first."""
-        before = sequence_of(token, "backtest", filters)
-        return await self._database.read(partial(_list, before=before, limit=limit, filters=filters))
+        after = position_of(token, "backtest", scope, filters)
+        return await self._database.read(partial(_list, scope=scope, after=after, limit=limit, filters=filters))
 
-    async def delete(self, job_id: str) -> None:
+    async def delete(self, owner: str, job_id: str) -> None:
         """Removes a job, and its data where no other job has it."""
-        for name in await self._database.write(partial(delete_job, job_id=job_id)):
+        work = partial(_delete, owner=owner, job_id=job_id)
+        for name in await self._database.write(work):
             await asyncio.to_thread(self._panels.remove, name)
 
-    async def view(self, job_id: str, after: int) -> JobView:
+    async def view(self, key: int, after: int) -> JobView:
         """A job and its events, as of one moment."""
         return await self._database.read(
-            lambda connection: JobView(get_job(connection, job_id), events_after(connection, job_id, after))
+            lambda connection: JobView(job_of_key(connection, key), events_after(connection, key, after))
         )
 
-    async def cancel(self, job_id: str) -> JobView:
+    async def cancel(self, owner: str, job_id: str) -> JobView:
         """Ends a job at once: whoever still works on it has lost its claim."""
-        return await self._database.write(partial(_cancel, job_id=job_id, retained=self._retained))
+        return await self._database.write(partial(_cancel, owner=owner, job_id=job_id, retained=self._retained))
 
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """Takes the job that is next."""
@@ -124,8 +129,8 @@ class EmbeddedBacktests:
         return await self._database.read(partial(queue_of, worker=worker, workers=self._workers, policy=self._policy))
 
     async def heartbeat(
-        self, worker: str, jobs: Sequence[str], lease_seconds: float, ticks: Mapping[str, JobTick]
-    ) -> frozenset[str]:
+        self, worker: str, jobs: Sequence[int], lease_seconds: float, ticks: Mapping[int, JobTick]
+    ) -> frozenset[int]:
         """Renews leases."""
         work = partial(renew_leases, worker=worker, jobs=jobs, lease=_micros(lease_seconds), ticks=ticks)
         return await self._database.write(work)
@@ -137,14 +142,14 @@ class EmbeddedBacktests:
 
         def work(connection: sqlite3.Connection) -> tuple[JobEvent, ...]:
             require_own(connection, claim)
-            record_progress(connection, claim.id, tick)
-            connection.execute("INSERT OR REPLACE INTO backtest_checkpoints VALUES (?, ?)", (claim.id, checkpoint))
+            record_progress(connection, claim.key, tick)
+            connection.execute("INSERT OR REPLACE INTO backtest_checkpoints VALUES (?, ?)", (claim.key, checkpoint))
             connection.execute(
                 "INSERT INTO backtest_parts SELECT ?1, 1 + coalesce(max(number), 0), ?2 FROM backtest_parts "
-                "WHERE backtest_id = ?1",
-                (claim.id, part),
+                "WHERE backtest_key = ?1",
+                (claim.key, part),
             )
-            return append_events(connection, claim.id, events, self._retained)
+            return append_events(connection, claim.key, events, self._retained)
 
         return await self._database.write(work)
 
@@ -153,12 +158,12 @@ class EmbeddedBacktests:
 
         def work(connection: sqlite3.Connection) -> None:
             require_own(connection, claim)
-            statement = "SELECT number FROM backtest_parts WHERE backtest_id = ? ORDER BY number LIMIT ?"
-            numbers = [number for (number,) in connection.execute(statement, (claim.id, count)).fetchall()]
+            statement = "SELECT number FROM backtest_parts WHERE backtest_key = ? ORDER BY number LIMIT ?"
+            numbers = [number for (number,) in connection.execute(statement, (claim.key, count)).fetchall()]
             connection.execute(
-                "DELETE FROM backtest_parts WHERE backtest_id = ? AND number <= ?", (claim.id, numbers[-1])
+                "DELETE FROM backtest_parts WHERE backtest_key = ? AND number <= ?", (claim.key, numbers[-1])
             )
-            connection.execute("INSERT INTO backtest_parts VALUES (?, ?, ?)", (claim.id, numbers[-1], part))
+            connection.execute("INSERT INTO backtest_parts VALUES (?, ?, ?)", (claim.key, numbers[-1], part))
 
         await self._database.write(work)
 
@@ -168,10 +173,10 @@ class EmbeddedBacktests:
         def work(connection: sqlite3.Connection) -> tuple[JobEvent, ...]:
             require_own(connection, claim)
             for position, (label, data) in enumerate(end.series):
-                values = (claim.id, position, label, data)
+                values = (claim.key, position, label, data)
                 connection.execute("INSERT INTO backtest_series VALUES (?, ?, ?, ?)", values)
-            stored = append_events(connection, claim.id, events, self._retained)
-            return stored + end_job(connection, claim.id, end, self._retained)
+            stored = append_events(connection, claim.key, events, self._retained)
+            return stored + end_job(connection, claim.key, end, self._retained)
 
         return await self._database.write(work)
 
@@ -180,11 +185,11 @@ class EmbeddedBacktests:
 
         def work(connection: sqlite3.Connection) -> None:
             require_own(connection, claim)
-            count_time(connection, claim.id)
+            count_time(connection, claim.key)
             connection.execute(
                 "UPDATE backtests SET state = 'QUEUED', worker = NULL, lease_micros = NULL, counted_micros = NULL, "
-                "crashes = crashes + ?, yielded = ?, queued_micros = ? WHERE id = ?",
-                (int(crashed), int(yielded), now_micros(), claim.id),
+                "crashes = crashes + ?, yielded = ?, queued_micros = ? WHERE key = ?",
+                (int(crashed), int(yielded), now_micros(), claim.key),
             )
 
         await self._database.write(work)
@@ -193,18 +198,22 @@ class EmbeddedBacktests:
         """Data of a job; the file is derived from the stored bytes where it is not there."""
         return await self._database.read(partial(_panel, name=name, panels=self._panels))
 
-    async def series(self, job_id: str, label: str) -> tuple[str, bytes]:
+    async def series(self, owner: str, job_id: str, label: str) -> tuple[str, bytes]:
         """The record of a strategy."""
-        return await self._database.read(partial(_series, job_id=job_id, label=label))
+        return await self._database.read(partial(_series, owner=owner, job_id=job_id, label=label))
 
 
-def delete_job(connection: sqlite3.Connection, job_id: str) -> list[str]:
-    """Removes a job that is over; names of the data that went with it. Raises NotFound, StillRunning."""
-    if not get_job(connection, job_id).state.is_final:
-        raise StillRunning(f"backtests/{job_id} is not over; cancel it first")
-    statement = "SELECT fingerprint FROM backtest_input_uses WHERE backtest_id = ?"
-    names = [name for (name,) in connection.execute(statement, (job_id,)).fetchall()]
-    connection.execute("DELETE FROM backtests WHERE id = ?", (job_id,))
+def _delete(connection: sqlite3.Connection, owner: str, job_id: str) -> list[str]:
+    return delete_job(connection, get_job(connection, owner, job_id))
+
+
+def delete_job(connection: sqlite3.Connection, job: JobRecord) -> list[str]:
+    """Removes a job that is over; names of the data that went with it. Raises StillRunning."""
+    if not job.state.is_final:
+        raise StillRunning(f"backtests/{job.id} is not over; cancel it first")
+    statement = "SELECT fingerprint FROM backtest_input_uses WHERE backtest_key = ?"
+    names = [name for (name,) in connection.execute(statement, (job.key,)).fetchall()]
+    connection.execute("DELETE FROM backtests WHERE key = ?", (job.key,))
     unused = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM backtest_input_uses WHERE fingerprint = ?)"
     gone = [name for name in names if connection.execute(unused, (name,)).fetchone()]
     connection.executemany("DELETE FROM backtest_inputs WHERE fingerprint = ?", [(name,) for name in gone])
@@ -215,26 +224,28 @@ def _encoded(panels: Mapping[str, Panel]) -> Inputs:
     return {name: (json.dumps(panel.symbols), panel_bytes(panel)) for name, panel in panels.items()}
 
 
-def _enqueue(connection: sqlite3.Connection, draft: JobDraft, inputs: Inputs, max_queued: int) -> JobRecord:
+def _enqueue(connection: sqlite3.Connection, owner: str, draft: JobDraft, inputs: Inputs, max_queued: int) -> JobRecord:
     if draft.request_id is not None:
-        first = _find(connection, draft.request_id, draft.body)
+        first = _find(connection, owner, draft.request_id, draft.body)
         if first:
             return first
-    if draft.id and connection.execute("SELECT 1 FROM backtests WHERE id = ?", (draft.id,)).fetchone():
+    taken = "SELECT 1 FROM backtests WHERE owner = ? AND id = ?"
+    if draft.id and connection.execute(taken, (owner, draft.id)).fetchone():
         raise AlreadyExists("backtest", f"backtests/{draft.id}")
-    statement = "SELECT count(*) FROM backtests INDEXED BY backtests_queued WHERE state = 'QUEUED' AND owner = ?"
-    (queued,) = connection.execute(statement, (draft.owner,)).fetchone()
+    statement = "SELECT count(*) FROM backtests INDEXED BY backtests_queued WHERE state = 'QUEUED' AND caller = ?"
+    (queued,) = connection.execute(statement, (draft.caller,)).fetchone()
     if queued >= max_queued:
-        raise Overloaded(f"{queued} backtests of yours wait already; try again when some are over, or cancel some")
+        raise queue_full(queued)
     for name, (symbols, data) in inputs.items():
         connection.execute("INSERT INTO backtest_inputs VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (name, symbols, data))
     job_id, now = draft.id or secrets.token_hex(10), now_micros()
     row: dict[str, object] = {
+        "owner": owner,
         "id": job_id,
         "request_id": draft.request_id,
         "body": draft.body,
         "label": draft.label,
-        "owner": draft.owner,
+        "caller": draft.caller,
         "state": JobState.QUEUED,
         "cost_estimate": draft.cost_estimate,
         "queued_micros": now,
@@ -245,36 +256,45 @@ def _enqueue(connection: sqlite3.Connection, draft: JobDraft, inputs: Inputs, ma
         "request": draft.request,
     }
     names = ", ".join(row)
-    connection.execute(f"INSERT INTO backtests ({names}) VALUES (:{names.replace(', ', ', :')})", row)  # noqa: S608  # constants
-    connection.executemany("INSERT INTO backtest_input_uses VALUES (?, ?)", [(job_id, name) for name in inputs])
-    return get_job(connection, job_id)
+    statement = f"INSERT INTO backtests ({names}) VALUES (:{names.replace(', ', ', :')})"  # noqa: S608  # constants
+    key = connection.execute(statement, row).lastrowid
+    connection.executemany("INSERT INTO backtest_input_uses VALUES (?, ?)", [(key, name) for name in inputs])
+    return get_job(connection, owner, job_id)
 
 
-def _find(connection: sqlite3.Connection, request_id: str, body: bytes) -> JobRecord | None:
-    row = connection.execute("SELECT id, body FROM backtests WHERE request_id = ?", (request_id,)).fetchone()
+def _find(connection: sqlite3.Connection, owner: str, request_id: str, body: bytes) -> JobRecord | None:
+    statement = "SELECT key, body FROM backtests WHERE owner = ? AND request_id = ?"
+    row = connection.execute(statement, (owner, request_id)).fetchone()
     if row is None:
         return None
     if row[1] != body:
         raise RequestIdReused("request_id", request_id)
-    return get_job(connection, row[0])
+    return job_of_key(connection, row[0])
 
 
-def _list(connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> JobPage:
-    condition, values = condition_of(before, filters)
+def _list(
+    connection: sqlite3.Connection, scope: Scope, after: Position | None, limit: int, filters: ListFilter
+) -> JobPage:
+    condition, values = condition_of(after, scope, filters)
     statement = (
-        f"SELECT sequence, {LISTED} FROM backtests WHERE {condition} "  # noqa: S608  # constants
-        "ORDER BY sequence DESC LIMIT :limit"
+        f"SELECT {LISTED} FROM backtests WHERE {condition} "  # noqa: S608  # constants
+        f"ORDER BY {ORDER} LIMIT :limit"
     )
     rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
-    records = tuple(record_of(row[1:]) for row in rows[:limit])
-    return JobPage(records, token_of(rows[limit - 1][0], "backtest", filters) if len(rows) > limit else "")
+    records = tuple(record_of(row) for row in rows[:limit])
+    if len(rows) <= limit:
+        return JobPage(records, "")
+    last = records[-1]
+    position = Position(micros_of(last.created), last.id, last.key)
+    return JobPage(records, token_of(position, "backtest", scope, filters))
 
 
-def _cancel(connection: sqlite3.Connection, job_id: str, retained: int) -> JobView:
-    if get_job(connection, job_id).state.is_final:
-        return JobView(get_job(connection, job_id), ())
-    events = end_job(connection, job_id, JobEnd(JobState.CANCELLED), retained)
-    return JobView(get_job(connection, job_id), events)
+def _cancel(connection: sqlite3.Connection, owner: str, job_id: str, retained: int) -> JobView:
+    job = get_job(connection, owner, job_id)
+    if job.state.is_final:
+        return JobView(job, ())
+    events = end_job(connection, job.key, JobEnd(JobState.CANCELLED), retained)
+    return JobView(job_of_key(connection, job.key), events)
 
 
 def _panel(connection: sqlite3.Connection, name: str, panels: PanelFiles) -> StoredPanel:
@@ -292,20 +312,15 @@ def _panel(connection: sqlite3.Connection, name: str, panels: PanelFiles) -> Sto
     return panels.keep(name, symbols, days, values)
 
 
-def _series(connection: sqlite3.Connection, job_id: str, label: str) -> tuple[str, bytes]:
-    state = get_job(connection, job_id).state
+def _series(connection: sqlite3.Connection, owner: str, job_id: str, label: str) -> tuple[str, bytes]:
+    job = get_job(connection, owner, job_id)
     row = connection.execute(
-        "SELECT label, data FROM backtest_series WHERE backtest_id = ?1 AND (?2 = '' OR label = ?2) "
+        "SELECT label, data FROM backtest_series WHERE backtest_key = ?1 AND (?2 = '' OR label = ?2) "
         "ORDER BY position LIMIT 1",
-        (job_id, label),
+        (job.key, label),
     ).fetchone()
     if row is None:
-        name = f"backtests/{job_id}"
-        if state is JobState.SUCCEEDED:
-            raise NotFound("series", name, f"{name} has no strategy or benchmark labelled {label!r}")
-        raise NotFound(
-            "series", name, f"{name} has no series: it ended as {state.lower()}, and only a success has them"
-        )
+        raise no_series(job_id, job.state, label)
     return str(row[0]), bytes(row[1])
 
 

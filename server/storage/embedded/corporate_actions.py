@@ -1,29 +1,19 @@
 """Corporate actions in SQLite."""
 
-import hashlib
 import json
-import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from functools import partial
 
-from domain.errors import InvalidInput
-from domain.market_data.corporate_actions import ActionKind, CashDividend, CorporateAction, Delisting, Split
+from domain.market_data.corporate_actions import CorporateAction
 from server.ports.corporate_actions import ActionFilter, ActionPage
 from server.ports.market_data import PriceField
-from server.storage.embedded.chunks import VISIBLE, DailyValues, visible_chunks
+from server.storage.chunks import DailyValues
+from server.storage.corporate_action_rows import action_of, after_of, row_of, token_of
 from server.storage.embedded.database import Database
+from server.storage.embedded.price_rows import VISIBLE, visible_chunks
 
 ROW_BYTES = 100
-HASH_DIGITS = 16
-
-Row = tuple[str, int, str, float | None, int | None]
-"""Symbol, day, kind, amount and pay day."""
-
-_TOKEN = re.compile(
-    rf"([0-9a-f]{{{HASH_DIGITS}}})\.(-?[0-9]{{1,9}})\.([A-Z_]{{1,20}})\.(.{{1,64}})", re.DOTALL | re.ASCII
-)
 
 
 class EmbeddedCorporateActions:
@@ -49,26 +39,6 @@ class EmbeddedCorporateActions:
         return await self._database.read(partial(_first_days, symbols=symbols))
 
 
-def row_of(action: CorporateAction) -> Row:
-    """An action as `action_of` reads it."""
-    match action.event:
-        case Split(ratio):
-            return action.symbol, action.day, action.kind, ratio, None
-        case CashDividend(amount, pay_day):
-            return action.symbol, action.day, action.kind, amount, pay_day
-        case Delisting(delisting_return):
-            return action.symbol, action.day, action.kind, delisting_return, None
-
-
-def action_of(symbol: str, day: int, kind: str, amount: float | None, pay_day: int | None) -> CorporateAction:
-    """An action from what `row_of` made of it."""
-    if kind == ActionKind.DELISTING:
-        return CorporateAction(symbol, day, Delisting(amount))
-    if amount is None:
-        raise ValueError(f"a stored {kind} of {symbol} has no amount")
-    return CorporateAction(symbol, day, Split(amount) if kind == ActionKind.SPLIT else CashDividend(amount, pay_day))
-
-
 def _upsert(connection: sqlite3.Connection, actions: Sequence[CorporateAction]) -> int:
     # It replaces what has the same key, and by its index the delisting of the same symbol.
     connection.executemany("INSERT OR REPLACE INTO corporate_actions VALUES (?, ?, ?, ?, ?)", map(row_of, actions))
@@ -76,8 +46,8 @@ def _upsert(connection: sqlite3.Connection, actions: Sequence[CorporateAction]) 
 
 
 def _page(connection: sqlite3.Connection, token: str, size: int, filters: ActionFilter) -> ActionPage:
-    found = _select(connection, filters, _after(token, filters), size + 1)
-    return ActionPage(found[:size], _token_of(found[size - 1], filters) if len(found) > size else "")
+    found = _select(connection, filters, after_of(token, filters), size + 1)
+    return ActionPage(found[:size], token_of(found[size - 1], filters) if len(found) > size else "")
 
 
 def _select(
@@ -123,25 +93,3 @@ def _first_days(connection: sqlite3.Connection, symbols: Sequence[str]) -> dict[
 def _first_day(connection: sqlite3.Connection, symbol: str, year: int) -> int:
     (chunk,) = visible_chunks(connection, symbol, PriceField.CLOSE, year, year).values()
     return int(DailyValues.decode(chunk).days[0])
-
-
-def _token_of(last: CorporateAction, filters: ActionFilter) -> str:
-    symbol, day, kind = last.key
-    return f"{_hash_of(filters)}.{day}.{kind}.{symbol}"
-
-
-def _after(token: str, filters: ActionFilter) -> tuple[str, int, str] | None:
-    """What the page follows on, None for the first page. Raises InvalidInput for a token that belongs elsewhere."""
-    if not token:
-        return None
-    parts = _TOKEN.fullmatch(token)
-    if parts is None:
-        raise InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
-    hashed, day, kind, symbol = parts.groups()
-    if hashed != _hash_of(filters):
-        raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")
-    return symbol, int(day), kind
-
-
-def _hash_of(filters: ActionFilter) -> str:
-    return hashlib.sha256(repr(("corporate action", *astuple(filters))).encode()).hexdigest()[:HASH_DIGITS]

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from server.observability import logger
 from server.ports.errors import StorageFull, StorageUnavailable
-from server.storage.embedded.files import private_file, storage_error
 from server.storage.embedded.room import StorageLimits, require_room
+from server.storage.files import private_file, storage_error
 
 T = TypeVar("T")
 

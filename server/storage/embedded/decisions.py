@@ -12,8 +12,8 @@ from domain.errors import Cancelled
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobRecord
 from server.storage.embedded.database import BUSY_SECONDS
-from server.storage.embedded.files import storage_error
 from server.storage.embedded.job_rows import require_own
+from server.storage.files import storage_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class EmbeddedDecisionLog:
     def find(self, path: str, day: int) -> RecordedDecision | None:
         """A decision that was stored before. Raises StorageUnavailable."""
         with self._transaction("BEGIN") as connection:
-            return _found(connection, self.claim.id, path, day)
+            return _found(connection, self.claim.key, path, day)
 
     def store(self, path: str, day: int, decision: RecordedDecision) -> RecordedDecision:
         """Stores a decision unless there is one, and returns the one that is stored.
@@ -53,9 +53,9 @@ class EmbeddedDecisionLog:
                 raise Cancelled("another worker has this job by now, or it is over") from None
             connection.execute(
                 "INSERT OR IGNORE INTO backtest_decisions VALUES (?, ?, ?, ?, ?, ?)",
-                (self.claim.id, path, day, weights, decision.reason, decision.message),
+                (self.claim.key, path, day, weights, decision.reason, decision.message),
             )
-            stored = _found(connection, self.claim.id, path, day)
+            stored = _found(connection, self.claim.key, path, day)
         return stored or decision
 
     @contextlib.contextmanager
@@ -89,9 +89,9 @@ class EmbeddedDecisionLog:
             self._connection = None
 
 
-def _found(connection: sqlite3.Connection, job_id: str, path: str, day: int) -> RecordedDecision | None:
+def _found(connection: sqlite3.Connection, key: int, path: str, day: int) -> RecordedDecision | None:
     row = connection.execute(
-        "SELECT weights, reason, message FROM backtest_decisions WHERE backtest_id = ? AND path = ? AND day = ?",
-        (job_id, path, day),
+        "SELECT weights, reason, message FROM backtest_decisions WHERE backtest_key = ? AND path = ? AND day = ?",
+        (key, path, day),
     ).fetchone()
     return None if row is None else RecordedDecision(json.loads(row[0]), row[1], row[2])

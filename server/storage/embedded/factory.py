@@ -15,13 +15,13 @@ from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.decisions import EmbeddedDecisions
 from server.storage.embedded.fills import EmbeddedFills
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
+from server.storage.workers import WorkerLocks
 
 
 def open_storage(settings: Settings, policy: QueuePolicy) -> Storage:

@@ -21,9 +21,10 @@ from domain.market_data.panel import Panel
 from server.observability import logger
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
-from server.storage.embedded.chunks import DailyValues, columns, digest, joined, merge, visible_chunks
+from server.storage.chunks import DailyValues, add_to_digest, columns, digest, joined, merge
 from server.storage.embedded.database import Database
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.embedded.price_rows import visible_chunks
+from server.storage.workers import WorkerLocks
 
 BATCH_BYTES = 256 << 10
 BATCH_ROWS = 250
@@ -191,8 +192,7 @@ class EmbeddedImport:
         for symbol in symbols:
             series = joined(symbol, _parts(connection, self._session, symbol))
             merging.symbols += 1
-            merging.content.update(f"{symbol}\0{len(series.days)}\0".encode())
-            merging.content.update(series.encode())
+            add_to_digest(merging.content, symbol, series)
             if hash_only:
                 continue
             old = visible_chunks(connection, symbol, self._field, *YEARS)

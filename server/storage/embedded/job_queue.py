@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
 from server.ports.jobs import Claim, EventKind, JobEventDraft, JobTick
-from server.storage.embedded.job_rows import append_events, count_time, get_job, now_micros, record_progress
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.embedded.job_rows import append_events, count_time, job_of_key, now_micros, record_progress
+from server.storage.job_refusals import RESTARTED, RESUMED
+from server.storage.workers import WorkerLocks
 
 # As ports.expected_seconds has it.
 _EXPECTED = (
@@ -14,11 +15,11 @@ _EXPECTED = (
     "ELSE max(cost_estimate, run_micros / 1e5) END"
 )
 _FIRST_OF_EACH = (
-    f"SELECT id, owner, {_EXPECTED} > :short AS is_long, min(queued_micros) FROM backtests INDEXED BY backtests_queued "  # noqa: S608  # constant
-    "WHERE state = 'QUEUED' GROUP BY owner, is_long"
+    f"SELECT key, caller, {_EXPECTED} > :short AS is_long, min(queued_micros) "  # noqa: S608  # constant
+    "FROM backtests INDEXED BY backtests_queued WHERE state = 'QUEUED' GROUP BY caller, is_long"
 )
 _RUNNING = (
-    "SELECT id, owner, worker, lease_micros, queued_micros, cost_estimate, run_micros, fraction FROM backtests "
+    "SELECT key, caller, worker, lease_micros, queued_micros, cost_estimate, run_micros, fraction FROM backtests "
     "INDEXED BY backtests_running "
     "WHERE state = 'RUNNING'"
 )
@@ -28,14 +29,16 @@ def queue_of(connection: sqlite3.Connection, worker: str, workers: WorkerLocks, 
     """What waits and what runs; indexes keep the jobs that are over out of it."""
     now = now_micros()
     rows = connection.execute(_FIRST_OF_EACH, {"short": policy.short_seconds})
-    waiting = [WaitingJob(i, owner, bool(is_long), (now - since) / 1e6) for i, owner, is_long, since in rows.fetchall()]
+    waiting = [
+        WaitingJob(k, caller, bool(is_long), (now - since) / 1e6) for k, caller, is_long, since in rows.fetchall()
+    ]
     running: dict[str, int] = {}
-    for job_id, owner, holder, lease, since, estimate, run, fraction in connection.execute(_RUNNING).fetchall():
+    for key, caller, holder, lease, since, estimate, run, fraction in connection.execute(_RUNNING).fetchall():
         if lease < now or (holder != worker and workers.is_gone(holder)):
             is_long = expected_seconds(estimate, run / 1e6, fraction) > policy.short_seconds
-            waiting.append(WaitingJob(job_id, owner, is_long, (now - since) / 1e6))
+            waiting.append(WaitingJob(key, caller, is_long, (now - since) / 1e6))
         else:
-            running[owner] = running.get(owner, 0) + 1
+            running[caller] = running.get(caller, 0) + 1
     return QueueSnapshot(tuple(waiting), running)
 
 
@@ -51,35 +54,34 @@ def claim_next(
     job = queue_of(connection, worker, workers, policy).best(policy)
     if job is None:
         return None
-    (yielded,) = connection.execute("SELECT yielded FROM backtests WHERE id = ?", (job.id,)).fetchone()
+    (yielded,) = connection.execute("SELECT yielded FROM backtests WHERE key = ?", (job.key,)).fetchone()
     connection.execute(
         "UPDATE backtests SET state = 'RUNNING', worker = :worker, attempt = attempt + 1, lease_micros = :lease, "
-        "counted_micros = :now, yielded = 0 WHERE id = :id",
-        {"id": job.id, "worker": worker, "lease": now_micros() + lease, "now": now_micros()},
+        "counted_micros = :now, yielded = 0 WHERE key = :key",
+        {"key": job.key, "worker": worker, "lease": now_micros() + lease, "now": now_micros()},
     )
-    row = connection.execute("SELECT data FROM backtest_checkpoints WHERE backtest_id = ?", (job.id,)).fetchone()
-    parts = connection.execute("SELECT data FROM backtest_parts WHERE backtest_id = ? ORDER BY number", (job.id,))
+    row = connection.execute("SELECT data FROM backtest_checkpoints WHERE backtest_key = ?", (job.key,)).fetchone()
+    parts = connection.execute("SELECT data FROM backtest_parts WHERE backtest_key = ? ORDER BY number", (job.key,))
     stored = tuple(data for (data,) in parts.fetchall())
-    if get_job(connection, job.id).attempt > 1 and not yielded:
-        where = "goes on from its last checkpoint" if row else "starts again: there was no checkpoint yet"
-        events = [JobEventDraft(EventKind.RESUMED, f"another worker took over and {where}")]
-        append_events(connection, job.id, events, retained)
-    return Claim(get_job(connection, job.id), row[0] if row else None, stored, job.waited_seconds)
+    if job_of_key(connection, job.key).attempt > 1 and not yielded:
+        events = [JobEventDraft(EventKind.RESUMED, RESUMED if row else RESTARTED)]
+        append_events(connection, job.key, events, retained)
+    return Claim(job_of_key(connection, job.key), row[0] if row else None, stored, job.waited_seconds)
 
 
 def renew_leases(
-    connection: sqlite3.Connection, worker: str, jobs: Sequence[str], lease: int, ticks: Mapping[str, JobTick]
-) -> frozenset[str]:
+    connection: sqlite3.Connection, worker: str, jobs: Sequence[int], lease: int, ticks: Mapping[int, JobTick]
+) -> frozenset[int]:
     """Renews leases, counts time, and says how far jobs are; those the worker still has."""
-    held: set[str] = set()
-    for job_id in jobs:
+    held: set[int] = set()
+    for key in jobs:
         renewed = connection.execute(
-            "UPDATE backtests SET lease_micros = ? WHERE id = ? AND worker = ? AND state = 'RUNNING'",
-            (now_micros() + lease, job_id, worker),
+            "UPDATE backtests SET lease_micros = ? WHERE key = ? AND worker = ? AND state = 'RUNNING'",
+            (now_micros() + lease, key, worker),
         )
         if renewed.rowcount:
-            held.add(job_id)
-            count_time(connection, job_id)
-            if job_id in ticks:
-                record_progress(connection, job_id, ticks[job_id])
+            held.add(key)
+            count_time(connection, key)
+            if key in ticks:
+                record_progress(connection, key, ticks[key])
     return frozenset(held)

@@ -5,27 +5,25 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
-from domain.warnings import ResultWarning
 from server.ports.errors import LostClaim, NotFound
 from server.ports.jobs import (
     EventKind,
     JobEnd,
     JobEvent,
     JobEventDraft,
-    JobInputs,
     JobRecord,
     JobState,
     JobTick,
     Stage,
     Weighing,
 )
-from server.storage.embedded.corporate_actions import action_of, row_of
-from server.storage.embedded.pages import time_of
+from server.storage.job_inputs import inputs_of
+from server.storage.pages import time_of
 
 COLUMNS = (
-    "id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, day, wealth, "
-    "stage, last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, "
-    "result, error"
+    "key, owner, id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, "
+    "day, wealth, stage, last_event, dropped_event, attempt, crashes, worker, request_id, caller, cost_estimate, "
+    "run_micros, result, error"
 )
 # A list shows many jobs and none of their results or corporate actions.
 LISTED = COLUMNS.replace("request, inputs", "x'', json_set(inputs, '$[6]', NULL)").replace(
@@ -36,48 +34,57 @@ MOST_COUNTED_MICROS = 60_000_000
 """Time between two counts that is longer was slept through, or the clock was set."""
 
 
-def get_job(connection: sqlite3.Connection, job_id: str) -> JobRecord:
-    """One job. Raises NotFound."""
-    statement = f"SELECT {COLUMNS} FROM backtests WHERE id = ?"  # noqa: S608  # constant columns
-    row = connection.execute(statement, (job_id,)).fetchone()
+def get_job(connection: sqlite3.Connection, owner: str, job_id: str) -> JobRecord:
+    """One job of an owner. Raises NotFound."""
+    statement = f"SELECT {COLUMNS} FROM backtests WHERE owner = ? AND id = ?"  # noqa: S608  # constant columns
+    row = connection.execute(statement, (owner, job_id)).fetchone()
     if row is None:
         raise NotFound("backtest", f"backtests/{job_id}")
+    return record_of(row)
+
+
+def job_of_key(connection: sqlite3.Connection, key: int) -> JobRecord:
+    """One job, whoever's it is. Raises NotFound."""
+    statement = f"SELECT {COLUMNS} FROM backtests WHERE key = ?"  # noqa: S608  # constant columns
+    row = connection.execute(statement, (key,)).fetchone()
+    if row is None:
+        raise NotFound("backtest", f"of the key {key}")
     return record_of(row)
 
 
 def require_own(connection: sqlite3.Connection, claim: JobRecord) -> None:
     """Raises LostClaim where a job is over or belongs to another attempt."""
     row = connection.execute(
-        "SELECT 1 FROM backtests WHERE id = ? AND state = 'RUNNING' AND worker = ? AND attempt = ?",
-        (claim.id, claim.worker, claim.attempt),
+        "SELECT 1 FROM backtests WHERE key = ? AND state = 'RUNNING' AND worker = ? AND attempt = ?",
+        (claim.key, claim.worker, claim.attempt),
     ).fetchone()
     if row is None:
         raise LostClaim(claim.id)
 
 
-def count_time(connection: sqlite3.Connection, job_id: str) -> None:
+def count_time(connection: sqlite3.Connection, key: int) -> None:
     """Adds the time a job has run since it was last counted."""
     connection.execute(
         "UPDATE backtests SET run_micros = run_micros + min(max(:now - counted_micros, 0), :most), "
-        "counted_micros = :now WHERE id = :id AND counted_micros IS NOT NULL",
-        {"id": job_id, "now": now_micros(), "most": MOST_COUNTED_MICROS},
+        "counted_micros = :now WHERE key = :key AND counted_micros IS NOT NULL",
+        {"key": key, "now": now_micros(), "most": MOST_COUNTED_MICROS},
     )
 
 
-def record_progress(connection: sqlite3.Connection, job_id: str, tick: JobTick) -> None:
+def record_progress(connection: sqlite3.Connection, key: int, tick: JobTick) -> None:
     """How far a job is."""
     connection.execute(
-        "UPDATE backtests SET fraction = ?, day = ?, wealth = ?, stage = ? WHERE id = ?",
-        (tick.fraction, tick.day, tick.wealth, _stage_to_json(tick.stage), job_id),
+        "UPDATE backtests SET fraction = ?, day = ?, wealth = ?, stage = ? WHERE key = ?",
+        (tick.fraction, tick.day, tick.wealth, _stage_to_json(tick.stage), key),
     )
 
 
-def events_after(connection: sqlite3.Connection, job_id: str, after: int) -> tuple[JobEvent, ...]:
+def events_after(connection: sqlite3.Connection, key: int, after: int) -> tuple[JobEvent, ...]:
     """Retained events of a job after a number."""
     rows = connection.execute(
         "SELECT number, micros, kind, message, day, reason, stage FROM backtest_events "
-        "WHERE backtest_id = ? AND number > ? ORDER BY number",
-        (job_id, after),
+        "WHERE backtest_key = ? AND number > ? ORDER BY number",
+        (key, after),
     )
     return tuple(
         JobEvent(n, time_of(m), JobEventDraft(EventKind(k), t, d, r, *_about(s))) for n, m, k, t, d, r, s in rows
@@ -85,78 +92,56 @@ def events_after(connection: sqlite3.Connection, job_id: str, after: int) -> tup
 
 
 def append_events(
-    connection: sqlite3.Connection, job_id: str, events: Iterable[JobEventDraft], retained: int
+    connection: sqlite3.Connection, key: int, events: Iterable[JobEventDraft], retained: int
 ) -> tuple[JobEvent, ...]:
     """Adds to the log of a job and drops the oldest beyond `retained`."""
-    row = connection.execute("SELECT last_event FROM backtests WHERE id = ?", (job_id,)).fetchone()
+    row = connection.execute("SELECT last_event FROM backtests WHERE key = ?", (key,)).fetchone()
     before = number = int(row[0])
     for one in events:
         number += 1
         connection.execute(
             "INSERT INTO backtest_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (job_id, number, now_micros(), one.kind, one.day, one.reason, one.message, _about_to_json(one)),
+            (key, number, now_micros(), one.kind, one.day, one.reason, one.message, _about_to_json(one)),
         )
     dropped = max(0, number - retained)
-    connection.execute("DELETE FROM backtest_events WHERE backtest_id = ? AND number <= ?", (job_id, dropped))
+    connection.execute("DELETE FROM backtest_events WHERE backtest_key = ? AND number <= ?", (key, dropped))
     connection.execute(
-        "UPDATE backtests SET last_event = ?, dropped_event = max(dropped_event, ?) WHERE id = ?",
-        (number, dropped, job_id),
+        "UPDATE backtests SET last_event = ?, dropped_event = max(dropped_event, ?) WHERE key = ?",
+        (number, dropped, key),
     )
-    return events_after(connection, job_id, before)
+    return events_after(connection, key, before)
 
 
-def end_job(connection: sqlite3.Connection, job_id: str, end: JobEnd, retained: int) -> tuple[JobEvent, ...]:
+def end_job(connection: sqlite3.Connection, key: int, end: JobEnd, retained: int) -> tuple[JobEvent, ...]:
     """Ends a job and drops what it needed to go on."""
-    count_time(connection, job_id)
+    count_time(connection, key)
     done = ", fraction = 1" if end.state is JobState.SUCCEEDED else ""
     connection.execute(
         f"UPDATE backtests SET state = ?, finished_micros = ?, result = ?, error = ?, worker = NULL, "  # noqa: S608  # constant
-        f"lease_micros = NULL, counted_micros = NULL{done} WHERE id = ?",
-        (end.state, now_micros(), end.result, end.error, job_id),
+        f"lease_micros = NULL, counted_micros = NULL{done} WHERE key = ?",
+        (end.state, now_micros(), end.result, end.error, key),
     )
-    connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_id = ?", (job_id,))
-    connection.execute("DELETE FROM backtest_parts WHERE backtest_id = ?", (job_id,))
-    return append_events(connection, job_id, [JobEventDraft(EventKind.FINISHED, end.state)], retained)
-
-
-def inputs_to_json(inputs: JobInputs) -> str:
-    """As `_inputs_of` reads them."""
-    groups = {name: list(symbols) for name, symbols in inputs.groups.items()}
-    warnings = [[one.code, one.field, one.message] for one in inputs.warnings]
-    actions = [row_of(action) for action in inputs.actions]
-    trading = [inputs.volumes, inputs.earlier]
-    labels = {name: list(symbols) for name, symbols in inputs.labels.items()}
-    return json.dumps(
-        [inputs.data, inputs.kind, dict(inputs.benchmarks), groups, warnings, inputs.opens, actions, trading, labels]
-    )
-
-
-def _inputs_of(text: str) -> JobInputs:
-    """As `inputs_to_json` wrote them; earlier versions wrote fewer: the last ones are trading and labels."""
-    data, kind, benchmarks, groups, *rest = json.loads(text)
-    found, opens, actions, trading, labels = ([*rest, None, None, None, None, None])[:5]
-    volumes, earlier = trading or (None, None)
-    warnings = tuple(ResultWarning(*one) for one in found or ())
-    members = {name: tuple(symbols) for name, symbols in groups.items()}
-    stored_actions = tuple(action_of(*one) for one in actions or ())
-    labelled = {name: tuple(symbols) for name, symbols in (labels or {}).items()}
-    return JobInputs(data, kind, benchmarks, members, warnings, opens, stored_actions, volumes, earlier, labelled)
+    connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_key = ?", (key,))
+    connection.execute("DELETE FROM backtest_parts WHERE backtest_key = ?", (key,))
+    return append_events(connection, key, [JobEventDraft(EventKind.FINISHED, end.state)], retained)
 
 
 def record_of(row: tuple[object, ...]) -> JobRecord:
     """A row of `COLUMNS` or `LISTED`."""
     (
-        job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth, stage,
-        last_event, dropped_event, attempt, crashes, worker, request_id, owner, cost_estimate, run_micros, result,
-        error,
+        key, owner, job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
+        stage, last_event, dropped_event, attempt, crashes, worker, request_id, caller, cost_estimate, run_micros,
+        result, error,
     ) = row  # fmt: skip
     return JobRecord(
+        key=key,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
+        owner=str(owner),
         id=str(job_id),
         state=JobState(str(state)),
         label=str(label),
         epoch=str(epoch),
-        request=request,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
-        inputs=_inputs_of(str(inputs)),
+        request=request,  # type: ignore[arg-type]
+        inputs=inputs_of(str(inputs)),
         fingerprint=str(fingerprint),
         created=time_of(created),  # type: ignore[arg-type]
         finished=None if finished is None else time_of(finished),  # type: ignore[arg-type]
@@ -167,7 +152,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         crashes=crashes,  # type: ignore[arg-type]
         worker=worker,  # type: ignore[arg-type]
         request_id=request_id,  # type: ignore[arg-type]
-        owner=str(owner),
+        caller=str(caller),
         cost_estimate=cost_estimate,  # type: ignore[arg-type]
         run_seconds=run_micros / 1e6,  # type: ignore[operator]
         result=result,  # type: ignore[arg-type]

@@ -6,10 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-import numpy as np
-
 from domain.errors import MissingMarketData
-from domain.market_data.panel import civil_date
 from server.ports.market_data import (
     ImportReceipt,
     Instrument,
@@ -20,11 +17,13 @@ from server.ports.market_data import (
     TradableState,
 )
 from server.ports.panels import StoredPanel
-from server.storage.embedded.chunks import VISIBLE, DailyValues, visible_chunks
+from server.storage.chunks import DailyValues, in_range, years_of
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.embedded.price_rows import VISIBLE, visible_chunks
+from server.storage.missing_prices import empty_range, unknown_symbols
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 SHOWN_SYMBOLS = 10
 
@@ -107,12 +106,7 @@ def _hashes(connection: sqlite3.Connection, query: PriceQuery) -> list[tuple[str
         if not rows:
             unknown.append(symbol)
     if unknown:
-        shown = ", ".join(unknown[:SHOWN_SYMBOLS]) + (" and others" if len(unknown) > SHOWN_SYMBOLS else "")
-        raise MissingMarketData(
-            f"no {query.field.lower()} prices are stored for {shown}; import them first",
-            field="symbols",
-            symbols=shown,
-        )
+        raise unknown_symbols(query.field, unknown)
     return found
 
 
@@ -125,27 +119,16 @@ def _fingerprint(query: PriceQuery, chunks: list[tuple[str, int, bytes]]) -> str
 
 
 def _series(connection: sqlite3.Connection, query: PriceQuery, symbol: str) -> DailyValues:
-    first = civil_date(query.start).year if query.start is not None else -9999
-    last = civil_date(query.end).year if query.end is not None else 9999
-    parts = [DailyValues.decode(data) for data in visible_chunks(connection, symbol, query.field, first, last).values()]
-    if not parts:
-        return DailyValues(np.zeros(0, np.int32), np.zeros(0))
-    days = np.concatenate([part.days for part in parts])
-    values = np.concatenate([part.values for part in parts])
-    lower = 0 if query.start is None else int(np.searchsorted(days, query.start, "left"))
-    upper = len(days) if query.end is None else int(np.searchsorted(days, query.end, "right"))
-    return DailyValues(days[lower:upper], values[lower:upper])
+    first, last = years_of(query.start, query.end)
+    chunks = visible_chunks(connection, symbol, query.field, first, last)
+    return in_range(chunks.values(), query.start, query.end)
 
 
 def _empty(connection: sqlite3.Connection, query: PriceQuery) -> MissingMarketData:
     everything = [_series(connection, PriceQuery((symbol,), field=query.field), symbol) for symbol in query.symbols]
     first = min(int(one.days[0]) for one in everything)
     last = max(int(one.days[-1]) for one in everything)
-    available = f"{civil_date(first)} to {civil_date(last)}"
-    return MissingMarketData(
-        f"no prices are stored in the range asked for; there are some from {available}",
-        available=available,
-    )
+    return empty_range(first, last)
 
 
 def _upsert(connection: sqlite3.Connection, instruments: Sequence[Instrument]) -> int:

@@ -1,20 +1,14 @@
-"""Pages that are ordered by a sequence, newest first: their tokens, and what a list shows."""
+"""What a list by time shows, newest first, as a condition on rows."""
 
-import hashlib
-from dataclasses import astuple
-from datetime import UTC, datetime, timedelta
-
-from domain.errors import InvalidInput
 from server.ports.list_filter import ListFilter
+from server.ports.scope import Scope
 from server.storage.embedded.reallocation_states import STATE
+from server.storage.pages import Position, micros_of
 
-MAX_DIGITS = 18
-HASH_DIGITS = 16
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+ORDER = "created_micros DESC, id DESC, key DESC"
 
 _CONDITIONS = {
-    "before": "sequence < :before",
+    "owner": "owner = :owner",
     "label": "label = :label",
     "subject": "subject = :subject",
     "state": "state = :state",
@@ -24,30 +18,10 @@ _CONDITIONS = {
 }
 
 
-def token_of(sequence: int, kind: str, filters: ListFilter) -> str:
-    """The token of the page that ends before a sequence."""
-    return f"{sequence}.{_hash_of(kind, filters)}"
-
-
-def sequence_of(token: str, kind: str, filters: ListFilter) -> int | None:
-    """The sequence a page ends before, None for the first page.
-
-    Raises InvalidInput for a token that is not ours, or that belongs to another list or other filters.
-    """
-    if not token:
-        return None
-    digits, _, hashed = token.partition(".")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS and len(hashed) == HASH_DIGITS):
-        raise InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
-    if hashed != _hash_of(kind, filters):
-        raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")
-    return int(digits)
-
-
-def condition_of(before: int | None, filters: ListFilter) -> tuple[str, dict[str, object]]:
+def condition_of(after: Position | None, scope: Scope, filters: ListFilter) -> tuple[str, dict[str, object]]:
     """A condition on rows for WHERE, of what is set alone so that an index can serve it, and its parameters."""
     values: dict[str, object] = {
-        "before": before,
+        "owner": None if scope.everyone else scope.owner,
         "label": filters.label or None,
         "subject": filters.subject or None,
         "state": filters.state,
@@ -56,18 +30,8 @@ def condition_of(before: int | None, filters: ListFilter) -> tuple[str, dict[str
         "created_before": None if filters.created_before is None else micros_of(filters.created_before),
     }
     given = {name: value for name, value in values.items() if value is not None}
-    return " AND ".join(_CONDITIONS[name] for name in given) or "TRUE", given
-
-
-def micros_of(time: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly."""
-    return (time - EPOCH) // timedelta(microseconds=1)
-
-
-def time_of(micros: int) -> datetime:
-    """The time that lies so many microseconds after 1970 UTC, exactly."""
-    return EPOCH + timedelta(microseconds=micros)
-
-
-def _hash_of(kind: str, filters: ListFilter) -> str:
-    return hashlib.sha256(repr((kind, *astuple(filters))).encode()).hexdigest()[:HASH_DIGITS]
+    conditions = [_CONDITIONS[name] for name in given]
+    if after is not None:
+        conditions.append("(created_micros, id, key) < (:after_micros, :after_id, :after_key)")
+        given |= {"after_micros": after.micros, "after_id": after.id, "after_key": after.key}
+    return " AND ".join(conditions) or "TRUE", given

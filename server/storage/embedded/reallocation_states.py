@@ -8,25 +8,28 @@ STATE = """CASE WHEN fills = 'ALL' THEN 'FILLED' WHEN superseded_micros IS NOT N
 """The state of a row of reallocations, as `ResultState` names it."""
 
 
-def supersede(connection: sqlite3.Connection, portfolio: str, now: int, *, by: str = "", but: str = "") -> None:
+def supersede(
+    connection: sqlite3.Connection, owner: str, portfolio: str, now: int, *, by: str = "", but: str = ""
+) -> None:
     """Marks the reallocations of a portfolio that nothing superseded until now, but for those that are filled.
 
     `by` is the later reallocation, empty where the portfolio changed; `but` is left as it is. `now` in microseconds.
     """
     connection.execute(
         "UPDATE reallocations SET superseded_micros = ?, superseded_by = ? "
-        "WHERE subject = ? AND id <> ? AND superseded_micros IS NULL AND fills <> 'ALL'",
-        (now, by, portfolio, but),
+        "WHERE owner = ? AND subject = ? AND id <> ? AND superseded_micros IS NULL AND fills <> 'ALL'",
+        (now, by, owner, portfolio, but),
     )
 
 
-def record_filled(connection: sqlite3.Connection, reallocation: str, *, completely: bool) -> None:
+def record_filled(connection: sqlite3.Connection, owner: str, reallocation: str, *, completely: bool) -> None:
     """Marks a reallocation some or all of whose trades are recorded as filled."""
     fills = "ALL" if completely else "PARTLY"
-    connection.execute("UPDATE reallocations SET fills = ? WHERE id = ?", (fills, reallocation))
+    connection.execute("UPDATE reallocations SET fills = ? WHERE owner = ? AND id = ?", (fills, owner, reallocation))
 
 
-def has_changed(connection: sqlite3.Connection, portfolio: str, digest: bytes) -> bool:
+def has_changed(connection: sqlite3.Connection, owner: str, portfolio: str, digest: bytes) -> bool:
     """Whether a portfolio is gone or has another content than the one with this SHA-256."""
-    row = connection.execute("SELECT payload FROM portfolios WHERE id = ?", (portfolio,)).fetchone()
+    statement = "SELECT payload FROM portfolios WHERE owner = ? AND id = ?"
+    row = connection.execute(statement, (owner, portfolio)).fetchone()
     return row is None or hashlib.sha256(row[0]).digest() != digest

@@ -9,13 +9,15 @@ from typing import Literal
 from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
+from server.ports.scope import Scope
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import condition_of, sequence_of, time_of, token_of
+from server.storage.embedded.pages import ORDER, condition_of
 from server.storage.embedded.reallocation_states import STATE, has_changed, supersede
+from server.storage.pages import Position, position_of, time_of, token_of
 
 Kind = Literal["optimization", "reallocation"]
 
-_SMALL = "id, created_micros, request_id, input_fingerprint, label, summary"
+_SMALL = "owner, id, created_micros, request_id, input_fingerprint, label, summary"
 
 ROW_BYTES = 1024
 """What a row takes beside its payload, at most about."""
@@ -31,52 +33,54 @@ class EmbeddedResults:
         states = f"{STATE}, superseded_micros, superseded_by" if kind == "reallocation" else "'CURRENT', NULL, ''"
         self._small = f"{_SMALL}, {states}"
 
-    async def find(self, request_id: str, body: bytes) -> StoredResult | None:
+    async def find(self, owner: str, request_id: str, body: bytes) -> StoredResult | None:
         """The answer to this request, if it was given before."""
-        return await self._database.read(partial(self._find, request_id=request_id, body=body))
+        return await self._database.read(partial(self._find, owner=owner, request_id=request_id, body=body))
 
-    async def save(self, draft: ResultDraft) -> StoredResult:
+    async def save(self, owner: str, draft: ResultDraft) -> StoredResult:
         """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
-        return await self._database.write(partial(self._save, draft=draft), _size_of(draft))
+        return await self._database.write(partial(self._save, owner=owner, draft=draft), _size_of(draft))
 
-    def save_at_once(self, draft: ResultDraft) -> StoredResult | None:
+    def save_at_once(self, owner: str, draft: ResultDraft) -> StoredResult | None:
         """As `save`, in the thread that calls, where nothing else is being written."""
-        return self._database.write_at_once(partial(self._save, draft=draft), _size_of(draft))
+        return self._database.write_at_once(partial(self._save, owner=owner, draft=draft), _size_of(draft))
 
-    async def get(self, answer_id: str) -> StoredResult:
+    async def get(self, owner: str, answer_id: str) -> StoredResult:
         """One answer."""
-        return await self._database.read(partial(self._get, answer_id=answer_id))
+        return await self._database.read(partial(self._get, owner=owner, answer_id=answer_id))
 
-    async def list(self, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
+    async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> ResultPage:
         """A page of answers, newest first; payloads are read only of those without a summary."""
-        before = sequence_of(token, self._kind, filters)
-        return await self._database.read(partial(self._list, before=before, limit=limit, filters=filters))
+        after = position_of(token, self._kind, scope, filters)
+        work = partial(self._list, scope=scope, after=after, limit=limit, filters=filters)
+        return await self._database.read(work)
 
-    async def delete(self, answer_id: str) -> None:
+    async def delete(self, owner: str, answer_id: str) -> None:
         """Removes an answer."""
-        await self._database.write(partial(self._delete, answer_id=answer_id))
+        await self._database.write(partial(self._delete, owner=owner, answer_id=answer_id))
 
-    def _find(self, connection: sqlite3.Connection, request_id: str, body: bytes) -> StoredResult | None:
-        statement = f"SELECT {self._small}, payload, body FROM {self._table} WHERE request_id = ?"  # noqa: S608  # constants
-        row = connection.execute(statement, (request_id,)).fetchone()
+    def _find(self, connection: sqlite3.Connection, owner: str, request_id: str, body: bytes) -> StoredResult | None:
+        statement = f"SELECT {self._small}, payload, body FROM {self._table} WHERE owner = ? AND request_id = ?"  # noqa: S608  # constants
+        row = connection.execute(statement, (owner, request_id)).fetchone()
         if row is None:
             return None
         if row[-1] != body:
             raise RequestIdReused("request_id", request_id)
         return _record(*row[:-1])
 
-    def _save(self, connection: sqlite3.Connection, draft: ResultDraft) -> StoredResult:
+    def _save(self, connection: sqlite3.Connection, owner: str, draft: ResultDraft) -> StoredResult:
         if draft.request_id is not None:
-            first = self._find(connection, draft.request_id, draft.body)
+            first = self._find(connection, owner, draft.request_id, draft.body)
             if first:
                 return first
         answer_id, created_micros = draft.id or secrets.token_hex(10), time.time_ns() // 1000
-        if draft.id and self._is_there(connection, draft.id):
+        if draft.id and self._is_there(connection, owner, draft.id):
             raise AlreadyExists(self._kind, f"{self._table}/{draft.id}")
         connection.execute(
-            f"INSERT INTO {self._table} (id, created_micros, request_id, body, input_fingerprint, subject, label, "  # noqa: S608  # constants
-            "summary, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO {self._table} (owner, id, created_micros, request_id, body, input_fingerprint, subject, "  # noqa: S608  # constants
+            "label, summary, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                owner,
                 answer_id,
                 created_micros,
                 draft.request_id,
@@ -90,37 +94,42 @@ class EmbeddedResults:
         )
         if self._kind == "optimization":
             of_draft = draft.request_id, draft.input_fingerprint, draft.label, draft.summary
-            return _record(answer_id, created_micros, *of_draft, ResultState.CURRENT, None, "", draft.payload)
+            return _record(owner, answer_id, created_micros, *of_draft, ResultState.CURRENT, None, "", draft.payload)
         if draft.subject:
-            supersede(connection, draft.subject, created_micros, by=answer_id, but=answer_id)
-            if draft.subject_digest and has_changed(connection, draft.subject, draft.subject_digest):
-                supersede(connection, draft.subject, created_micros)
-        return self._get(connection, answer_id)
+            supersede(connection, owner, draft.subject, created_micros, by=answer_id, but=answer_id)
+            if draft.subject_digest and has_changed(connection, owner, draft.subject, draft.subject_digest):
+                supersede(connection, owner, draft.subject, created_micros)
+        return self._get(connection, owner, answer_id)
 
-    def _is_there(self, connection: sqlite3.Connection, answer_id: str) -> bool:
-        statement = f"SELECT 1 FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
-        return connection.execute(statement, (answer_id,)).fetchone() is not None
+    def _is_there(self, connection: sqlite3.Connection, owner: str, answer_id: str) -> bool:
+        statement = f"SELECT 1 FROM {self._table} WHERE owner = ? AND id = ?"  # noqa: S608  # constants
+        return connection.execute(statement, (owner, answer_id)).fetchone() is not None
 
-    def _get(self, connection: sqlite3.Connection, answer_id: str) -> StoredResult:
-        statement = f"SELECT {self._small}, payload FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
-        row = connection.execute(statement, (answer_id,)).fetchone()
+    def _get(self, connection: sqlite3.Connection, owner: str, answer_id: str) -> StoredResult:
+        statement = f"SELECT {self._small}, payload FROM {self._table} WHERE owner = ? AND id = ?"  # noqa: S608  # constants
+        row = connection.execute(statement, (owner, answer_id)).fetchone()
         if row is None:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
         return _record(*row)
 
-    def _list(self, connection: sqlite3.Connection, before: int | None, limit: int, filters: ListFilter) -> ResultPage:
-        condition, values = condition_of(before, filters)
+    def _list(
+        self, connection: sqlite3.Connection, scope: Scope, after: Position | None, limit: int, filters: ListFilter
+    ) -> ResultPage:
+        condition, values = condition_of(after, scope, filters)
         statement = (
-            f"SELECT sequence, {self._small}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
-            f"FROM {self._table} WHERE {condition} ORDER BY sequence DESC LIMIT :limit"
+            f"SELECT key, {self._small}, CASE WHEN length(summary) > 0 THEN x'' ELSE payload END "  # noqa: S608  # constants
+            f"FROM {self._table} WHERE {condition} ORDER BY {ORDER} LIMIT :limit"
         )
         rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()
         records = tuple(_record(*row[1:]) for row in rows[:limit])
-        return ResultPage(records, token_of(rows[limit - 1][0], self._kind, filters) if len(rows) > limit else "")
+        if len(rows) <= limit:
+            return ResultPage(records, "")
+        key, _, last_id, micros, *_ = rows[limit - 1]
+        return ResultPage(records, token_of(Position(micros, last_id, key), self._kind, scope, filters))
 
-    def _delete(self, connection: sqlite3.Connection, answer_id: str) -> None:
-        statement = f"DELETE FROM {self._table} WHERE id = ?"  # noqa: S608  # constants
-        if connection.execute(statement, (answer_id,)).rowcount == 0:
+    def _delete(self, connection: sqlite3.Connection, owner: str, answer_id: str) -> None:
+        statement = f"DELETE FROM {self._table} WHERE owner = ? AND id = ?"  # noqa: S608  # constants
+        if connection.execute(statement, (owner, answer_id)).rowcount == 0:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
 
 
@@ -129,6 +138,7 @@ def _size_of(draft: ResultDraft) -> int:
 
 
 def _record(
+    owner: str,
     answer_id: str,
     created_micros: int,
     request_id: str | None,
@@ -143,6 +153,7 @@ def _record(
     superseded = None if superseded_micros is None else time_of(superseded_micros)
     created = time_of(created_micros)
     return StoredResult(
+        owner,
         answer_id,
         created,
         request_id,

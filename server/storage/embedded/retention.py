@@ -8,8 +8,8 @@ from functools import partial
 from server.observability import logger
 from server.storage.embedded.backtests import delete_job
 from server.storage.embedded.database import Database
-from server.storage.embedded.job_rows import now_micros
-from server.storage.embedded.panels import PanelFiles
+from server.storage.embedded.job_rows import job_of_key, now_micros
+from server.storage.panels import PanelFiles
 
 BATCH = 20
 """Results deleted in one transaction: others write in between."""
@@ -60,8 +60,8 @@ class Retention:
 
     async def _answers(self, table: str, before: int) -> int:
         statement = (
-            f"DELETE FROM {table} WHERE sequence IN "  # noqa: S608  # names of the schema
-            f"(SELECT sequence FROM {table} WHERE created_micros < ? LIMIT ?)"
+            f"DELETE FROM {table} WHERE key IN "  # noqa: S608  # names of the schema
+            f"(SELECT key FROM {table} WHERE created_micros < ? LIMIT ?)"
         )
         count = 0
         while deleted := await self._database.write(lambda c: c.execute(statement, (before, BATCH)).rowcount):
@@ -71,7 +71,7 @@ class Retention:
 
 def _delete_backtests(connection: sqlite3.Connection, before: int) -> tuple[int, list[str]]:
     rows = connection.execute(
-        "SELECT id FROM backtests WHERE finished_micros IS NOT NULL AND finished_micros < ? LIMIT ?", (before, BATCH)
+        "SELECT key FROM backtests WHERE finished_micros IS NOT NULL AND finished_micros < ? LIMIT ?", (before, BATCH)
     ).fetchall()
-    names = [name for (job_id,) in rows for name in delete_job(connection, job_id)]
+    names = [name for (key,) in rows for name in delete_job(connection, job_of_key(connection, key))]
     return len(rows), names

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.ports.errors import StorageFull
-from server.storage.embedded.files import WHAT_TO_DELETE
+from server.storage.files import WHAT_TO_DELETE
 
 PANEL_DIVISOR = 4
 """The limit of the whole store divided by this is for panels, which are derived; the rest is for the database."""

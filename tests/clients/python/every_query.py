@@ -126,6 +126,7 @@ LIST: dict[str, Any] = {
     "page_size": 3,
     "page_token": "t",
     "label": "l",
+    "all": True,
     "start_create_time": MOMENT,
     "end_create_time": MOMENT,
 }
@@ -376,7 +377,7 @@ def stored() -> Iterator[Any]:
     yield queries.GetPortfolioQuery("portfolios/x")
     yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])
     yield queries.DeletePortfolioQuery("portfolios/x", "e")
-    yield queries.ListPortfoliosQuery()
+    yield queries.ListPortfoliosQuery(all=True)
     yield queries.CreateApiKeyQuery(
         ["reader"], "x", api_key_id="x", expires=datetime(2100, 1, 1, tzinfo=UTC), replaces="apiKeys/y"
     )

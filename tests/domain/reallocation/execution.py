@@ -119,7 +119,8 @@ def _check_summary(request: ReallocationRequest, found: Reallocation, done: Exec
 def _check_shortfalls(request: ReallocationRequest, found: Reallocation, change: dict[str, Fraction]) -> None:
     for shortfall in found.plan.shortfalls:
         assert fraction(shortfall.planned) == change.get(shortfall.symbol, 0)
-        if shortfall.planned * shortfall.requested < 0.0:
+        # Where cash is negative an asset of which nothing is required may be bought, too.
+        if shortfall.planned * shortfall.requested < 0.0 or (shortfall.planned and not shortfall.requested):
             assert request.cash < 0 or not request.limits.fractional, "fractions never go away from the target"
         else:
             assert abs(shortfall.planned) < abs(shortfall.requested)

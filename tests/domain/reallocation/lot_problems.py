@@ -30,15 +30,19 @@ class LotProblem:
         """No trade, which keeps all budgets."""
         return [0] * len(self.orders)
 
+    def allowed(self) -> list[list[int]]:
+        """All combinations that keep the budgets."""
+        with exact_arithmetic():
+            return [lots for lots in self._combinations() if keeps(self.orders, self.budgets, lots)]
+
     def least(self) -> float:
         """The least objective of all combinations that keep the budgets."""
-        with exact_arithmetic():
-            return min(self.drift(lots) for lots in self._combinations() if keeps(self.orders, self.budgets, lots))
+        return min(map(self.drift, self.allowed()))
 
     def _combinations(self) -> Iterator[list[int]]:
         by_asset: dict[int, list[tuple[int, int]]] = {}
         for j, order in enumerate(self.orders):
-            worth = float(self.budgets.cash) + float(self.drift.values.sum())
+            worth = max(float(self.budgets.cash), 0.0) + float(self.drift.values.sum())
             most = min(order.most, int(worth / order.weight) + 1)
             choices = by_asset.setdefault(int(self.drift.places[j]), [(0, 0)])
             choices += [(j, count) for count in range(order.least, most + 1)]
@@ -50,7 +54,10 @@ class LotProblem:
 
 
 def lot_problem(seed: int, limits: set[str], assets: int = 3) -> LotProblem:
-    """A problem with some of the limits "turnover", "cost", "purchases", "gain", "late", and "tax" that is weighed."""
+    """A problem with some of the limits "turnover", "cost", "purchases", "gain", "late", and "tax" that is weighed.
+
+    With "below" cash is below its floor, with "raised" it must be raised to that.
+    """
     draw = random.Random(seed)
     prices = [Decimal(draw.randint(2000, 9000)) / 100 for _ in range(assets)]
     held = [draw.randint(0, 7) for _ in range(assets)]
@@ -78,9 +85,10 @@ def lot_problem(seed: int, limits: set[str], assets: int = 3) -> LotProblem:
         taxes=WeighedTax.of(aversion, [(str(i), order) for i, order in orders], 0.0),
     )
     part = lambda name, whole: Decimal(draw.randint(1, 40)) / 100 * Decimal(whole) if name in limits else INFINITE  # noqa: E731
+    short = Decimal(draw.randint(1, 30000)) / 100 if {"below", "raised"} & limits else Decimal(0)
     budgets = Budgets(
-        cash=cash,
-        required=-INFINITE,
+        cash=-short if short else cash,
+        required=Decimal(0) if "raised" in limits else -INFINITE,
         turnover=part("turnover", worth),
         cost=part("cost", 0.01 * worth),
         purchases=part("purchases", worth),

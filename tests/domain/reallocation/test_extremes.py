@@ -1,6 +1,7 @@
 """Numbers that no market has: a typed error that names the field, or a plan; never an overflow or an endless loop."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -57,12 +58,77 @@ def test_quotes_out_of_bounds(field: str, quote: dict[str, float]) -> None:
     assert raised.value.field == field
 
 
-def test_more_lots_than_a_float_counts() -> None:
-    market = Snapshot({"A": Quote(1.0), "B": Quote(1.0, lot_size=1e-12)})
-    request = ReallocationRequest(Portfolio({"A": 1.0}, 1e6), market, {"B": 1.0})
+@pytest.mark.parametrize(
+    ("lot", "held", "cash", "step"),
+    [
+        (1e-12, 0.0, 1e6, "1e-9"),  # more than 2^53 lots
+        # Less than that, but the multiples have more digits than floats tell apart.
+        (1.7e-16, 1.0, 1.0, "1e-15"),  # sold
+        (1.7e-17, 0.017, 3.3, "1e-15"),  # bought
+        (2.5, 0.0, 9e15, "1e+0"),  # 3.6e15 lots of which every other one has a fraction
+    ],
+)
+def test_more_lots_than_a_float_counts(lot: float, held: float, cash: float, step: str) -> None:
+    market = Snapshot({"A": Quote(1.0), "B": Quote(1.0, lot_size=lot)})
+    request = ReallocationRequest(Portfolio({"A": 1.0, "B": held}, cash), market, {"B": 0.3 if held == 1.0 else 1.0})
     with pytest.raises(InvalidInput, match="fractional") as raised:
         reallocate(request)
     assert raised.value.field == "snapshot.assets[1].lot_size"
+    assert f"a multiple of {step} " in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("lot", "held"), [(1e-15, 1.0), (1e-14, 50.0), (1.0, 2.0**53 - 2.0), (2.5, 5e14), (100.0, 1e16)]
+)
+def test_as_many_lots_as_a_float_counts(lot: float, held: float) -> None:
+    market = Snapshot({"A": Quote(3.3, spread_bps=3.3, lot_size=lot), "B": Quote(1.0)})
+    request = ReallocationRequest(Portfolio({"A": held, "B": 1.0}, 1.0), market, {"A": 0.3})
+    found = reallocate(request)
+    assert found.plan.trades[0].quantity < -0.5 * held
+    carry_out(request, found)
+
+
+def test_a_lot_that_is_a_rounded_number() -> None:
+    market = Snapshot({"A": Quote(3.0, lot_size=0.1 + 0.2), "B": Quote(1.0)})
+    found = reallocate(ReallocationRequest(Portfolio({}, 100.0), market, {"A": 1.0}))
+    assert [trade.quantity for trade in found.plan.trades] == [pytest.approx(33.3, rel=1e-15)]
+
+
+def test_parts_of_a_holding_that_are_worth_less_than_the_least_float() -> None:
+    """One is worth 0 as a float, the other so little that no float says how many of it a portfolio is worth."""
+    market = Snapshot({"A": Quote(1.0), "B": Quote(3.3), "C": Quote(1.0)})
+    for cash in (-1.0, 1.0):
+        request = ReallocationRequest(
+            Portfolio({"A": 17000.0, "B": 5e-324, "C": 1e-300}, cash),
+            market,
+            {"A": 0.5, "B": 1e-9, "C": 1e-9},
+            limits=Limits(cash_floor=-1.0, fractional=True),
+        )
+        carry_out(request, reallocate(request))
+
+
+def test_what_is_bought_beside_sales_for_a_negative_cash_is_told() -> None:
+    """Within the band nothing is required, and the purchase is a difference to that."""
+    request = ReallocationRequest(
+        Portfolio({"A": 1.0, "B": 3.3}, -1.0),
+        Snapshot({"A": Quote(1.0), "B": Quote(1.0)}),
+        {"A": 0.5, "B": 5e-324},
+        thresholds=Thresholds(drift_band=1.0),
+        limits=Limits(cash_floor=-1.0),
+    )
+    found = reallocate(request)
+    carry_out(request, found)
+    assert [(short.symbol, short.requested, short.planned) for short in found.plan.shortfalls] == [("A", 0.0, 1.0)]
+    parts = replace(request, limits=Limits(cash_floor=-1.0, fractional=True))
+    carry_out(parts, reallocate(parts))
+
+
+@pytest.mark.parametrize(("quantity", "cash"), [(5e-324, 0.0), (1e-300, 0.0), (5e-324, 5e-324)])
+def test_a_portfolio_worth_almost_nothing(quantity: float, cash: float) -> None:
+    market = Snapshot({"A": Quote(1.0), "B": Quote(0.17)})
+    with pytest.raises(InvalidInput, match="worth at least") as raised:
+        reallocate(ReallocationRequest(Portfolio({"B": quantity}, cash), market, {"A": 0.0}))
+    assert raised.value.field == "portfolio"
 
 
 def test_more_trades_than_are_sent() -> None:

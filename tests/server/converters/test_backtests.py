@@ -23,13 +23,15 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
+from tests.owners import OWNER
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 STAGE = Stage("yearly", 1, 3)
 TICK = JobTick(0.25, 18263, 1.5, STAGE, ((18262, 1.4), (18263, 1.5)))
 RECORD = JobRecord(
-    "x", JobState.SUCCEEDED, "", "", b"", JobInputs("d", "prices"), "", NOON, NOON, None, 0, 0, 1, 0, None
+    7, OWNER, "x", JobState.SUCCEEDED, "", "", b"", JobInputs("d", "prices"), "", NOON, NOON, None, 0, 0, 1, 0, None
 )
+
 SECOND_OF_JANUARY_2020 = {"year": 2020, "month": 1, "day": 2}
 
 

@@ -15,6 +15,7 @@ from domain.reallocation.request import Thresholds
 from server.commands.reallocation import Mandate, OptimizedTarget
 from server.converters import portfolios as converters
 from server.ports.portfolios import PortfolioPage, PortfolioRecord
+from tests.owners import OWNER
 
 HOLDINGS = [{"symbol": "A", "quantity": 3.0}, {"symbol": "B", "quantity": -1.0}]
 FULL = {"displayName": "n", "currency": "CHF", "holdings": HOLDINGS, "cash": 5.0}
@@ -120,7 +121,7 @@ def test_an_update_names_what_it_changes() -> None:
 
 def record(**fields: Any) -> PortfolioRecord:
     times = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
-    return PortfolioRecord("x", portfolio(**fields).SerializeToString(), "e", *times)
+    return PortfolioRecord(OWNER, "x", portfolio(**fields).SerializeToString(), "e", *times)
 
 
 def test_a_stored_portfolio() -> None:

@@ -1,6 +1,7 @@
 """Keys are recognised as long as they count, and nothing stored is one."""
 
 import asyncio
+import os
 import sqlite3
 import stat
 import subprocess
@@ -17,6 +18,10 @@ from server.ports.errors import AlreadyExists, NotFound, TokenExpired, TokenInva
 from server.ports.identity import Role
 from server.storage.embedded.api_keys import PEPPER_NAME, EmbeddedApiKeys
 from server.storage.embedded.database import Database
+from server.storage.supabase.access import Access
+from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.rpc import Rpc
+from tests.supabase_stack import RunningStack
 
 
 @pytest.fixture
@@ -133,9 +138,9 @@ async def test_two_servers_share_one_secret_of_the_folder(database: Database) ->
     assert [path.name for path in database.path.parent.glob("*.secret*")] == [PEPPER_NAME]
 
 
-def made(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def made(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "server", "keys", "create", "--data-dir", str(folder), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
 
 
 async def test_the_first_key_is_made_where_the_data_is(tmp_path: Path) -> None:
@@ -151,3 +156,17 @@ async def test_the_first_key_is_made_where_the_data_is(tmp_path: Path) -> None:
         assert (await ApiKeys(EmbeddedApiKeys(database)).principal(done.stdout.strip())).role is Role.ADMIN
     finally:
         database.close()
+
+
+async def test_the_first_key_of_a_project(wheel_stack: RunningStack, tmp_path: Path) -> None:
+    await wheel_stack.empty()
+    settings = wheel_stack.stack.environment
+    done = await asyncio.to_thread(made, tmp_path, "--role", "admin", "--id", "root", **settings)
+    assert done.returncode == 0, done.stderr
+    again = await asyncio.to_thread(made, tmp_path, "--role", "admin", "--id", "root", **settings)
+    assert again.stderr.startswith(
+        f"abs-finance: no key was made in {wheel_stack.stack.url}: apiKeys/root exists already"
+    )
+    rpc = Rpc(Access(wheel_stack.stack.url, wheel_stack.stack.secret_key))
+    assert (await ApiKeys(SupabaseApiKeys(rpc)).principal(done.stdout.strip())).role is Role.ADMIN
+    await rpc.close()

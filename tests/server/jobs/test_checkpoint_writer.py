@@ -14,12 +14,13 @@ from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_store
 from server.jobs.progress import Progress
 from server.ports.errors import LostClaim, StorageFull
 from server.ports.jobs import JobEnd, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, JobView
+from tests.owners import OWNER
 
 TICK = JobTick(0.5, 7, 1.0)
 RECORD = JobRecord(
-    id="job", state=JobState.RUNNING, label="", epoch="e", request=b"", inputs=JobInputs("data", "prices"),
-    fingerprint="", created=datetime(2024, 1, 2, tzinfo=UTC), finished=None, tick=None, last_event=0, dropped_event=0,
-    attempt=1, crashes=0, worker="w",
+    key=7, owner=OWNER, id="job", state=JobState.RUNNING, label="", epoch="e", request=b"",
+    inputs=JobInputs("data", "prices"), fingerprint="", created=datetime(2024, 1, 2, tzinfo=UTC), finished=None,
+    tick=None, last_event=0, dropped_event=0, attempt=1, crashes=0, worker="w",
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ class RecordingLog:
     errors: list[Exception] = field(default_factory=list)
     stored: list[tuple[Any, ...]] = field(default_factory=list)
 
-    async def view(self, job_id: str, after: int) -> JobView:
+    async def view(self, key: int, after: int) -> JobView:
         return JobView(RECORD, ())
 
     async def save(
@@ -62,7 +63,7 @@ async def test_a_tick_is_told_at_once_and_not_stored() -> None:
     log = RecordingLog()
     writer, progress = writer_of(log)
     writer.submit(TICK)
-    assert progress.ticks() == {"job": TICK}
+    assert progress.ticks() == {RECORD.key: TICK}
     await writer.flush(asyncio.create_task(writer.run()))
     assert log.stored == []
 

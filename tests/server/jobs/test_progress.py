@@ -28,18 +28,29 @@ from server.jobs.progress import (
 from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
 from server.ports.job_queue import QueuePolicy
 from server.ports.job_stores import JobStores
-from server.ports.jobs import EventKind, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, Stage
+from server.ports.jobs import (
+    EventKind,
+    JobDraft,
+    JobEvent,
+    JobEventDraft,
+    JobInputs,
+    JobRecord,
+    JobState,
+    JobTick,
+    Stage,
+)
 from server.settings import Settings
 from server.storage.embedded.factory import open_storage
+from tests.owners import OWNER
 
 NOW = datetime(2024, 1, 2, tzinfo=UTC)
 
 
 def record(last_event: int = 0, **changes: object) -> JobRecord:
     whole = JobRecord(
-        id="job", state=JobState.RUNNING, label="", epoch="e", request=b"", inputs=JobInputs("data", "prices"),
-        fingerprint="", created=NOW, finished=None, tick=None, last_event=last_event, dropped_event=0, attempt=1,
-        crashes=0, worker="w",
+        key=7, owner=OWNER, id="job", state=JobState.RUNNING, label="", epoch="e", request=b"",
+        inputs=JobInputs("data", "prices"), fingerprint="", created=NOW, finished=None, tick=None,
+        last_event=last_event, dropped_event=0, attempt=1, crashes=0, worker="w",
     )  # fmt: skip
     return replace(whole, **changes)  # type: ignore[arg-type]
 
@@ -225,23 +236,62 @@ def stores(tmp_path: Path) -> Iterator[JobStores]:
 
 def test_only_jobs_that_run_here_have_ticks(stores: JobStores) -> None:
     progress = Progress(stores.archive, stores.log)
-    progress.ticked("job", JobTick(0.1, 0, 1.0))  # nobody runs or follows it
+    progress.ticked(7, JobTick(0.1, 0, 1.0))  # nobody runs or follows it
     assert progress.ticks() == {}
     progress.begins(record())
     assert progress.ticks() == {}
-    progress.ticked("job", JobTick(0.2, 0, 1.0))
-    assert progress.ticks() == {"job": JobTick(0.2, 0, 1.0)}
-    progress.ends("job")
+    progress.ticked(7, JobTick(0.2, 0, 1.0))
+    assert progress.ticks() == {7: JobTick(0.2, 0, 1.0)}
+    progress.ends(7)
     assert progress.ticks() == {}
+
+
+async def stored_job(stores: JobStores, owner: str = OWNER) -> JobRecord:
+    draft = JobDraft(b"", b"", "", "", JobInputs("data", "prices"), {}, id="job")
+    return await stores.queue.enqueue(owner, draft)
 
 
 @pytest.mark.parametrize(("draining", "error"), [(True, Draining), (False, NotFound)])
 async def test_a_follower_hears_why_there_is_no_more(stores: JobStores, draining: bool, error: type[Exception]) -> None:
     progress = Progress(stores.archive, stores.log)
-    progress.begins(record())  # the store has no such job: it was deleted
+    job = await stored_job(stores)
+    progress.begins(job)
+    messages = progress.follow(OWNER, "job", 0, "", 0.0, 60.0)
+    assert isinstance((await anext(messages)).content, ProgressSnapshot)
     if draining:
         progress.drain()
-    messages = progress.follow("job", 0, "", 0.0, 60.0)
-    assert isinstance((await anext(messages)).content, ProgressSnapshot)
+    else:
+        await stores.queue.cancel(OWNER, "job")
+        await stores.archive.delete(OWNER, "job")
+        await progress.refresh(job.key)
     with pytest.raises(error):
         await asyncio.wait_for(anext(messages), timeout=5)
+
+
+async def test_only_its_owner_follows_a_job(stores: JobStores) -> None:
+    """It runs here and is followed, so that all of it is in memory: that tells nobody else."""
+    progress = Progress(stores.archive, stores.log)
+    job = await stored_job(stores, "users/one")
+    progress.begins(job)
+    followed = progress.follow("users/one", "job", 0, "", 0.0, 60.0)
+    assert isinstance((await anext(followed)).content, ProgressSnapshot)
+    refusals = []
+    for name in ("job", "none"):
+        with pytest.raises(NotFound) as raised:
+            await anext(progress.follow("users/two", name, 0, "", 0.0, 60.0))
+        refusals.append(str(raised.value).replace(name, "x"))
+    assert refusals[0] == refusals[1]
+    theirs = await stored_job(stores, "users/two")
+    message = await anext(progress.follow("users/two", "job", 0, "", 0.0, 60.0))
+    assert message.epoch == theirs.epoch != job.epoch
+    await followed.aclose()
+
+
+async def test_a_job_that_is_deleted_while_somebody_waits_for_its_end(stores: JobStores) -> None:
+    progress = Progress(stores.archive, stores.log)
+    job = await stored_job(stores)
+    await stores.queue.cancel(OWNER, "job")
+    await stores.archive.delete(OWNER, "job")
+    await stored_job(stores)
+    with pytest.raises(NotFound, match="backtests/job"):
+        await progress.ended(job, 5.0)

@@ -29,9 +29,10 @@ from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 from tests.families import thinned
+from tests.owners import OWNER
 
 POLICY = QueuePolicy(short_seconds=60.0, slice_seconds=30.0)
 HOURS_80 = 80 * 3600.0
@@ -76,7 +77,7 @@ class House:
     """
 
     async def submit(self, job: JobDraft) -> str:
-        record = await self.store.enqueue(job)
+        record = await self.store.enqueue(OWNER, job)
         self.runner.wake()
         return record.id
 
@@ -84,7 +85,7 @@ class House:
         """Waits for as long as a test may run: how long that takes depends on what else the machine does."""
         while True:
             before = time.monotonic()
-            if reached(record := await self.store.get(job_id)):
+            if reached(record := await self.store.get(OWNER, job_id)):
                 return record
             await asyncio.sleep(LOOK_SECONDS)
             self.late += time.monotonic() - before - LOOK_SECONDS
@@ -161,7 +162,7 @@ async def test_a_short_job_does_not_wait_behind_two_long_ones(open_house: Open, 
     took = time.monotonic() - start
     assert took < 12 + house.late, "it takes about three seconds, of which one is the start of a process"
     for job_id in long:
-        assert not (await house.store.get(job_id)).state.is_final
+        assert not (await house.store.get(OWNER, job_id)).state.is_final
 
 
 async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open) -> None:
@@ -169,7 +170,7 @@ async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open)
     one = await house.submit(draft(2000, 5, cost_estimate=HOURS_80))
     alone = await house.end(one)
     assert (alone.state, alone.attempt) == (JobState.SUCCEEDED, 1)
-    long = [await house.submit(draft(2000, 5, cost_estimate=HOURS_80, owner=owner)) for owner in ("a", "b")]
+    long = [await house.submit(draft(2000, 5, cost_estimate=HOURS_80, caller=caller)) for caller in ("a", "b")]
     for i in range(3):
         await asyncio.sleep(1.0)
         assert (await house.end(await house.submit(draft(100 + i)))).state is JobState.SUCCEEDED
@@ -178,9 +179,9 @@ async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open)
         assert ended.state is JobState.SUCCEEDED
         assert ended.attempt > 1, "it made room at least once"
         for label in ("s0", "s1"):
-            assert await house.store.series(job_id, label) == await house.store.series(one, label)
+            assert await house.store.series(OWNER, job_id, label) == await house.store.series(OWNER, one, label)
         assert ended.result == alone.result
-        kinds = [event.content.kind for event in (await house.store.view(job_id, 0)).events]
+        kinds = [event.content.kind for event in (await house.store.view(ended.key, 0)).events]
         assert EventKind.RESUMED not in kinds, "making room is no event"
 
 
@@ -195,7 +196,7 @@ async def test_the_place_that_is_lent_is_given_back_without_a_checkpoint(
         await house.submit(draft(4000, 500, cost_estimate=HOURS_80, id=f"long{i}"))
     await house.until("long1", lambda record: record.tick is not None)
     assert (await house.end(await house.submit(draft(100)))).state is JobState.SUCCEEDED
-    attempts = [(await house.store.get(f"long{i}")).attempt for i in range(2)]
+    attempts = [(await house.store.get(OWNER, f"long{i}")).attempt for i in range(2)]
     assert min(attempts) == 1, "the other one keeps what it has done"
 
 
@@ -209,7 +210,7 @@ async def test_a_job_waits_for_a_full_disk(open_house: Open) -> None:
     await house.database.write(lambda c: c.execute("PRAGMA max_page_count = 1000000").fetchone())
     ended = await house.end(job_id)
     assert (ended.state, ended.result) == (JobState.SUCCEEDED, undisturbed.result)
-    assert await house.store.series(job_id, "s1") == await house.store.series(undisturbed.id, "s1")
+    assert await house.store.series(OWNER, job_id, "s1") == await house.store.series(OWNER, undisturbed.id, "s1")
 
 
 async def test_a_job_over_its_time_budget_fails(open_house: Open) -> None:
@@ -229,7 +230,7 @@ async def test_time_counts_over_all_attempts(open_house: Open) -> None:
     job_id = await house.submit(draft(4000, 500))
     await house.until(job_id, lambda record: record.run_seconds >= 2.0)
     await house.runner.close(PATIENCE_SECONDS)
-    given_back = await house.store.get(job_id)
+    given_back = await house.store.get(OWNER, job_id)
     assert given_back.state is not JobState.RUNNING, "it is free at once, not when its lease runs out"
     spent = given_back.run_seconds
     assert spent >= 2.0
@@ -251,23 +252,23 @@ async def test_a_job_whose_process_is_killed_is_tried_again(open_house: Open) ->
 
 
 names = st.sampled_from("abc")
-waiting = st.builds(WaitingJob, st.uuids().map(str), names, st.booleans(), st.floats(0, 299))
+waiting = st.builds(WaitingJob, st.integers(), names, st.booleans(), st.floats(0, 299))
 
 
 @given(st.lists(waiting, min_size=1), st.dictionaries(names, st.integers(0, 3)))
 def test_the_next_job(jobs: list[WaitingJob], running: dict[str, int]) -> None:
     best = QueueSnapshot(tuple(jobs), running).best(POLICY)
     assert best is not None
-    least = min(running.get(job.owner, 0) for job in jobs)
-    assert running.get(best.owner, 0) == least
-    mine = [job for job in jobs if running.get(job.owner, 0) == least]
+    least = min(running.get(job.caller, 0) for job in jobs)
+    assert running.get(best.caller, 0) == least
+    mine = [job for job in jobs if running.get(job.caller, 0) == least]
     short = [job for job in mine if not job.is_long]
     assert best.is_long == (not short)
     assert best.waited_seconds == max(job.waited_seconds for job in short or mine)
 
 
 def test_a_long_job_that_has_waited_for_ten_slices_is_next() -> None:
-    old, young = WaitingJob("old", "", True, 300.0), WaitingJob("young", "", False, 299.0)
+    old, young = WaitingJob(1, "", True, 300.0), WaitingJob(2, "", False, 299.0)
     assert QueueSnapshot((young, old), {}).best(POLICY) == old
 
 

@@ -17,12 +17,18 @@ from server.ports.job_queue import QueuePolicy
 from server.ports.market_data import Instrument, PriceField, PriceImport
 from server.ports.storage import Storage
 from server.services.market_data import MarketData
+from server.services.optimization.batch import Collect
 from server.settings import Settings
 from server.storage.embedded.factory import open_storage
 
 MOST_SECONDS = 60.0
 
 Encode = Callable[..., bytes]
+
+
+def for_any_call(market_data: MarketData) -> Collect:
+    """What a batch collects where it names no portfolio."""
+    return lambda _, request, known: market_data.collect(request, known)
 
 
 @pytest.fixture(scope="session")

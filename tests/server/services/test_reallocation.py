@@ -15,6 +15,7 @@ from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.services.market_data import MarketData
 from server.services.reallocation import ReallocationService
+from tests.owners import MINE, OWNER
 from tests.server.services.conftest import Encode
 
 ASSETS = [{"symbol": "A", "price": 10.0}, {"symbol": "B", "price": 20.0}]
@@ -25,7 +26,7 @@ PLAN = {"portfolioName": "portfolios/mine", "snapshot": {"assets": ASSETS}, "tar
 @pytest.fixture
 async def service(storage: Storage, market_data: MarketData, pool: ProcessPool, encode: Encode) -> ReallocationService:
     portfolio = encode(Portfolio, holdings=[{"symbol": "A", "quantity": 100.0}])
-    await storage.portfolios.create(PortfolioDraft(portfolio, b"body", "mine", None))
+    await storage.portfolios.create(OWNER, PortfolioDraft(portfolio, b"body", "mine", None))
     remote, targets = GrpcServices(1.0), RemoteTargets()
     return ReallocationService(
         market_data, storage.portfolios, storage.reallocations, pool, remote=remote, targets=targets
@@ -34,27 +35,27 @@ async def service(storage: Storage, market_data: MarketData, pool: ProcessPool, 
 
 async def test_a_plan_of_a_stored_portfolio(service: ReallocationService, encode: Encode) -> None:
     request = encode(ReallocateRequest, **PLAN, requestId="r", label="l")
-    record = await service.reallocate(request, Call())
+    record = await service.reallocate(request, Call(OWNER))
     assert not isinstance(record, bytes)
     trades = {trade.symbol: trade.quantity for trade in Reallocation.FromString(record.payload).plan.trades}
     assert trades == {"A": -80.0, "B": 40.0}
-    assert await service.reallocate(request, Call()) == record
-    assert await service.get(record.id) == record
-    assert [one.id for one in (await service.list("", 5, ListFilter(label="l"))).records] == [record.id]
-    assert not (await service.list("", 5, ListFilter(label="other"))).records
+    assert await service.reallocate(request, Call(OWNER)) == record
+    assert await service.get(OWNER, record.id) == record
+    assert [one.id for one in (await service.list(MINE, "", 5, ListFilter(label="l"))).records] == [record.id]
+    assert not (await service.list(MINE, "", 5, ListFilter(label="other"))).records
     with pytest.raises(RequestIdReused):
-        await service.reallocate(encode(ReallocateRequest, **PLAN, requestId="r", label="other"), Call())
-    await service.delete(record.id)
+        await service.reallocate(encode(ReallocateRequest, **PLAN, requestId="r", label="other"), Call(OWNER))
+    await service.delete(OWNER, record.id)
     with pytest.raises(NotFound):
-        await service.get(record.id)
+        await service.get(OWNER, record.id)
 
 
 async def test_a_mere_check_stores_nothing(service: ReallocationService, encode: Encode) -> None:
-    answer = await service.reallocate(encode(ReallocateRequest, **PLAN, validateOnly=True), Call())
+    answer = await service.reallocate(encode(ReallocateRequest, **PLAN, validateOnly=True), Call(OWNER))
     assert isinstance(answer, bytes)
-    assert not (await service.list("", 5, ListFilter())).records
+    assert not (await service.list(MINE, "", 5, ListFilter())).records
 
 
 async def test_a_portfolio_that_is_not_stored(service: ReallocationService, encode: Encode) -> None:
     with pytest.raises(NotFound):
-        await service.reallocate(encode(ReallocateRequest, **PLAN | {"portfolioName": "portfolios/other"}), Call())
+        await service.reallocate(encode(ReallocateRequest, **PLAN | {"portfolioName": "portfolios/other"}), Call(OWNER))

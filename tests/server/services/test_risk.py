@@ -16,6 +16,7 @@ from server.execution.process_pool import ProcessPool
 from server.ports.errors import Refused
 from server.services.market_data import MarketData
 from server.services.risk import Risk
+from tests.owners import OWNER
 from tests.server.services.conftest import Encode
 
 STORED = {"symbols": ["A", "B"]}
@@ -30,7 +31,7 @@ def risk(market_data: MarketData, pool: ProcessPool) -> Risk:
 async def test_a_report_of_stored_prices(risk: Risk, prices: PricePanel, encode: Encode) -> None:
     answer = await risk.analyze(
         encode(AnalyzeRiskRequest, marketData=STORED, weights=HALVES, benchmarkSymbol="C", storedGroups=["sector=x"]),
-        Call(),
+        Call(OWNER),
     )
     report = AnalyzeRiskResponse.FromString(answer)
     returns = prices.values[1:] / prices.values[:-1] - 1.0
@@ -45,15 +46,17 @@ async def test_a_report_of_stored_prices(risk: Risk, prices: PricePanel, encode:
 async def test_what_is_not_stored(risk: Risk, prices: PricePanel, encode: Encode) -> None:
     request = encode(AnalyzeRiskRequest, marketData=STORED, weights=HALVES, benchmarkSymbol="Z")
     with pytest.raises(MissingMarketData) as raised:
-        await risk.analyze(request, Call())
+        await risk.analyze(request, Call(OWNER))
     assert raised.value.metadata["field"] == "benchmark_symbol"
     with pytest.raises(Refused):
-        await risk.analyze(encode(AnalyzeRiskRequest, marketData=STORED, weights=HALVES, storedGroups=["a=b"]), Call())
+        await risk.analyze(
+            encode(AnalyzeRiskRequest, marketData=STORED, weights=HALVES, storedGroups=["a=b"]), Call(OWNER)
+        )
 
 
 async def test_a_model_comes_with_its_diagnostics_first(risk: Risk, prices: PricePanel, encode: Encode) -> None:
     request = encode(EstimateRiskModelRequest, marketData=STORED)
-    first, *rest = [EstimateRiskModelResponse.FromString(piece) async for piece in risk.estimate(request, Call())]
+    first, *rest = [EstimateRiskModelResponse.FromString(piece) async for piece in risk.estimate(request, Call(OWNER))]
     assert list(first.diagnostics.symbols) == ["A", "B"]
     arrays = {piece.chunk.array: np.frombuffer(piece.chunk.rows.data) for piece in rest}
     returns = prices.values[1:, :2] / prices.values[:-1, :2] - 1.0

@@ -10,6 +10,7 @@ from server.commands.call import Call
 from server.commands.stored import DataRequest, RequestKey, StoredData
 from server.execution.process_pool import ProcessPool
 from server.services.rounds import MAX_ROUNDS, in_rounds
+from tests.owners import OWNER
 
 KEY = RequestKey("r", b"body")
 
@@ -36,7 +37,7 @@ async def collect(request: DataRequest, known: StoredData | None) -> StoredData:
 
 @pytest.mark.parametrize("names", [(), ("a",), ("a", "b")])
 async def test_a_task_runs_again_with_what_it_asked_for(pool: ProcessPool, names: tuple[str, ...]) -> None:
-    outcome, found = await in_rounds(pool, partial(ask, names), Call(), collect)
+    outcome, found = await in_rounds(pool, partial(ask, names), Call(OWNER), collect)
     assert outcome == list(names) == list(found.portfolios)
 
 
@@ -48,7 +49,7 @@ async def test_a_task_that_asks_for_ever_is_ended(pool: ProcessPool) -> None:
         return await collect(request, known)
 
     with pytest.raises(RuntimeError, match="keeps asking"):
-        await in_rounds(pool, ask_for_ever, Call(), counted)
+        await in_rounds(pool, ask_for_ever, Call(OWNER), counted)
     assert len(asked) == MAX_ROUNDS
 
 
@@ -57,7 +58,7 @@ async def test_what_the_store_raises_ends_it(pool: ProcessPool) -> None:
         raise KeyError("a")
 
     with pytest.raises(KeyError):
-        await in_rounds(pool, partial(ask, ("a",)), Call(), missing)
+        await in_rounds(pool, partial(ask, ("a",)), Call(OWNER), missing)
 
 
 async def test_the_key_of_the_request_is_told(pool: ProcessPool) -> None:
@@ -66,11 +67,11 @@ async def test_the_key_of_the_request_is_told(pool: ProcessPool) -> None:
     async def look_up(key: RequestKey) -> None:
         keys.append(key)
 
-    outcome, _ = await in_rounds(pool, tell, Call(), collect, look_up)
+    outcome, _ = await in_rounds(pool, tell, Call(OWNER), collect, look_up)
     assert (outcome, keys) == ("done", [KEY])
 
     async def answered_before(key: RequestKey) -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        await in_rounds(pool, tell, Call(), collect, answered_before)
+        await in_rounds(pool, tell, Call(OWNER), collect, answered_before)

@@ -10,17 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from domain.errors import InvalidInput, MissingMarketData
+from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from server.ports.errors import NotFound, RequestIdReused
-from server.ports.market_data import Instrument, PriceField, PriceImport, PriceQuery
-from server.ports.results import ResultDraft
-from server.storage.embedded.chunks import DailyValues, joined, merge
+from server.ports.market_data import PriceField, PriceImport, PriceQuery
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,68 +42,6 @@ def whole(panel: PricePanel, import_id: str = "i") -> PriceImport:
     return PriceImport(import_id, PriceField.CLOSE, "", (panel,))
 
 
-def test_chunks_survive_their_bytes() -> None:
-    series = DailyValues(np.array([-5, 0, 7], np.int32), np.array([1.0, 2.5, 1e300]))
-    back = DailyValues.decode(series.encode())
-    assert (back.days.tolist(), back.values.tolist()) == ([-5, 0, 7], [1.0, 2.5, 1e300])
-
-
-def test_years_are_civil_years() -> None:
-    days = np.array([-1, 0, 364, 365, 10_956, 10_957], np.int32)  # the ends of 1969, 1970 and 1999
-    years = {year: part.days.tolist() for year, part in DailyValues(days, np.ones(6)).by_year()}
-    assert years == {1969: [-1], 1970: [0, 364], 1971: [365], 1999: [10_956], 2000: [10_957]}
-
-
-def test_merging_counts_what_is_new_changed_and_known() -> None:
-    old = DailyValues(np.array([1, 3], np.int32), np.array([1.0, 3.0]))
-    outcome = merge(old, DailyValues(np.array([1, 2, 3], np.int32), np.array([1.0, 2.0, 9.0])))
-    assert (outcome.inserted, outcome.changed, outcome.unchanged) == (1, 1, 1)
-    assert outcome.merged.values.tolist() == [1.0, 2.0, 9.0]
-
-
-def test_two_values_on_one_day_of_an_import_are_refused() -> None:
-    one, other = (
-        DailyValues(np.array([1], np.int32), np.array([1.0])),
-        DailyValues(np.array([1], np.int32), np.array([2.0])),
-    )
-    assert joined("A", [one, one]).values.tolist() == [1.0]
-    with pytest.raises(InvalidInput, match="two values on 1970-01-02"):
-        joined("A", [one, other])
-
-
-async def test_a_panel_is_mapped_and_derived_once(market: EmbeddedMarketData, tmp_path: Path) -> None:
-    sent = prices("ABC")
-    await market.import_prices(whole(sent))
-    query = PriceQuery(("C", "A"), start=10_100, end=10_199)
-    first, second = await market.prices(query), await market.prices(query)
-    assert first.panel.values.tolist() == sent.values[100:200][:, [2, 0]].tolist()
-    assert first.path == second.path
-    assert isinstance(first.panel.values, np.memmap)
-    with pytest.raises(ValueError, match="read-only"):
-        first.panel.values[0, 0] = 1.0
-    assert len(list((tmp_path / "panels").iterdir())) == 3
-
-
-@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\x93NUMPY broken")])
-async def test_a_lost_or_damaged_file_is_derived_again(market: EmbeddedMarketData, damage: object) -> None:
-    sent = prices("AB")
-    await market.import_prices(whole(sent))
-    stored = await market.prices(PriceQuery(("A", "B")))
-    path = stored.path
-    del stored
-    damage(path)  # type: ignore[operator]  # one of the two above
-    assert (await market.prices(PriceQuery(("A", "B")))).panel.values.tolist() == sent.values.tolist()
-
-
-async def test_new_prices_are_a_new_file(market: EmbeddedMarketData) -> None:
-    await market.import_prices(whole(prices("A")))
-    before = await market.prices(PriceQuery(("A",)))
-    await market.import_prices(whole(PricePanel.of("A", [10_000], [7.0]), "correction"))
-    after = await market.prices(PriceQuery(("A",)))
-    assert after.fingerprint != before.fingerprint
-    assert after.panel.values[0, 0] == 7.0
-
-
 async def test_panel_files_are_bounded(database: Database, tmp_path: Path) -> None:
     files = PanelFiles(tmp_path / "panels", max_bytes=20_000)
     market = EmbeddedMarketData(database, files)
@@ -118,14 +52,6 @@ async def test_panel_files_are_bounded(database: Database, tmp_path: Path) -> No
     assert sum(path.stat().st_size for path in kept) <= 20_000
 
 
-async def test_unknown_symbols_are_all_named(market: EmbeddedMarketData) -> None:
-    await market.import_prices(whole(prices("A")))
-    with pytest.raises(MissingMarketData, match="X, Y"):
-        await market.prices(PriceQuery(("A", "X", "Y")))
-    with pytest.raises(MissingMarketData, match="no volume prices"):
-        await market.prices(PriceQuery(("A",), field=PriceField.VOLUME))
-
-
 async def test_half_a_million_values_in_seconds(market: EmbeddedMarketData) -> None:
     """Not a benchmark: 20 times what it takes here would still pass."""
     symbols = [f"S{i}" for i in range(100)]
@@ -134,26 +60,6 @@ async def test_half_a_million_values_in_seconds(market: EmbeddedMarketData) -> N
     receipt = await market.import_prices(PriceImport("big", PriceField.CLOSE, "", (panel,)))
     assert receipt.inserted == 500_000
     assert time.monotonic() - start < 20
-
-
-async def test_instruments_replace_their_labels(market: EmbeddedMarketData) -> None:
-    await market.upsert_instruments([Instrument("A", groups={"sector": "Tech"}), Instrument("B")])
-    await market.upsert_instruments([Instrument("A", groups={"sector": "Oil"})])
-    assert (await market.list_instruments("", 10, "sector=Tech")).instruments == ()
-    (found,) = (await market.list_instruments("", 10, "sector=Oil")).instruments
-    assert (found.symbol, found.has_prices) == ("A", False)
-
-
-async def test_of_two_saves_with_one_id_the_first_is_kept(database: Database) -> None:
-    store = EmbeddedResults(database, "optimization")
-    drafts = [ResultDraft(bytes([i]), "f", b"body", "same") for i in range(8)]
-    records = await asyncio.gather(*(store.save(draft) for draft in drafts))
-    assert len({record.id for record in records}) == 1
-    assert len({record.payload for record in records}) == 1
-    with pytest.raises(RequestIdReused):
-        await store.save(ResultDraft(b"", "f", b"another body", "same"))
-    with pytest.raises(NotFound):
-        await store.get("none")
 
 
 async def test_a_failed_write_leaves_nothing(database: Database, market: EmbeddedMarketData) -> None:
@@ -189,8 +95,8 @@ async def test_a_kill_during_an_import_leaves_all_or_nothing(tmp_path: Path, del
         from server.ports.market_data import PriceField, PriceImport
         from server.storage.embedded.database import Database
         from server.storage.embedded.market_data import EmbeddedMarketData
-        from server.storage.embedded.panels import PanelFiles
-        from server.storage.embedded.workers import WorkerLocks
+        from server.storage.panels import PanelFiles
+        from server.storage.workers import WorkerLocks
 
         async def main():
             folder = Path(sys.argv[1])

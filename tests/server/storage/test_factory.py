@@ -12,6 +12,9 @@ from server.ports.results import ResultDraft
 from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.factory import open_storage
+from tests.owners import MINE, OWNER
+
+PROJECT = {"supabase": ("--supabase-url", "https://x", "--supabase-key", "sb_secret_x")}
 
 
 def settings_of(folder: Path, *arguments: str) -> Settings:
@@ -23,7 +26,7 @@ def opened(folder: Path) -> Storage:
 
 
 def test_each_backend_can_be_chosen_by_its_setting(tmp_path: Path) -> None:
-    chosen = {settings_of(tmp_path, "--storage", name).storage for name in STORAGE_BACKENDS}
+    chosen = {settings_of(tmp_path, "--storage", name, *PROJECT.get(name, ())).storage for name in STORAGE_BACKENDS}
     assert chosen == set(STORAGE_BACKENDS)
     assert settings_of(tmp_path).storage in STORAGE_BACKENDS
 
@@ -32,11 +35,11 @@ async def test_results_of_the_two_services_are_apart_and_outlive_the_process(tmp
     storage = opened(tmp_path)
     with closing(storage):
         draft = ResultDraft(request_id="r", body=b"b", payload=b"p", input_fingerprint="f", label="one")
-        saved = await storage.optimizations.save(draft)
+        saved = await storage.optimizations.save(OWNER, draft)
         storage.release_worker()
     with closing(opened(tmp_path)) as again:
-        assert (await again.optimizations.get(saved.id)).payload == b"p"
-        assert (await again.reallocations.list("", 10)).records == ()
+        assert (await again.optimizations.get(OWNER, saved.id)).payload == b"p"
+        assert (await again.reallocations.list(MINE, "", 10)).records == ()
         assert again.worker != storage.worker
         again.release_worker()
 
@@ -69,7 +72,7 @@ async def test_what_breaks_a_limit_of_the_settings_is_not_stored(
     draft = ResultDraft(request_id=None, body=b"b", payload=bytes(8_000_000), input_fingerprint="f", label="large")
     with closing(open_storage(settings_of(tmp_path, *arguments), QueuePolicy())) as storage:
         with pytest.raises(StorageFull, match=cause):
-            await storage.optimizations.save(draft)
+            await storage.optimizations.save(OWNER, draft)
         storage.release_worker()
 
 
@@ -77,7 +80,7 @@ async def test_what_breaks_no_limit_is_stored(tmp_path: Path) -> None:
     arguments = ("--max-storage-bytes", "10000000", "--min-free-bytes", "1")
     draft = ResultDraft(request_id=None, body=b"b", payload=bytes(5_000_000), input_fingerprint="f", label="large")
     with closing(open_storage(settings_of(tmp_path, *arguments), QueuePolicy())) as storage:
-        await storage.optimizations.save(draft)
+        await storage.optimizations.save(OWNER, draft)
         storage.release_worker()
 
 

@@ -21,11 +21,12 @@ from server.ports.results import ResultDraft, StoredResult
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import StorageLimits
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch, write_value
+from server.storage.workers import WorkerLocks
+from tests.owners import MINE, OWNER
 
 
 def panel(days: int = 300, symbols: int = 20, seed: int = 0) -> PricePanel:
@@ -49,7 +50,7 @@ async def fill(store: EmbeddedResults) -> int:
     """Saves results until there is no more room; how many were saved."""
     for count in range(10_000):
         try:
-            await store.save(answer(20_000))
+            await store.save(OWNER, answer(20_000))
         except StorageFull as error:
             if "delete backtests, optimizations" not in str(error):
                 raise
@@ -76,10 +77,10 @@ async def test_a_full_disk_is_a_typed_error_and_passes(small_disk: Path | None, 
         await database.write(lambda c: c.execute("PRAGMA max_page_count = 500").fetchone())
     store = EmbeddedResults(database, "optimization")
     assert await fill(store) > 5
-    page = await store.list("", 1000)
+    page = await store.list(MINE, "", 1000)
     for record in page.records:
-        await store.delete(record.id)
-    assert (await store.get((await store.save(answer())).id)).input_fingerprint == "f"
+        await store.delete(OWNER, record.id)
+    assert (await store.get(OWNER, (await store.save(OWNER, answer())).id)).input_fingerprint == "f"
     database.close()
 
 
@@ -119,7 +120,7 @@ async def test_a_damaged_database_is_unavailable(tmp_path: Path, garbage: str) -
     first = Database(path)
     store = EmbeddedResults(first, "optimization")
     for _ in range(50):
-        await store.save(answer(20_000))
+        await store.save(OWNER, answer(20_000))
     first.close()
     copy = path.read_bytes()
     opened = Database(path)
@@ -128,8 +129,8 @@ async def test_a_damaged_database_is_unavailable(tmp_path: Path, garbage: str) -
         file.seek(0 if garbage == "everything" else 8192)
         file.write(os.urandom(len(copy) - file.tell()))
     with pytest.raises(StorageUnavailable, match=r"damaged|cannot be used"):
-        await store.list("", 100)
-    done = await asyncio.gather(*(store.save(answer(20_000)) for _ in range(50)), return_exceptions=True)
+        await store.list(MINE, "", 100)
+    done = await asyncio.gather(*(store.save(OWNER, answer(20_000)) for _ in range(50)), return_exceptions=True)
     assert any(isinstance(one, StorageUnavailable) for one in done)
     assert all(isinstance(one, StoredResult | StorageUnavailable) for one in done)
     path.write_bytes(copy)
@@ -137,7 +138,7 @@ async def test_a_damaged_database_is_unavailable(tmp_path: Path, garbage: str) -
         (tmp_path / f"x.sqlite3{suffix}").unlink(missing_ok=True)
     opened.close()
     again = Database(path)
-    assert len((await EmbeddedResults(again, "optimization").list("", 100)).records) == 50
+    assert len((await EmbeddedResults(again, "optimization").list(MINE, "", 100)).records) == 50
     again.close()
 
 
@@ -147,12 +148,12 @@ async def test_a_locked_database_is_unavailable_and_comes_back(tmp_path: Path) -
     other = sqlite3.connect(tmp_path / "x.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StorageUnavailable, match="another process keeps the database locked"):
-        await store.save(answer())
+        await store.save(OWNER, answer())
     with pytest.raises(StorageUnavailable, match="locked"):
         Database(tmp_path / "x.sqlite3", busy_seconds=0.05)
     other.execute("ROLLBACK")
     other.close()
-    assert await store.save(answer())
+    assert await store.save(OWNER, answer())
     database.close()
 
 
@@ -168,13 +169,13 @@ async def test_a_quota_is_kept_before_anything_is_written(tmp_path: Path) -> Non
     assert os.stat(tmp_path / "x.sqlite3").st_size <= limits.database_bytes
     data = panel()
     draft = JobDraft(b"", b"b", "l", "f", JobInputs(fingerprint_of(data), "prices"), {fingerprint_of(data): data})
-    for refused in (jobs.enqueue(draft), market.import_prices(whole(data, "i"))):
+    for refused in (jobs.enqueue(OWNER, draft), market.import_prices(whole(data, "i"))):
         with pytest.raises(StorageFull, match="DeleteBacktest, DeleteOptimization, DeleteReallocation"):
             await refused
     assert await market.having(PriceField.CLOSE, ("S0",)) == ()
-    for record in (await store.list("", 20)).records:
-        await store.delete(record.id)
-    await jobs.enqueue(draft)
+    for record in (await store.list(MINE, "", 20)).records:
+        await store.delete(OWNER, record.id)
+    await jobs.enqueue(OWNER, draft)
     await market.import_prices(whole(data, "i"))
     with pytest.raises(StorageFull, match="fewer symbols or dates"):
         panels.keep("large", ("A",), np.arange(200_000, dtype=np.int32), np.ones((200_000, 1)))
@@ -187,8 +188,8 @@ async def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
     database = Database(tmp_path / "x.sqlite3", StorageLimits(reserve_bytes=2 * free + (1 << 40)))
     store = EmbeddedResults(database, "optimization")
     with pytest.raises(StorageFull, match="must stay"):
-        await store.save(answer())
-    assert (await store.list("", 10, ListFilter(label="x"))).records == ()
+        await store.save(OWNER, answer())
+    assert (await store.list(MINE, "", 10, ListFilter(label="x"))).records == ()
     database.close()
 
 
@@ -224,5 +225,5 @@ async def test_one_failed_commit_does_not_stop_those_after_it(tmp_path: Path) ->
                     c.execute("INSERT INTO instrument_labels VALUES ('a', 'b')"),
                 )
             )
-        await asyncio.gather(*(EmbeddedResults(database, "optimization").save(answer()) for _ in range(3)))
+        await asyncio.gather(*(EmbeddedResults(database, "optimization").save(OWNER, answer()) for _ in range(3)))
     database.close()

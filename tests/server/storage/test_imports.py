@@ -7,21 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
-from server.ports.errors import RequestIdReused, StorageUnavailable
+from server.ports.errors import StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField, PriceImport, PriceQuery
 from server.ports.results import ResultDraft
 from server.storage.embedded import imports
 from server.storage.embedded.database import Database
 from server.storage.embedded.market_data import EmbeddedMarketData
-from server.storage.embedded.panels import PanelFiles
 from server.storage.embedded.results import EmbeddedResults
-from server.storage.embedded.workers import WorkerLocks
-from tests.families import generated
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
+from tests.owners import OWNER
 
 TABLES = ("import_parts", "import_sessions")
 
@@ -92,73 +90,6 @@ async def test_corrections_replace_chunks_and_old_ones_go(market: EmbeddedMarket
     assert (np.delete(values, 500) == np.delete(sent.values[:, 0], 500)).all()
 
 
-async def test_imports_at_once_all_count(market: EmbeddedMarketData, database: Database, tmp_path: Path) -> None:
-    """Two stores stand for two processes: neither may overwrite what the other has merged."""
-    second = Database(tmp_path / "x.sqlite3")
-    other = EmbeddedMarketData(second, PanelFiles(tmp_path / "panels"))
-    sent = {(k, i): panel("AB", range(i, 2000, 7), seed=i) for k in range(2) for i in range(k, 7, 2)}
-    await asyncio.gather(
-        *(
-            (market, other)[k].import_prices(PriceImport(f"{k}{i}", PriceField.CLOSE, "", (one,)))
-            for (k, i), one in sent.items()
-        )
-    )
-    values = (await market.prices(PriceQuery(("A", "B")))).panel.values
-    for (_, i), one in sent.items():
-        assert (values[i::7] == one.values).all()
-    second.close()
-
-
-async def test_the_same_again_gives_the_first_receipt(market: EmbeddedMarketData, database: Database) -> None:
-    whole = panel("AB", range(1000))
-    first = await market.import_prices(PriceImport("i", PriceField.CLOSE, "", (whole,)))
-    parts = tuple(
-        PricePanel.of("AB", whole.dates[start : start + 100], whole.values[start : start + 100])
-        for start in range(0, 1000, 100)
-    )
-    assert await market.import_prices(PriceImport("i", PriceField.CLOSE, "", parts[::-1])) == first
-    with pytest.raises(RequestIdReused):
-        await market.import_prices(PriceImport("i", PriceField.CLOSE, "", parts[1:]))
-    assert await rows(database, *TABLES, "imports") == [0, 0, 1]
-
-
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("ABC"), st.integers(0, 1200), st.sampled_from([1.0, 2.0, float("nan")])),
-        min_size=1,
-        max_size=40,
-    ),
-    st.integers(1, 5),
-)
-@generated(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_in_parts_or_value_by_value(tmp_path: Path, values: list[tuple[str, int, float]], size: int) -> None:
-    """The independent computation is a dictionary that later values overwrite, one import for each."""
-    database = Database(tmp_path / f"{time.time_ns()}.sqlite3")
-    market = EmbeddedMarketData(database, PanelFiles(tmp_path / "panels"))
-    expected: dict[tuple[str, int], float] = {}
-    counts = np.zeros(3, int)
-    for start in range(0, len(values), size):
-        group = {(symbol, day): value for symbol, day, value in values[start : start + size]}
-        session = await market.begin_import(str(start), PriceField.CLOSE, "")
-        for (symbol, day), value in group.items():
-            await session.add(PricePanel.of([symbol], [day], [value]))
-            if not np.isnan(value):
-                old = expected.get((symbol, day))
-                counts += [old is None, old is not None and old != value, old == value]
-        receipt = await session.finish(len(group))
-        counts -= [receipt.inserted, receipt.changed, receipt.unchanged]
-        expected |= {key: value for key, value in group.items() if not np.isnan(value)}
-    assert counts.tolist() == [0, 0, 0]
-    for symbol in "ABC":
-        days = sorted(day for name, day in expected if name == symbol)
-        assert bool(days) == bool(await market.having(PriceField.CLOSE, [symbol]))
-        if days:
-            found = (await market.prices(PriceQuery((symbol,)))).panel
-            assert found.dates.tolist() == days
-            assert found.values[:, 0].tolist() == [expected[symbol, day] for day in days]
-    database.close()
-
-
 async def test_what_a_dead_process_left_is_swept_away(database: Database, tmp_path: Path) -> None:
     dead, living = WorkerLocks(tmp_path / "workers"), WorkerLocks(tmp_path / "workers")
     stores = [EmbeddedMarketData(database, PanelFiles(tmp_path / "panels"), locks) for locks in (dead, living)]
@@ -198,7 +129,7 @@ async def test_small_writes_do_not_wait_for_an_import(market: EmbeddedMarketData
     async def write() -> None:
         while True:
             start = time.monotonic()
-            await answers.save(ResultDraft(b"x" * 2000, "f", b"b"))
+            await answers.save(OWNER, ResultDraft(b"x" * 2000, "f", b"b"))
             waits.append(time.monotonic() - start)
             await asyncio.sleep(0.02)
 

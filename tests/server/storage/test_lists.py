@@ -13,20 +13,25 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports.errors import AlreadyExists, NotFound, Overloaded, RequestIdReused
+from server.ports.errors import NotFound
 from server.ports.job_queue import QueuePolicy
-from server.ports.jobs import JobDraft, JobInputs, JobState
+from server.ports.jobs import JobDraft, JobInputs
 from server.ports.list_filter import ListFilter
-from server.ports.portfolios import PortfolioDraft
 from server.ports.results import ResultDraft
+from server.ports.scope import Scope
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
-from server.storage.embedded.pages import micros_of, sequence_of, time_of, token_of
-from server.storage.embedded.panels import PanelFiles
-from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
-from server.storage.embedded.workers import WorkerLocks
+from server.storage.pages import Position, micros_of, position_of, time_of, token_of
+from server.storage.panels import PanelFiles
+from server.storage.workers import WorkerLocks
+from tests.owners import MINE, OWNER
+
+EVERYBODY = Scope(OWNER, everyone=True)
+
+MOST_TOKEN = 256
+"""The contract takes no longer ones."""
 
 PANEL = PricePanel.of("AB", range(10), np.arange(1.0, 21.0))
 
@@ -61,24 +66,36 @@ def jobs(database: Database, panels: PanelFiles, tmp_path: Path) -> Iterator[Emb
     locks.close()
 
 
-@given(st.integers(0, 10**18 - 1), st.text(max_size=5), st.datetimes(timezones=st.just(UTC)))
-def test_a_token_belongs_to_its_list_and_filters(sequence: int, label: str, start: datetime) -> None:
+@given(
+    st.integers(0, 10**18 - 1), st.text("aZ_-9", min_size=1, max_size=64), st.text(max_size=5),
+    st.datetimes(timezones=st.just(UTC)),
+)  # fmt: skip
+def test_a_token_belongs_to_its_list_its_owner_and_its_filters(
+    number: int, name: str, label: str, start: datetime
+) -> None:
     filters = ListFilter(label=label, created_from=start)
-    token = token_of(sequence, "optimization", filters)
-    assert sequence_of(token, "optimization", filters) == sequence
-    for kind, others in (
-        ("reallocation", filters),
-        ("optimization", ListFilter(label=label + "x", created_from=start)),
-    ):
-        with pytest.raises(InvalidInput, match="other filters"):
-            sequence_of(token, kind, others)
+    for scope, key in ((MINE, 0), (EVERYBODY, number)):
+        token = token_of(Position(number, name, number), "optimization", scope, filters)
+        assert position_of(token, "optimization", scope, filters) == Position(number, name, key)
+        assert len(token) <= MOST_TOKEN
+        for kind, whose, others in (
+            ("reallocation", scope, filters),
+            ("optimization", scope, ListFilter(label=label + "x", created_from=start)),
+            ("optimization", Scope("users/another"), filters),
+            ("optimization", MINE if scope is EVERYBODY else EVERYBODY, filters),
+        ):
+            with pytest.raises(InvalidInput, match="other filters"):
+                position_of(token, kind, whose, others)
     assert time_of(micros_of(start)) == start
 
 
-@pytest.mark.parametrize("token", ["5", "x", "-1.0123456789abcdef", "5.short", "1.2.3", "٣.0123456789abcdef", "." * 17])
+@pytest.mark.parametrize(
+    "token",
+    ["5", "x", "-1.a.0.0123456789abcdef", "5.a.0.short", "1.2.3", "٣.a.0.0123456789abcdef", "1.a b.0.0123456789abcdef"],
+)
 def test_what_is_no_token(token: str) -> None:
     with pytest.raises(InvalidInput, match="not a token"):
-        sequence_of(token, "optimization", ListFilter())
+        position_of(token, "optimization", MINE, ListFilter())
 
 
 MOST_PAGES = 100
@@ -88,54 +105,12 @@ async def all_pages(store: EmbeddedResults | EmbeddedBacktests, filters: ListFil
     found: list[str] = []
     token = ""
     for _ in range(MOST_PAGES):
-        page = await store.list(token, size, filters)
+        page = await store.list(MINE, token, size, filters)
         found.extend(record.id for record in page.records)
         token = page.next_token
         if not token:
             return found
     pytest.fail("the pages never end")
-
-
-@pytest.mark.parametrize("size", [1, 2, 100])
-async def test_answers_by_label_subject_and_time(answers: EmbeddedResults, database: Database, size: int) -> None:
-    drafts = [
-        ResultDraft(b"p", "f", b"b", id=f"{label}{subject}{i}", label=label, subject=subject)
-        for i in range(3)
-        for label in ("", "l")
-        for subject in ("", "s")
-    ]
-    saved = [await answers.save(draft) for draft in drafts]
-    for label in ("", "l"):
-        for subject in ("", "s"):
-            expected = [
-                d.id
-                for d in reversed(drafts)
-                if (not label or d.label == label) and (not subject or d.subject == subject)
-            ]
-            assert await all_pages(answers, ListFilter(label=label, subject=subject), size) == expected
-    middle = saved[5].created
-    early = [one.id for one in reversed(saved) if one.created < middle]
-    assert await all_pages(answers, ListFilter(created_before=middle), size) == early
-    late = [one.id for one in reversed(saved) if one.created >= middle]
-    assert await all_pages(answers, ListFilter(created_from=middle), size) == late
-    assert saved[5].id in late
-
-
-async def test_jobs_by_label_state_and_time(jobs: EmbeddedBacktests) -> None:
-    records = [await jobs.enqueue(job(label=label, id=f"{label}{i}")) for i in (1, 2) for label in ("a", "b")]
-    await jobs.cancel("a1")
-    assert await all_pages(jobs, ListFilter(label="a"), 1) == ["a2", "a1"]
-    assert await all_pages(jobs, ListFilter(label="a", state=JobState.QUEUED), 1) == ["a2"]
-    assert await all_pages(jobs, ListFilter(state=JobState.CANCELLED), 1) == ["a1"]
-    assert await all_pages(jobs, ListFilter(created_from=records[2].created), 1) == ["b2", "a2"]
-
-
-async def test_a_list_reads_payloads_only_of_answers_without_a_summary(answers: EmbeddedResults) -> None:
-    await answers.save(ResultDraft(b"old", "f", b"b", id="old"))
-    await answers.save(ResultDraft(b"new", "f", b"b", id="new", summary=b"short", label="x"))
-    found = {r.id: (r.payload, r.summary, r.label) for r in (await answers.list("", 10)).records}
-    assert found == {"old": (b"old", b"", ""), "new": (b"", b"short", "x")}
-    assert (await answers.get("new")).payload == b"new"
 
 
 async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> None:
@@ -147,61 +122,17 @@ async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> 
     assert [column[1] for column in columns[-3:]] == ["request", "error", "result"]
 
 
-async def test_chosen_ids(answers: EmbeddedResults, jobs: EmbeddedBacktests) -> None:
-    first = await answers.save(ResultDraft(b"p", "f", b"b", "request", id="mine"))
-    assert first.id == "mine"
-    assert await answers.save(ResultDraft(b"other", "f", b"b", "request", id="mine")) == first
-    with pytest.raises(AlreadyExists, match="optimizations/mine"):
-        await answers.save(ResultDraft(b"p", "f", b"b", id="mine"))
-    with pytest.raises(RequestIdReused):
-        await answers.save(ResultDraft(b"p", "f", b"c", "request", id="mine"))
-    assert (await jobs.enqueue(job(id="j", request_id="r"))).id == "j"
-    assert (await jobs.enqueue(job(id="j", request_id="r"))).id == "j"
-    with pytest.raises(AlreadyExists, match="backtests/j"):
-        await jobs.enqueue(job(id="j"))
-
-
-async def test_deleted_answers_are_gone(answers: EmbeddedResults) -> None:
-    await answers.save(ResultDraft(b"p", "f", b"b", "request", id="a"))
-    await answers.delete("a")
-    with pytest.raises(NotFound, match="optimizations/a"):
-        await answers.get("a")
-    with pytest.raises(NotFound):
-        await answers.delete("a")
-    assert await answers.find("request", b"b") is None
-    assert (await answers.save(ResultDraft(b"p", "f", b"b", id="a"))).id == "a"
-
-
-async def test_an_owner_has_so_many_jobs_waiting(jobs: EmbeddedBacktests) -> None:
-    for _ in range(5):
-        await jobs.enqueue(job(owner="one"))
-    with pytest.raises(Overloaded, match="5 backtests of yours wait"):
-        await jobs.enqueue(job(owner="one"))
-    assert (await jobs.enqueue(job(owner="two"))).owner == "two"
-
-
-async def test_portfolios_by_prefix(database: Database) -> None:
-    store = EmbeddedPortfolios(database)
-    for name in ("a", "ab", "abc", "abd", "b", "ab%", "aB"):
-        await store.create(PortfolioDraft(b"", b"", name))
-    assert [p.id for p in (await store.list("", 10, "ab")).records] == ["ab", "ab%", "abc", "abd"]
-    page = await store.list("", 2, "ab")
-    assert [p.id for p in (await store.list(page.next_token, 10, "ab")).records] == ["abc", "abd"]
-    assert [p.id for p in (await store.list("", 10, "ab%")).records] == ["ab%"]
-    assert len((await store.list("", 10)).records) == 7
-
-
 async def test_old_results_go_and_others_stay(
     database: Database, answers: EmbeddedResults, jobs: EmbeddedBacktests, panels: PanelFiles, tmp_path: Path
 ) -> None:
     own = PricePanel.of("C", range(3), np.ones(3))
     for name, panel in (("old", PANEL), ("older", own), ("new", PANEL), ("runs", PANEL)):
-        await jobs.enqueue(job(panel, id=name))
+        await jobs.enqueue(OWNER, job(panel, id=name))
         await jobs.panel(fingerprint_of(panel))
     for name in ("old", "older", "new"):
-        await jobs.cancel(name)
+        await jobs.cancel(OWNER, name)
     for i in range(45):
-        await answers.save(ResultDraft(b"p", "f", b"b", id=str(i)))
+        await answers.save(OWNER, ResultDraft(b"p", "f", b"b", id=str(i)))
     past = micros_of(datetime.now(UTC) - timedelta(days=8))
     await database.write(
         lambda c: [
@@ -270,15 +201,15 @@ async def test_a_store_of_the_version_before_keeps_what_it_has(tmp_path: Path) -
     connection.close()
     database = Database(path)
     for kind in ("optimization", "reallocation"):
-        (record,) = (await EmbeddedResults(database, kind).list("", 5, ListFilter(subject="s"))).records  # type: ignore[arg-type]
+        (record,) = (await EmbeddedResults(database, kind).list(MINE, "", 5, ListFilter(subject="s"))).records  # type: ignore[arg-type]
         assert (record.id, record.payload, record.summary) == ("a", b"\1", b"")
     locks = WorkerLocks(tmp_path / "workers")
     jobs = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 10)
-    assert len((await jobs.view("j", 0)).events) == 1
-    assert await jobs.series("j", "") == ("l", b"\5")
+    assert len((await jobs.view((await jobs.get(OWNER, "j")).key, 0)).events) == 1
+    assert await jobs.series(OWNER, "j", "") == ("l", b"\5")
     assert (await jobs.panel(name)).panel.values.tolist() == PANEL.values.tolist()
     assert await database.read(lambda c: c.execute("PRAGMA foreign_key_check").fetchall()) == []
-    await jobs.delete("j")
+    await jobs.delete(OWNER, "j")
     with pytest.raises(NotFound):
         await jobs.panel(name)
     locks.close()

@@ -9,8 +9,8 @@ import pytest
 
 from domain.errors import MissingMarketData
 from server.ports.panels import StoredPanel, open_values
-from server.storage.embedded import panels
-from server.storage.embedded.panels import PanelFiles
+from server.storage import panels
+from server.storage.panels import PanelFiles
 
 DAYS = np.arange(100, dtype=np.int32)
 VALUES = np.random.default_rng(0).uniform(1, 2, (100, 2))

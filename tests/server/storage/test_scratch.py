@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from server.ports.errors import StorageUnavailable
-from server.storage.embedded.workers import WorkerLocks
 from server.storage.scratch import ALIGNMENT, Scratch, read_value, write_value
+from server.storage.workers import WorkerLocks
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from server.ports.results import ResultDraft
 from server.storage.embedded.database import Database
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import StorageLimits
+from tests.owners import MINE, OWNER
 
 DRAFT = ResultDraft(b"payload", "f", b"body", "r", label="l", summary=b"s")
 
@@ -22,17 +23,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(tmp_path / "x.sqlite3")
     yield opened
     opened.close()
-
-
-async def test_what_is_saved_at_once_is_there_for_everybody(database: Database) -> None:
-    store = EmbeddedResults(database, "optimization")
-    record = await asyncio.to_thread(store.save_at_once, DRAFT)
-    assert record is not None
-    assert await store.get(record.id) == record
-    assert await store.save(DRAFT) == record
-    assert await asyncio.to_thread(store.save_at_once, DRAFT) == record
-    with pytest.raises(RequestIdReused):
-        await asyncio.to_thread(store.save_at_once, ResultDraft(b"", "f", b"other", "r"))
 
 
 async def test_it_does_not_wait_for_another_write(database: Database) -> None:
@@ -45,10 +35,10 @@ async def test_it_does_not_wait_for_another_write(database: Database) -> None:
 
     writing = asyncio.create_task(database.write(slow))
     assert await asyncio.to_thread(begun.wait, 10.0)
-    assert await asyncio.to_thread(store.save_at_once, DRAFT) is None
+    assert await asyncio.to_thread(store.save_at_once, OWNER, DRAFT) is None
     may_end.set()
     await writing
-    assert await asyncio.to_thread(store.save_at_once, DRAFT) is not None
+    assert await asyncio.to_thread(store.save_at_once, OWNER, DRAFT) is not None
 
 
 async def test_other_writes_wait_for_it(database: Database) -> None:
@@ -74,29 +64,29 @@ async def test_other_writes_wait_for_it(database: Database) -> None:
 async def test_limits_hold(tmp_path: Path) -> None:
     database = Database(tmp_path / "x.sqlite3", StorageLimits(max_bytes=1))
     with pytest.raises(StorageFull, match="ABSFIN_MAX_STORAGE_BYTES"):
-        await asyncio.to_thread(EmbeddedResults(database, "optimization").save_at_once, DRAFT)
+        await asyncio.to_thread(EmbeddedResults(database, "optimization").save_at_once, OWNER, DRAFT)
     database.close()
 
 
 async def test_a_write_that_fails_leaves_nothing_and_others_go_on(database: Database) -> None:
     def fails(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO optimizations (id, created_micros, body, input_fingerprint, payload) "
-                           "VALUES ('a', 1, x'', 'f', x'')")  # fmt: skip
+        connection.execute("INSERT INTO optimizations (owner, id, created_micros, body, input_fingerprint, payload) "
+                           "VALUES ('o', 'a', 1, x'', 'f', x'')")  # fmt: skip
         raise RequestIdReused("request_id", "r")
 
     with pytest.raises(RequestIdReused):
         await asyncio.to_thread(database.write_at_once, fails)
     store = EmbeddedResults(database, "optimization")
-    assert (await store.list("", 5)).records == ()
-    assert await asyncio.to_thread(store.save_at_once, DRAFT) is not None
+    assert (await store.list(MINE, "", 5)).records == ()
+    assert await asyncio.to_thread(store.save_at_once, OWNER, DRAFT) is not None
 
 
 async def test_nothing_is_written_once_the_store_is_closed(tmp_path: Path) -> None:
     database = Database(tmp_path / "x.sqlite3")
     store = EmbeddedResults(database, "optimization")
-    await store.save(DRAFT)
+    await store.save(OWNER, DRAFT)
     database.close()
-    assert store.save_at_once(ResultDraft(b"", "f", b"b")) is None
+    assert store.save_at_once(OWNER, ResultDraft(b"", "f", b"b")) is None
     again = Database(tmp_path / "x.sqlite3")
-    assert len((await EmbeddedResults(again, "optimization").list("", 5)).records) == 1
+    assert len((await EmbeddedResults(again, "optimization").list(MINE, "", 5)).records) == 1
     again.close()

@@ -16,7 +16,8 @@ from server.ports.storage import Storage
 from server.services.market_data import MarketData
 from server.services.optimization.batch import GATHER_SECONDS, LOT, LOTS_AT_ONCE, OPTIMIZE, Batch, OpenAccounts
 from server.services.optimization.batch import _lots as lots_of
-from tests.server.services.conftest import Encode
+from tests.owners import OWNER
+from tests.server.services.conftest import Encode, for_any_call
 
 MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
 SPECIFICATION = {"objective": {"minRisk": {}}}
@@ -26,7 +27,7 @@ IDLE_SECONDS = 0.3
 
 @pytest.fixture
 def batch(storage: Storage, market_data: MarketData, pool: ProcessPool) -> Batch:
-    return Batch(OPTIMIZE, market_data.collect, pool, storage.new_file, IDLE_SECONDS)
+    return Batch(OPTIMIZE, for_any_call(market_data), pool, storage.new_file, IDLE_SECONDS)
 
 
 async def sent(requests: Iterable[bytes], then_wait: float = 0.0) -> AsyncIterator[bytes]:
@@ -36,7 +37,7 @@ async def sent(requests: Iterable[bytes], then_wait: float = 0.0) -> AsyncIterat
 
 
 async def outcomes(batch: Batch, requests: AsyncIterator[bytes]) -> dict[str, OptimizeBatchResponse]:
-    found = [OptimizeBatchResponse.FromString(outcome) async for outcome in batch.run(requests, Call())]
+    found = [OptimizeBatchResponse.FromString(outcome) async for outcome in batch.run(requests, Call(OWNER))]
     by_key = {one.key: one for one in found}
     assert len(by_key) == len(found)
     return by_key
@@ -113,7 +114,7 @@ async def test_no_more_lots_run_at_once_than_allowed(
 ) -> None:
     """Accounts that come one by one are lots of one: the others wait until one of the running lots has ended."""
     slow = SlowPool(pool)
-    batch = Batch(OPTIMIZE, market_data.collect, slow, storage.new_file, IDLE_SECONDS)  # type: ignore[arg-type]  # all that it uses
+    batch = Batch(OPTIMIZE, for_any_call(market_data), slow, storage.new_file, IDLE_SECONDS)  # type: ignore[arg-type]  # all that it uses
     count = LOTS_AT_ONCE + 3
 
     async def one_by_one() -> AsyncIterator[bytes]:

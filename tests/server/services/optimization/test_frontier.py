@@ -12,6 +12,7 @@ from server.commands.call import Call
 from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.optimization.frontier import Frontier
+from tests.owners import OWNER
 from tests.server.services.conftest import Encode
 
 ASSETS = 4
@@ -26,7 +27,7 @@ def frontier(market_data: MarketData, pool: ProcessPool) -> Frontier:
 
 
 async def traced(frontier: Frontier, request: bytes) -> list[TraceFrontierResponse]:
-    return [TraceFrontierResponse.FromString(piece) async for piece in frontier.trace(request, Call())]
+    return [TraceFrontierResponse.FromString(piece) async for piece in frontier.trace(request, Call(OWNER))]
 
 
 @pytest.mark.parametrize("points", [2, 5, 40])
@@ -52,7 +53,7 @@ async def test_stored_prices(frontier: Frontier, prices: PricePanel, encode: Enc
 
 
 async def test_a_caller_who_leaves(frontier: Frontier, encode: Encode) -> None:
-    stream = frontier.trace(encode(TraceFrontierRequest, scenarios=SCENARIOS, points=40, **TAIL), Call())
+    stream = frontier.trace(encode(TraceFrontierRequest, scenarios=SCENARIOS, points=40, **TAIL), Call(OWNER))
     first = TraceFrontierResponse.FromString(await anext(stream))
     await stream.aclose()
     assert first.index == 0

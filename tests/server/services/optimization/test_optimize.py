@@ -16,6 +16,7 @@ from server.ports.list_filter import ListFilter
 from server.ports.storage import Storage
 from server.services.market_data import MarketData
 from server.services.optimization.optimize import Optimization
+from tests.owners import MINE, OWNER
 from tests.server.services.conftest import Encode
 
 MOMENTS = {"symbols": ["A", "B"], "covariance": [0.04, 0.0, 0.0, 0.01], "periodsPerYear": 1}
@@ -34,32 +35,32 @@ async def service(
 
 async def test_an_answer_is_stored_and_found_again(service: Optimization, encode: Encode) -> None:
     request = encode(OptimizeRequest, **PROBLEM, requestId="r", label="l")
-    record = await service.optimize(request, Call())
+    record = await service.optimize(request, Call(OWNER))
     assert not isinstance(record, bytes)
     weights = {one.symbol: one.weight for one in Answer.FromString(record.payload).weights}
     assert weights == pytest.approx({"A": 0.2, "B": 0.8})
-    assert await service.optimize(request, Call()) == record
-    assert await service.get(record.id) == record
-    assert [one.id for one in (await service.list("", 5, ListFilter(label="l"))).records] == [record.id]
-    assert not (await service.list("", 5, ListFilter(label="other"))).records
+    assert await service.optimize(request, Call(OWNER)) == record
+    assert await service.get(OWNER, record.id) == record
+    assert [one.id for one in (await service.list(MINE, "", 5, ListFilter(label="l"))).records] == [record.id]
+    assert not (await service.list(MINE, "", 5, ListFilter(label="other"))).records
     with pytest.raises(RequestIdReused):
-        await service.optimize(encode(OptimizeRequest, **PROBLEM, requestId="r", label="other"), Call())
-    await service.delete(record.id)
+        await service.optimize(encode(OptimizeRequest, **PROBLEM, requestId="r", label="other"), Call(OWNER))
+    await service.delete(OWNER, record.id)
     with pytest.raises(NotFound):
-        await service.get(record.id)
+        await service.get(OWNER, record.id)
 
 
 async def test_a_mere_check_stores_nothing(service: Optimization, encode: Encode) -> None:
-    assert isinstance(await service.optimize(encode(OptimizeRequest, **PROBLEM, validateOnly=True), Call()), bytes)
-    assert not (await service.list("", 5, ListFilter())).records
+    assert isinstance(await service.optimize(encode(OptimizeRequest, **PROBLEM, validateOnly=True), Call(OWNER)), bytes)
+    assert not (await service.list(MINE, "", 5, ListFilter())).records
 
 
 async def test_stored_prices_and_groups(service: Optimization, prices: PricePanel, encode: Encode) -> None:
     bounds = [{"groupBounds": {"group": "sector=x", "upper": 0.25}}]
     fields = {"marketData": {"symbols": ["A", "B", "C"]}, "constraints": bounds, **MIN_RISK}
-    record = await service.optimize(encode(OptimizeRequest, **fields), Call())
+    record = await service.optimize(encode(OptimizeRequest, **fields), Call(OWNER))
     assert not isinstance(record, bytes)
     weights = {one.symbol: one.weight for one in Answer.FromString(record.payload).weights}
     assert weights.get("A", 0.0) + weights.get("B", 0.0) == pytest.approx(0.25)
     with pytest.raises(MissingMarketData):
-        await service.optimize(encode(OptimizeRequest, marketData={"symbols": ["Z"]}, **MIN_RISK), Call())
+        await service.optimize(encode(OptimizeRequest, marketData={"symbols": ["Z"]}, **MIN_RISK), Call(OWNER))

@@ -21,7 +21,8 @@ from server.services.market_data import MarketData
 from server.services.optimization import shared_batch
 from server.services.optimization.batch import LOT, REALLOCATE, Batch
 from server.tasks.shared_volume import plan_again, plan_first
-from tests.server.services.conftest import Encode
+from tests.owners import OWNER
+from tests.server.services.conftest import Encode, for_any_call
 
 IDLE_SECONDS = 0.5
 SHARED = {
@@ -53,7 +54,7 @@ def dying_again(piece: Any, errors: Any, *, control: Any, report: Any) -> Any:
 
 @pytest.fixture
 def batch(storage: Storage, market_data: MarketData, pool: ProcessPool) -> Batch:
-    return Batch(REALLOCATE, market_data.collect, pool, storage.new_file, IDLE_SECONDS)
+    return Batch(REALLOCATE, for_any_call(market_data), pool, storage.new_file, IDLE_SECONDS)
 
 
 def accounts(encode: Encode, keys: Iterable[str], units: int = 10) -> list[bytes]:
@@ -68,7 +69,7 @@ async def sent(requests: Iterable[bytes], then_wait: float = 0.0) -> AsyncIterat
 
 
 async def outcomes(batch: Batch, requests: Iterable[bytes]) -> dict[str, ReallocateBatchResponse]:
-    found = [ReallocateBatchResponse.FromString(one) async for one in batch.run(sent(requests), Call())]
+    found = [ReallocateBatchResponse.FromString(one) async for one in batch.run(sent(requests), Call(OWNER))]
     assert len({one.key for one in found}) == len(found)
     return {one.key: one for one in found}
 
@@ -94,7 +95,7 @@ async def test_an_account_whose_worker_dies_is_answered_with_that(
     storage: Storage, market_data: MarketData, pool: ProcessPool, encode: Encode
 ) -> None:
     tasks = replace(REALLOCATE, together=replace(shared_batch.TOGETHER, plan_first=dying_first))
-    batch = Batch(tasks, market_data.collect, pool, storage.new_file, IDLE_SECONDS)
+    batch = Batch(tasks, for_any_call(market_data), pool, storage.new_file, IDLE_SECONDS)
     found = await outcomes(batch, accounts(encode, ["a", "b", "poison", "c"]))
     assert found.keys() == {"a", "b", "poison", "c"}
     assert found["poison"].WhichOneof("outcome") == "error"
@@ -105,7 +106,7 @@ async def test_an_account_whose_worker_dies_in_its_second_plan(
     storage: Storage, market_data: MarketData, pool: ProcessPool, encode: Encode
 ) -> None:
     tasks = replace(REALLOCATE, together=replace(shared_batch.TOGETHER, plan_again=dying_again))
-    batch = Batch(tasks, market_data.collect, pool, storage.new_file, IDLE_SECONDS)
+    batch = Batch(tasks, for_any_call(market_data), pool, storage.new_file, IDLE_SECONDS)
     found = await outcomes(batch, accounts(encode, "abc", units=30))
     assert [one.WhichOneof("outcome") for one in found.values()] == ["result", "error", "result"]
     assert (units(found["a"]), units(found["c"])) == (20, 20)
@@ -126,13 +127,13 @@ async def test_so_many_accounts_and_assets_are_taken(
 
 async def test_a_caller_who_sends_no_more_is_ended(batch: Batch, encode: Encode) -> None:
     with pytest.raises(StreamIdle):
-        async for _ in batch.run(sent(accounts(encode, "ab"), then_wait=60.0), Call()):
+        async for _ in batch.run(sent(accounts(encode, "ab"), then_wait=60.0), Call(OWNER)):
             pass
     assert files_of(batch) == []
 
 
 async def test_a_caller_who_leaves_takes_all_files_along(batch: Batch, encode: Encode) -> None:
-    async with aclosing(batch.run(sent(accounts(encode, "abc")), Call())) as answers:
+    async with aclosing(batch.run(sent(accounts(encode, "abc")), Call(OWNER))) as answers:
         assert ReallocateBatchResponse.FromString(await anext(answers)).key == "a"
         assert files_of(batch)
     assert files_of(batch) == []

@@ -9,6 +9,6 @@ def main() -> None:
         import typer  # noqa: F401  # only for a clear message if it is missing
     except ImportError:
         sys.exit("absfin: the command line needs typer and rich: pip install 'absfin[cli]'")
-    from absfin.cli.commands import app
+    from absfin.cli.app import app
 
     app()

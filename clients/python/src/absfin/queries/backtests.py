@@ -190,6 +190,7 @@ class ListBacktestsQuery(UnaryQuery[BacktestPage]):
     label: str = ""
     start_create_time: datetime | None = None  # in UTC if without a time zone
     end_create_time: datetime | None = None
+    all: bool = False  # those of everybody, for admins; each summary then has its owner
 
     def __post_init__(self) -> None:
         self._state()
@@ -203,6 +204,7 @@ class ListBacktestsQuery(UnaryQuery[BacktestPage]):
             label=self.label,
             start_create_time=timestamp(self.start_create_time),
             end_create_time=timestamp(self.end_create_time),
+            all=self.all,
         )
 
     def _state(self) -> str | None:

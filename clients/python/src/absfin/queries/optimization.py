@@ -186,6 +186,7 @@ class ListOptimizationsQuery(UnaryQuery[OptimizationPage]):
     label: str = ""
     start_create_time: datetime | None = None  # in UTC if without a time zone
     end_create_time: datetime | None = None
+    all: bool = False  # those of everybody, for admins; each summary then has its owner
 
     def request(self) -> pb.ListOptimizationsRequest:
         """The page."""
@@ -195,6 +196,7 @@ class ListOptimizationsQuery(UnaryQuery[OptimizationPage]):
             label=self.label,
             start_create_time=timestamp(self.start_create_time),
             end_create_time=timestamp(self.end_create_time),
+            all=self.all,
         )
 
     def answer(self, response: pb.ListOptimizationsResponse) -> OptimizationPage:

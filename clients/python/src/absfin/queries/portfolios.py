@@ -96,9 +96,12 @@ class ListPortfoliosQuery(PagedQuery[PortfolioSummary]):
 
     RPC: ClassVar = Rpc(PortfolioServiceStub, "ListPortfolios")
 
+    _: KW_ONLY
+    all: bool = False  # those of everybody, for admins; each summary then has its owner
+
     def request(self, page_token: str) -> pb.ListPortfoliosRequest:
         """A page."""
-        return pb.ListPortfoliosRequest(page_size=PAGE_SIZE, page_token=page_token)
+        return pb.ListPortfoliosRequest(page_size=PAGE_SIZE, page_token=page_token, all=self.all)
 
     def items(self, response: pb.ListPortfoliosResponse) -> Iterable[PortfolioSummary]:
         """The summaries of the page."""

@@ -265,6 +265,7 @@ class ListReallocationsQuery(UnaryQuery[ReallocationPage]):
     start_create_time: datetime | None = None  # in UTC if without a time zone
     end_create_time: datetime | None = None
     state: ReallocationState | None = None  # all if None
+    all: bool = False  # those of everybody, for admins; each summary then has its owner
 
     def __post_init__(self) -> None:
         if self.state is not None:
@@ -280,6 +281,7 @@ class ListReallocationsQuery(UnaryQuery[ReallocationPage]):
             start_create_time=timestamp(self.start_create_time),
             end_create_time=timestamp(self.end_create_time),
             state=None if self.state is None else choice(ReallocationStateProto, "state", self.state),
+            all=self.all,
         )
 
     def answer(self, response: pb.ListReallocationsResponse) -> ReallocationPage:

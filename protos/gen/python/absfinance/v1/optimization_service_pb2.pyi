@@ -86,23 +86,25 @@ class DeleteOptimizationResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListOptimizationsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "label", "start_create_time", "end_create_time")
+    __slots__ = ("page_size", "page_token", "label", "start_create_time", "end_create_time", "all")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     START_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     label: str
     start_create_time: _timestamp_pb2.Timestamp
     end_create_time: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    all: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class ListOptimizationsResponse(_message.Message):
     __slots__ = ("optimizations", "next_page_token")
     class Summary(_message.Message):
-        __slots__ = ("name", "create_time", "request_id", "assets", "expected_return_annual", "volatility_annual", "solver", "label")
+        __slots__ = ("name", "create_time", "request_id", "assets", "expected_return_annual", "volatility_annual", "solver", "label", "owner")
         NAME_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -111,6 +113,7 @@ class ListOptimizationsResponse(_message.Message):
         VOLATILITY_ANNUAL_FIELD_NUMBER: _ClassVar[int]
         SOLVER_FIELD_NUMBER: _ClassVar[int]
         LABEL_FIELD_NUMBER: _ClassVar[int]
+        OWNER_FIELD_NUMBER: _ClassVar[int]
         name: str
         create_time: _timestamp_pb2.Timestamp
         request_id: str
@@ -119,7 +122,8 @@ class ListOptimizationsResponse(_message.Message):
         volatility_annual: float
         solver: str
         label: str
-        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., assets: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., solver: _Optional[str] = ..., label: _Optional[str] = ...) -> None: ...
+        owner: str
+        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., assets: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., solver: _Optional[str] = ..., label: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
     OPTIMIZATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     optimizations: _containers.RepeatedCompositeFieldContainer[ListOptimizationsResponse.Summary]

@@ -28,7 +28,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%absfinance/v1/portfolio_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x16\x43reatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\x0cportfolio_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"N\n\x13GetPortfolioRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$\"R\n\x15ListPortfoliosRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xcb\x02\n\x16ListPortfoliosResponse\x12\x41\n\nportfolios\x18\x01 \x03(\x0b\x32-.absfinance.v1.ListPortfoliosResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xd4\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x15\n\rholding_count\x18\x04 \x01(\r\x12\x0c\n\x04\x63\x61sh\x18\x05 \x01(\x01\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"~\n\x16UpdatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"i\n\x16\x44\x65letePortfolioRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x16\n\x04\x65tag\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x19\n\x17\x44\x65letePortfolioResponse2\xe2\x03\n\x10PortfolioService\x12W\n\x0f\x43reatePortfolio\x12%.absfinance.v1.CreatePortfolioRequest\x1a\x18.absfinance.v1.Portfolio\"\x03\x90\x02\x00\x12Q\n\x0cGetPortfolio\x12\".absfinance.v1.GetPortfolioRequest\x1a\x18.absfinance.v1.Portfolio\"\x03\x90\x02\x01\x12\x62\n\x0eListPortfolios\x12$.absfinance.v1.ListPortfoliosRequest\x1a%.absfinance.v1.ListPortfoliosResponse\"\x03\x90\x02\x01\x12W\n\x0fUpdatePortfolio\x12%.absfinance.v1.UpdatePortfolioRequest\x1a\x18.absfinance.v1.Portfolio\"\x03\x90\x02\x00\x12\x65\n\x0f\x44\x65letePortfolio\x12%.absfinance.v1.DeletePortfolioRequest\x1a&.absfinance.v1.DeletePortfolioResponse\"\x03\x90\x02\x02\x42\xaa\x01\n\x19\x63om.example.absfinance.v1B\x15PortfolioServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%absfinance/v1/portfolio_service.proto\x12\rabsfinance.v1\x1a\x1d\x61\x62sfinance/v1/portfolio.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x16\x43reatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12\x34\n\x0cportfolio_id\x18\x02 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"N\n\x13GetPortfolioRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$\"_\n\x15ListPortfoliosRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"\xda\x02\n\x16ListPortfoliosResponse\x12\x41\n\nportfolios\x18\x01 \x03(\x0b\x32-.absfinance.v1.ListPortfoliosResponse.Summary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xe3\x01\n\x07Summary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x10\n\x08\x63urrency\x18\x03 \x01(\t\x12\x15\n\rholding_count\x18\x04 \x01(\r\x12\x0c\n\x04\x63\x61sh\x18\x05 \x01(\x01\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05owner\x18\t \x01(\t\"~\n\x16UpdatePortfolioRequest\x12\x33\n\tportfolio\x18\x01 \x01(\x0b\x32\x18.absfinance.v1.PortfolioB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"i\n\x16\x44\x65letePortfolioRequest\x12\x37\n\x04name\x18\x01 \x01(\tB)\xbaH&r$\x18P2 ^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x16\n\x04\x65tag\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\"\x19\n\x17\x44\x65letePortfolioResponse2\xe2\x03\n\x10PortfolioService\x12W\n\x0f\x43reatePortfolio\x12%.absfinance.v1.CreatePortfolioRequest\x1a\x18.absfinance.v1.Portfolio\"\x03\x90\x02\x00\x12Q\n\x0cGetPortfolio\x12\".absfinance.v1.GetPortfolioRequest\x1a\x18.absfinance.v1.Portfolio\"\x03\x90\x02\x01\x12\x62\n\x0eListPortfolios\x12$.absfinance.v1.ListPortfoliosRequest\x1a%.absfinance.v1.ListPortfoliosResponse\"\x03\x90\x02\x01\x12W\n\x0fUpdatePortfolio\x12%.absfinance.v1.UpdatePortfolioRequest\x1a\x18.absfinance.v1.Portfolio\"\x03\x90\x02\x00\x12\x65\n\x0f\x44\x65letePortfolio\x12%.absfinance.v1.DeletePortfolioRequest\x1a&.absfinance.v1.DeletePortfolioResponse\"\x03\x90\x02\x02\x42\xaa\x01\n\x19\x63om.example.absfinance.v1B\x15PortfolioServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,17 +69,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPORTFOLIOREQUEST']._serialized_start=347
   _globals['_GETPORTFOLIOREQUEST']._serialized_end=425
   _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=427
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=509
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=512
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=843
-  _globals['_LISTPORTFOLIOSRESPONSE_SUMMARY']._serialized_start=631
-  _globals['_LISTPORTFOLIOSRESPONSE_SUMMARY']._serialized_end=843
-  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_start=845
-  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_end=971
-  _globals['_DELETEPORTFOLIOREQUEST']._serialized_start=973
-  _globals['_DELETEPORTFOLIOREQUEST']._serialized_end=1078
-  _globals['_DELETEPORTFOLIORESPONSE']._serialized_start=1080
-  _globals['_DELETEPORTFOLIORESPONSE']._serialized_end=1105
-  _globals['_PORTFOLIOSERVICE']._serialized_start=1108
-  _globals['_PORTFOLIOSERVICE']._serialized_end=1590
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=522
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=525
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=871
+  _globals['_LISTPORTFOLIOSRESPONSE_SUMMARY']._serialized_start=644
+  _globals['_LISTPORTFOLIOSRESPONSE_SUMMARY']._serialized_end=871
+  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_start=873
+  _globals['_UPDATEPORTFOLIOREQUEST']._serialized_end=999
+  _globals['_DELETEPORTFOLIOREQUEST']._serialized_start=1001
+  _globals['_DELETEPORTFOLIOREQUEST']._serialized_end=1106
+  _globals['_DELETEPORTFOLIORESPONSE']._serialized_start=1108
+  _globals['_DELETEPORTFOLIORESPONSE']._serialized_end=1133
+  _globals['_PORTFOLIOSERVICE']._serialized_start=1136
+  _globals['_PORTFOLIOSERVICE']._serialized_end=1618
 # @@protoc_insertion_point(module_scope)

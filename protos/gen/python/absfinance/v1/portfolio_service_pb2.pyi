@@ -29,17 +29,19 @@ class GetPortfolioRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ListPortfoliosRequest(_message.Message):
-    __slots__ = ("page_size", "page_token")
+    __slots__ = ("page_size", "page_token", "all")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    all: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class ListPortfoliosResponse(_message.Message):
     __slots__ = ("portfolios", "next_page_token")
     class Summary(_message.Message):
-        __slots__ = ("name", "display_name", "currency", "holding_count", "cash", "etag", "create_time", "update_time")
+        __slots__ = ("name", "display_name", "currency", "holding_count", "cash", "etag", "create_time", "update_time", "owner")
         NAME_FIELD_NUMBER: _ClassVar[int]
         DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
         CURRENCY_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +50,7 @@ class ListPortfoliosResponse(_message.Message):
         ETAG_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+        OWNER_FIELD_NUMBER: _ClassVar[int]
         name: str
         display_name: str
         currency: str
@@ -56,7 +59,8 @@ class ListPortfoliosResponse(_message.Message):
         etag: str
         create_time: _timestamp_pb2.Timestamp
         update_time: _timestamp_pb2.Timestamp
-        def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., currency: _Optional[str] = ..., holding_count: _Optional[int] = ..., cash: _Optional[float] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+        owner: str
+        def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., currency: _Optional[str] = ..., holding_count: _Optional[int] = ..., cash: _Optional[float] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ...) -> None: ...
     PORTFOLIOS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     portfolios: _containers.RepeatedCompositeFieldContainer[ListPortfoliosResponse.Summary]

@@ -97,7 +97,7 @@ class DeleteReallocationResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class ListReallocationsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "portfolio", "label", "start_create_time", "end_create_time", "state")
+    __slots__ = ("page_size", "page_token", "portfolio", "label", "start_create_time", "end_create_time", "state", "all")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,7 @@ class ListReallocationsRequest(_message.Message):
     START_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     portfolio: str
@@ -112,7 +113,8 @@ class ListReallocationsRequest(_message.Message):
     start_create_time: _timestamp_pb2.Timestamp
     end_create_time: _timestamp_pb2.Timestamp
     state: _reallocation_pb2.ReallocationState
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., portfolio: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ...) -> None: ...
+    all: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., portfolio: _Optional[str] = ..., label: _Optional[str] = ..., start_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class ListReallocationsResponse(_message.Message):
     __slots__ = ("reallocations", "next_page_token")
@@ -127,7 +129,7 @@ class ListReallocationsResponse(_message.Message):
     OUTCOME_UNCHANGED: ListReallocationsResponse.Outcome
     OUTCOME_FAILURE: ListReallocationsResponse.Outcome
     class Summary(_message.Message):
-        __slots__ = ("name", "create_time", "request_id", "outcome", "trade_count", "turnover_one_way", "cost", "residual_drift", "label", "state", "superseded_by", "supersede_time")
+        __slots__ = ("name", "create_time", "request_id", "outcome", "trade_count", "turnover_one_way", "cost", "residual_drift", "label", "state", "superseded_by", "supersede_time", "owner")
         NAME_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +142,7 @@ class ListReallocationsResponse(_message.Message):
         STATE_FIELD_NUMBER: _ClassVar[int]
         SUPERSEDED_BY_FIELD_NUMBER: _ClassVar[int]
         SUPERSEDE_TIME_FIELD_NUMBER: _ClassVar[int]
+        OWNER_FIELD_NUMBER: _ClassVar[int]
         name: str
         create_time: _timestamp_pb2.Timestamp
         request_id: str
@@ -152,7 +155,8 @@ class ListReallocationsResponse(_message.Message):
         state: _reallocation_pb2.ReallocationState
         superseded_by: str
         supersede_time: _timestamp_pb2.Timestamp
-        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., outcome: _Optional[_Union[ListReallocationsResponse.Outcome, str]] = ..., trade_count: _Optional[int] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., label: _Optional[str] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ..., superseded_by: _Optional[str] = ..., supersede_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+        owner: str
+        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., outcome: _Optional[_Union[ListReallocationsResponse.Outcome, str]] = ..., trade_count: _Optional[int] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., label: _Optional[str] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ..., superseded_by: _Optional[str] = ..., supersede_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ...) -> None: ...
     REALLOCATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     reallocations: _containers.RepeatedCompositeFieldContainer[ListReallocationsResponse.Summary]

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from server.storage.embedded.files import FILE_MODE, private_folder
+from server.storage.files import FILE_MODE, private_folder
 
 
 class WorkerLocks:
@@ -18,7 +18,8 @@ class WorkerLocks:
         private_folder(folder)
         self._folder = folder
         self.own = secrets.token_hex(8)
-        self._handle = os.open(self._path(self.own), os.O_CREAT | os.O_RDWR, FILE_MODE)
+        self._handle: int | None = os.open(self._path(self.own), os.O_CREAT | os.O_RDWR, FILE_MODE)
+        self._gone: set[str] = set()  # whose locks were found to be free, until somebody takes that up
         fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def is_gone(self, worker: str) -> bool:
@@ -35,6 +36,7 @@ class WorkerLocks:
         except BlockingIOError:
             return False
         else:
+            self._gone.add(worker)
             path.unlink(missing_ok=True)
             return True
         finally:
@@ -45,10 +47,18 @@ class WorkerLocks:
         workers = [path.stem for path in self._folder.glob("*.lock")]
         return sum(self.is_gone(worker) for worker in workers)
 
+    def take_gone(self) -> set[str]:
+        """Workers that are gone, each told once by the process that found it."""
+        self.sweep()
+        found, self._gone = self._gone, set()
+        return found
+
     def close(self) -> None:
-        """Ends this worker."""
-        self._path(self.own).unlink(missing_ok=True)
-        os.close(self._handle)
+        """Ends this worker; once it has ended, nothing."""
+        if self._handle is not None:
+            self._path(self.own).unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
 
     def _path(self, worker: str) -> Path:
         return self._folder / f"{worker}.lock"

@@ -2,9 +2,9 @@
 
 import hashlib
 import itertools
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ from domain.market_data.panel import Panel, civil_date
 
 ENTRY_BYTES = 4 + 8
 
-VISIBLE = "(p.import = 0 OR EXISTS (SELECT 1 FROM import_numbers n WHERE n.number = p.import AND n.finished = 1))"
-"""Condition on price_chunks p: written by an import that is finished, or by a version without numbers."""
+MOST_YEARS = 9_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,24 @@ def columns(panel: Panel) -> Iterator[tuple[str, DailyValues]]:
             yield symbol, DailyValues(panel.dates[kept], values[kept])
 
 
+def years_of(start: int | None, end: int | None) -> tuple[int, int]:
+    """The first and the last civil year of a range of days; without an end it has all of them."""
+    first = civil_date(start).year if start is not None else -MOST_YEARS
+    return first, civil_date(end).year if end is not None else MOST_YEARS
+
+
+def in_range(chunks: Iterable[bytes], start: int | None, end: int | None) -> DailyValues:
+    """Chunks of one symbol, by year, as one series without what lies outside a range of days."""
+    parts = [DailyValues.decode(data) for data in chunks]
+    if not parts:
+        return DailyValues(np.zeros(0, np.int32), np.zeros(0))
+    days = np.concatenate([part.days for part in parts])
+    values = np.concatenate([part.values for part in parts])
+    lower = 0 if start is None else int(np.searchsorted(days, start, "left"))
+    upper = len(days) if end is None else int(np.searchsorted(days, end, "right"))
+    return DailyValues(days[lower:upper], values[lower:upper])
+
+
 def joined(symbol: str, parts: Sequence[DailyValues]) -> DailyValues:
     """Parts of one symbol as one series. Raises InvalidInput where a day has two different values."""
     days = np.concatenate([part.days for part in parts])
@@ -91,17 +108,12 @@ def joined(symbol: str, parts: Sequence[DailyValues]) -> DailyValues:
     return DailyValues(days[kept].astype(np.int32), values[kept])
 
 
+def add_to_digest(content: Any, symbol: str, series: DailyValues) -> None:
+    """Adds a symbol of an import to the hash that tells whether another import of the same id has the same content."""
+    content.update(f"{symbol}\0{len(series.days)}\0".encode())
+    content.update(series.encode())
+
+
 def digest(data: bytes) -> bytes:
     """sha256 of a chunk."""
     return hashlib.sha256(data).digest()
-
-
-def visible_chunks(
-    connection: sqlite3.Connection, symbol: str, field: str, first_year: int, last_year: int
-) -> dict[int, bytes]:
-    """Stored chunks of a symbol by year, each of the latest import that is finished."""
-    statement = (
-        f"SELECT year, data FROM price_chunks p WHERE symbol = ? AND field = ? AND year BETWEEN ? AND ? "  # noqa: S608  # constant
-        f"AND {VISIBLE} ORDER BY year, import"
-    )
-    return dict(connection.execute(statement, (symbol, field, first_year, last_year)))

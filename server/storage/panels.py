@@ -21,8 +21,8 @@ from domain.market_data.panel import PricePanel
 from server.observability import logger
 from server.ports.errors import StorageFull
 from server.ports.panels import Seal, StoredPanel
-from server.storage.embedded.chunks import DailyValues
-from server.storage.embedded.files import FILE_MODE, private_file, private_folder, storage_error
+from server.storage.chunks import DailyValues
+from server.storage.files import FILE_MODE, private_file, private_folder, storage_error
 
 DEFAULT_BYTES = 2 << 30
 MAX_KNOWN = 10_000

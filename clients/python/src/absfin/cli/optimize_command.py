@@ -1,0 +1,56 @@
+"""`absfin optimize`: verified weights."""
+
+from typing import Annotated
+
+import typer
+
+from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
+from absfin.cli.options import (
+    OBJECTIVES,
+    constraints_of,
+    data_of,
+    objective_of,
+)
+from absfin.cli.output import failing_clearly, print_json
+from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.tables import show_optimization
+
+
+def optimize(
+    symbols: Symbols = "",
+    universe: Universe = "",
+    prices: PricesFile = None,
+    start: Start = None,
+    end: End = None,
+    objective: Annotated[str, typer.Option(help=", ".join(OBJECTIVES) + ".")] = "min-risk",
+    risk_measure: Annotated[
+        str, typer.Option(help="variance, cvar, max_drawdown, ...; a wrong one lists them all.")
+    ] = "variance",
+    confidence_level: Confidence = None,
+    risk_free_rate: Annotated[float, typer.Option(help="Fraction per year, for max-ratio.")] = 0.0,
+    risk_aversion: Annotated[float, typer.Option(help="Risk aversion of max-utility.")] = 3.0,
+    min_weight: Annotated[float | None, typer.Option(help="Least weight of each asset, as a fraction.")] = None,
+    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
+    min_return: Annotated[float | None, typer.Option(help="Least expected return per year, as a fraction.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help='Bounds on a group: "sector=Technology:0.1:0.3" (lower:upper).')
+    ] = None,
+    ewma_half_life: Annotated[float | None, typer.Option(help="Half-life of the covariance in periods.")] = None,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Optimise weights: absfin optimize --symbols AAPL,MSFT,XOM --max-weight 0.5"""
+    with failing_clearly(as_json), connect(server) as client:
+        answer = client.optimize(
+            data_of(symbols, universe, prices, start, end),
+            objective_of(objective, risk_free_rate=risk_free_rate, risk_aversion=risk_aversion),
+            constraints=constraints_of(min_weight, max_weight, min_return, group or ()),
+            risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
+            confidence_level=confidence_level,
+            ewma_half_life=ewma_half_life,
+        )
+        if as_json:
+            print_json(answer)
+        else:
+            show_optimization(answer)

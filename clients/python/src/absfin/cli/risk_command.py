@@ -1,0 +1,64 @@
+"""`absfin risk`: the risk of constant weights."""
+
+from typing import Annotated
+
+import typer
+
+from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
+from absfin.cli.csv_files import read_weights
+from absfin.cli.options import (
+    data_of,
+)
+from absfin.cli.output import failing_clearly, print_json
+from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.report_command import OptionalOutput, report_options, write
+from absfin.cli.tables import show_risk
+from absfin.data import Panel, Prices
+from absfin.queries import AnalyzeRiskQuery
+from absfin.reports.document import pictures_of
+from absfin.reports.risk import risk_report
+from absfin.risk import RiskOptions, historical_window
+
+
+def risk(
+    weights: Annotated[
+        str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal for equal weights.")
+    ],
+    symbols: Symbols = "",
+    universe: Universe = "",
+    prices: PricesFile = None,
+    start: Start = None,
+    end: End = None,
+    benchmark: Annotated[str, typer.Option(help="A stored symbol, or a column of --prices.")] = "",
+    confidence_level: Confidence = None,
+    stress: Annotated[
+        str, typer.Option(help="Names of known crises, separated by commas; all for every crisis that the data covers.")
+    ] = "",
+    output: OptionalOutput = None,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
+    with failing_clearly(as_json), report_options(output), connect(server) as client:
+        chosen = read_weights(weights, symbols.split(",") if symbols else [])
+        data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
+        series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
+        scenarios = [historical_window("*" if name == "all" else name) for name in stress.split(",") if name]
+        options = RiskOptions(stress=scenarios)
+        analysis = AnalyzeRiskQuery(data, chosen, benchmark=series, confidence_level=confidence_level, options=options)
+        found = client.analyze_risk(data, chosen, benchmark=series, confidence_level=confidence_level, options=options)
+        if output is not None:
+            charts = pictures_of(lambda names, theme: client.risk_charts(analysis, names, theme=theme))
+            write(risk_report(found, charts), output)
+        if as_json:
+            print_json(found)
+        else:
+            show_risk(found)
+
+
+def _column(panel: Panel, symbol: str) -> Panel:
+    if symbol not in panel.symbols:
+        raise typer.BadParameter(f"{symbol} is not a column of the prices file")
+    i = panel.symbols.index(symbol)
+    return Panel((symbol,), panel.dates, panel.values[:, i : i + 1])

@@ -1,0 +1,117 @@
+"""Measures of risk and the volatility regime, which a price does not change at once.
+
+They are measured for a portfolio when its date ends (the first event of a later date, or `TimePassed.closes_day`),
+when it or its mandate changes, and when its net asset value has moved by more than `MonitorSettings.value_tolerance`
+since the last measure. In between they stand. The figure is that of the current weights over past daily returns, with
+dividends; returns go from one date on which every held asset has a price to the next.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.checks import Matrix, Vector
+from domain.monitoring.instruments import Instruments
+from domain.monitoring.positions import Positions, Valuation
+from domain.monitoring.price_history import PriceHistory
+from domain.monitoring.rules import MonitoringRules, RiskLimit, VolatilityRules
+from domain.monitoring.volatility import volatility_ratio
+from domain.risk.measures.risk_measure import RiskMeasure
+from domain.risk.outcomes import Outcomes
+from domain.risk.scenario_risk import scenario_risk
+
+
+def joint_prices(histories: Sequence[PriceHistory]) -> Matrix:
+    """Comparable prices of some assets on all of their dates (T, N), NaN where one has none."""
+    if not histories:
+        return np.zeros((0, 0))
+    first = histories[0].days
+    if all(one.days is first or np.array_equal(one.days, first) for one in histories):
+        return np.column_stack([one.adjusted for one in histories])
+    days: NDArray[np.int32] = np.unique(np.concatenate([one.days for one in histories]))
+    table = np.full((len(days), len(histories)), np.nan)
+    for i, one in enumerate(histories):
+        table[days.searchsorted(one.days), i] = one.adjusted
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """Comparable prices of all assets that some portfolios hold."""
+
+    prices: Matrix  # (T, N)
+    columns: Mapping[int, int]  # slot -> column
+
+    @classmethod
+    def of(cls, instruments: Instruments, slots: NDArray[np.int64]) -> "_Market":
+        symbols = list(instruments.slots)  # in the order of their slots
+        chosen = np.unique(slots).tolist()
+        histories = [instruments.by_symbol[symbols[slot]].history for slot in chosen]
+        return cls(joint_prices(histories), {slot: i for i, slot in enumerate(chosen)})
+
+    def returns(self, slots: NDArray[np.int64]) -> Matrix:
+        """Between the dates on which all of some assets have a price, (T, N)."""
+        prices = self.prices[:, [self.columns[slot] for slot in slots.tolist()]]
+        complete = prices[~np.isnan(prices).any(axis=1)]
+        result: Matrix = complete[1:] / complete[:-1] - 1.0
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class RiskFigures:
+    """Of some portfolios one after the other: the figures of their limits, and of their volatility regimes."""
+
+    limits: Vector
+    volatility: Vector
+
+
+def risk_figures(
+    instruments: Instruments, positions: Positions, valuation: Valuation, rules: Sequence[MonitoringRules]
+) -> RiskFigures:
+    """The rows of the portfolios of a valuation, each with its rules; NaN where there is no figure."""
+    slots, units = positions.slots[valuation.items], positions.units[valuation.items]
+    held = units != 0.0
+    market = _Market.of(instruments, slots[held])
+    limits: list[float] = []
+    ratios: list[float] = []
+    for i, rule in enumerate(rules):
+        part = slice(int(valuation.offsets[i]), int(valuation.offsets[i + 1]))
+        returns = None
+        if valuation.net[i] > 0.0 and rule.longest_lookback:  # NaN compares as False
+            chosen = held[part]
+            own = slots[part][chosen]
+            returns = market.returns(own) @ valuation.weights[part][chosen] if len(own) else None
+            limits.extend(_limit_figure(limit, returns) for limit in rule.limits.risk)
+            ratios.extend(_ratios(rule.volatility, returns))
+        else:
+            limits.extend([np.nan] * len(rule.limits.risk))
+            ratios.extend([np.nan] * (0 if rule.volatility is None else 2))
+    return RiskFigures(np.array(limits, np.float64), np.array(ratios, np.float64))
+
+
+def _limit_figure(limit: RiskLimit, returns: Vector | None) -> float:
+    """A measure of risk per day; 0 of a portfolio that holds only cash, NaN with too few returns."""
+    if returns is None:
+        return 0.0
+    if len(returns) < limit.minimum_returns:
+        return float("nan")
+    return measured(limit.measure, returns[-limit.lookback :], limit.confidence_level)
+
+
+def measured(measure: RiskMeasure, returns: Vector, confidence_level: float) -> float:
+    """A measure of returns (T,); NaN where it has no finite value."""
+    figure = scenario_risk(measure, Outcomes(returns), confidence_level)
+    return figure if np.isfinite(figure) else float("nan")
+
+
+def _ratios(rules: VolatilityRules | None, returns: Vector | None) -> list[float]:
+    """The same ratio for both levels."""
+    if rules is None:
+        return []
+    if returns is None:
+        return [0.0, 0.0]
+    if len(returns) < rules.minimum_returns:
+        return [float("nan")] * 2
+    return [volatility_ratio(returns[-rules.lookback :], rules.decay)] * 2

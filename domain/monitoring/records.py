@@ -1,0 +1,90 @@
+"""Frozen dataclasses as JSON values, and back, by their annotations; arrays are kept beside them, by number.
+
+Both ways go by the annotation: a float that was given as a whole number is written as a float.
+"""
+
+from collections.abc import Hashable
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+class Records:
+    """Writes and reads records, with the arrays that stand beside them."""
+
+    def __init__(self, arrays: list[NDArray[Any]]) -> None:
+        self.arrays = arrays
+
+    def written(self, value: Any) -> dict[str, Any]:
+        """The record of a dataclass; its arrays are appended."""
+        hints = _hints(type(value))
+        return {one.name: self._plain(hints[one.name], getattr(value, one.name)) for one in fields(value)}
+
+    def _plain(self, hint: Any, value: Any) -> Any:
+        hint = _without_none(hint)
+        parts, origin = get_args(hint), get_origin(hint)
+        if value is None:
+            return None
+        if origin is np.ndarray:
+            self.arrays.append(np.ascontiguousarray(value))
+            return len(self.arrays) - 1
+        if origin is tuple:
+            return [self._plain(kind, one) for kind, one in zip(_kinds(parts, len(value)), value, strict=True)]
+        if origin is not None:
+            return {key: self._plain(parts[1], value[key]) for key in sorted(value)}
+        if is_dataclass(hint):
+            return self.written(value)
+        if issubclass(hint, Decimal | date):
+            return str(value)
+        return value.value if issubclass(hint, Enum) else hint(value)
+
+    def read(self, kind: type[T], record: Any) -> T:
+        """A dataclass from its record; its own checks run again."""
+        hints = _hints(kind)
+        names = [one.name for one in fields(kind)]  # type: ignore[arg-type]  # the callers pass dataclasses
+        return kind(**{name: self._read(hints[name], record[name]) for name in names})
+
+    def _read(self, hint: Any, value: Any) -> Any:
+        hint = _without_none(hint)
+        parts, origin = get_args(hint), get_origin(hint)
+        if value is None:
+            return None
+        if origin is np.ndarray:
+            return self.arrays[value]
+        if origin is tuple:
+            return tuple(self._read(kind, one) for kind, one in zip(_kinds(parts, len(value)), value, strict=True))
+        if origin is not None:
+            return {key: self._read(parts[1], one) for key, one in value.items()}
+        if is_dataclass(hint):
+            return self.read(hint, value)  # type: ignore[arg-type]  # a hint is a type, never one of its values
+        return date.fromisoformat(value) if hint is date else hint(value)
+
+
+def _without_none(hint: Any) -> Any:
+    """The other part of a union with None; there are no other unions in a record."""
+    parts = get_args(hint)
+    return next(one for one in parts if one is not NoneType) if NoneType in parts else hint
+
+
+def _kinds(parts: tuple[Any, ...], length: int) -> list[Any]:
+    """The annotation of each item of a tuple."""
+    return [parts[0]] * length if parts[1:] == (...,) else list(parts)
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    """Annotations of a dataclass."""
+    return _cached_hints(kind)
+
+
+@cache
+def _cached_hints(kind: Hashable) -> dict[str, Any]:
+    return get_type_hints(kind)

@@ -1,0 +1,90 @@
+"""What happens to jobs, on Supabase: written by the worker that runs one, read by its followers on every server."""
+
+from collections.abc import Iterator, Sequence
+
+from server.ports.jobs import JobEnd, JobEvent, JobEventDraft, JobRecord, JobTick, JobView
+from server.storage.supabase.arguments import sent_text, write_token
+from server.storage.supabase.job_inputs import PIECE_BYTES
+from server.storage.supabase.job_rows import event_arguments, events_of, tick_argument, view_of
+from server.storage.supabase.rpc import Rpc
+from server.storage.supabase.sent_frames import sent_frame
+
+
+class SupabaseJobLog:
+    """The log of jobs, their checkpoints and their ends."""
+
+    def __init__(self, rpc: Rpc, retained_events: int, piece_bytes: int = PIECE_BYTES) -> None:
+        self._rpc = rpc
+        self._retained = retained_events
+        self._piece_bytes = piece_bytes
+
+    async def view(self, key: int, after: int) -> JobView:
+        """A job and its events, as of one moment."""
+        return view_of(await self._rpc.read_bytes("view_backtest", p_key=key, p_after=after), str(key))
+
+    async def save(
+        self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, events: Sequence[JobEventDraft]
+    ) -> tuple[JobEvent, ...]:
+        """Keeps a checkpoint with its part of the output and its events, or nothing of them."""
+        header = {
+            **_claim(claim),
+            "checkpoint": len(checkpoint),
+            "part": len(part),
+            "tick": tick_argument(tick),
+            "events": event_arguments(events),
+            "retained": self._retained,
+        }
+        return events_of(await self._rpc.send_bytes("save_backtest", sent_frame(header, checkpoint, part)))
+
+    async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
+        """Puts one part in the place of the first `count` parts, so that going on again reads fewer."""
+        header = {**_claim(claim), "count": count, "part": len(part)}
+        await self._rpc.send_bytes("compact_backtest_parts", sent_frame(header, part))
+
+    async def finish(self, claim: JobRecord, end: JobEnd, events: Sequence[JobEventDraft]) -> tuple[JobEvent, ...]:
+        """Ends a job with all it found; the records of its strategies are sent before, and count with the end."""
+        for batch in _batches(end.series, self._piece_bytes):
+            await self._rpc.send_bytes("add_backtest_series", _series_frame(claim, batch))
+        header = {
+            **_claim(claim),
+            "state": end.state,
+            "result": None if end.result is None else len(end.result),
+            "error": None if end.error is None else len(end.error),
+            "events": event_arguments(events),
+            "retained": self._retained,
+        }
+        frame = sent_frame(header, end.result or b"", end.error or b"")
+        return events_of(await self._rpc.send_bytes("finish_backtest", frame))
+
+
+Piece = tuple[int, int, str, bytes]
+"""Position of a strategy, number of the piece, label, content."""
+
+
+def _claim(claim: JobRecord) -> dict[str, object]:
+    return {"key": claim.key, "worker": claim.worker, "attempt": claim.attempt, "write": write_token()}
+
+
+def _series_frame(claim: JobRecord, batch: Sequence[Piece]) -> bytes:
+    before, pieces = 0, []
+    for position, number, label, data in batch:
+        where = {"position": position, "number": number, "before": before, "size": len(data)}
+        pieces.append({**where, "label": sent_text(label)})
+        before += len(data)
+    return sent_frame({**_claim(claim), "pieces": pieces}, *(data for *_, data in batch))
+
+
+def _batches(series: Sequence[tuple[str, bytes]], size: int) -> Iterator[list[Piece]]:
+    """Pieces of at most `size` bytes, together no more than twice as many."""
+    batch: list[Piece] = []
+    held = 0
+    for position, (label, data) in enumerate(series):
+        for number, start in enumerate(range(0, max(len(data), 1), size)):
+            piece = data[start : start + size]
+            batch.append((position, number, label, piece))
+            held += len(piece)
+            if held >= size:
+                yield batch
+                batch, held = [], 0
+    if batch:
+        yield batch

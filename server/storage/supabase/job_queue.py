@@ -1,0 +1,174 @@
+"""The queue of jobs on Supabase: one for all servers of the project, by the clock of the database."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from server.ports.errors import StorageUnavailable
+from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob
+from server.ports.jobs import Claim, JobDraft, JobRecord, JobTick, JobView
+from server.storage.job_inputs import actions_to_json, inputs_to_json
+from server.storage.job_refusals import RESTARTED, RESUMED, queue_full
+from server.storage.supabase.access import text_of
+from server.storage.supabase.arguments import received_text, sent_text, write_token
+from server.storage.supabase.errors import FunctionRefused
+from server.storage.supabase.frames import Frame
+from server.storage.supabase.job_inputs import SupabaseJobInputs
+from server.storage.supabase.job_rows import job_of, tick_argument, view_of
+from server.storage.supabase.rpc import Rpc
+from server.storage.workers import WorkerLocks
+
+UPLOADS = 3
+"""Data may be deleted with its last job between its upload and the job that needs it; then it is sent again."""
+
+RECOVERY_SECONDS = 5.0
+"""After the database could not be reached, no job is taken from another worker for so long: its lease may have passed
+only because it could not be renewed."""
+
+PAGE_BYTES = 8 << 20
+"""Parts of a job that are read at once, one at least."""
+
+
+class SupabaseJobQueue:
+    """Jobs of everybody that wait for a worker, and who runs them."""
+
+    def __init__(
+        self, rpc: Rpc, inputs: SupabaseJobInputs, workers: WorkerLocks, retained_events: int, policy: QueuePolicy
+    ) -> None:
+        self._rpc = rpc
+        self._inputs = inputs
+        self._workers = workers
+        self._retained = retained_events
+        self._policy = policy
+        self._gone: set[str] = set()  # workers of this machine whose end the database does not know yet
+        self._unreachable = float("-inf")  # when the database last was, by time.monotonic
+
+    async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
+        """Stores a job, and before it the data that it needs and that is not there."""
+        job = {
+            "id": draft.id or secrets.token_hex(10),
+            "request_id": None if draft.request_id is None else sent_text(draft.request_id),
+            "body": text_of(draft.body),
+            "label": sent_text(draft.label),
+            "caller": sent_text(draft.caller),
+            "epoch": secrets.token_hex(8),
+            "fingerprint": draft.fingerprint,
+            "cost_estimate": draft.cost_estimate,
+            "inputs": inputs_to_json(replace(draft.inputs, actions=())),
+            "actions": actions_to_json(draft.inputs.actions),
+            "request": text_of(draft.request),
+            "names": sorted(draft.panels),
+        }
+        for _ in range(UPLOADS):
+            try:
+                return await self._stored(owner, job)
+            except FunctionRefused as refused:
+                if refused.reason != "INPUTS_MISSING":
+                    raise
+                missing = refused.detail["names"]
+            for name in missing:
+                await self._inputs.send(name, draft.panels[name])
+        return await self._stored(owner, job)
+
+    async def cancel(self, owner: str, job_id: str) -> JobView:
+        """Ends a job at once: whoever still works on it has lost its claim."""
+        data = await self._rpc.read_bytes(
+            "cancel_backtest", p_owner=owner, p_id=job_id, p_write=write_token(), p_retained=self._retained
+        )
+        return view_of(data, job_id)
+
+    async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
+        """Takes the job that is next."""
+        await self._tell_who_is_gone()
+        try:
+            data = await self._rpc.read_bytes(
+                "claim_backtest",
+                p_worker=worker,
+                p_write=write_token(),
+                p_lease_seconds=lease_seconds,
+                p_short_seconds=self._policy.short_seconds,
+                p_patience_seconds=10.0 * self._policy.slice_seconds,
+                p_take_over=time.monotonic() - self._unreachable > RECOVERY_SECONDS,
+                p_resumed=RESUMED,
+                p_restarted=RESTARTED,
+                p_retained=self._retained,
+            )
+        except StorageUnavailable:
+            self._unreachable = time.monotonic()
+            raise
+        frame = Frame(data)
+        found = frame.header
+        if found is None:
+            return None
+        checkpoint = None if found["checkpoint"] is None else frame.take(found["checkpoint"])
+        record = job_of(frame)
+        parts = await self._parts(record.key) if found["parts"] else ()
+        return Claim(record, checkpoint, parts, float(found["waited_seconds"]))
+
+    async def queue(self, worker: str) -> QueueSnapshot:
+        """What waits and what runs."""
+        found = await self._rpc.call("read_backtest_queue", p_short_seconds=self._policy.short_seconds)
+        waiting = tuple(
+            WaitingJob(one["key"], received_text(one["caller"]), one["is_long"], float(one["waited_seconds"]))
+            for one in found["waiting"]
+        )
+        return QueueSnapshot(waiting, {received_text(caller): count for caller, count in found["running"].items()})
+
+    async def heartbeat(
+        self, worker: str, jobs: Sequence[int], lease_seconds: float, ticks: Mapping[int, JobTick]
+    ) -> frozenset[int]:
+        """Renews leases."""
+        if not jobs:
+            return frozenset()
+        held = await self._rpc.call(
+            "renew_backtest_leases",
+            p_worker=worker,
+            p_keys=list(jobs),
+            p_lease_seconds=lease_seconds,
+            p_ticks={str(key): tick_argument(tick) for key, tick in ticks.items()},
+        )
+        return frozenset(held)
+
+    async def release(self, claim: JobRecord, *, crashed: bool, yielded: bool = False) -> None:
+        """Gives a job back."""
+        await self._rpc.call(
+            "release_backtest",
+            p_key=claim.key,
+            p_worker=claim.worker,
+            p_attempt=claim.attempt,
+            p_write=write_token(),
+            p_crashed=crashed,
+            p_yielded=yielded,
+        )
+
+    async def _stored(self, owner: str, job: Mapping[str, object]) -> JobRecord:
+        try:
+            data = await self._rpc.read_bytes(
+                "enqueue_backtest", p_owner=owner, p_job=job, p_max_queued=self._policy.max_queued
+            )
+        except FunctionRefused as refused:
+            if refused.reason == "QUEUE_FULL":
+                raise queue_full(refused.detail["queued"]) from None
+            raise
+        return job_of(Frame(data))
+
+    async def _parts(self, key: int) -> tuple[bytes, ...]:
+        """Parts of a job that this worker has claimed: nobody else changes them."""
+        parts: list[bytes] = []
+        after = 0
+        while True:
+            data = await self._rpc.read_bytes("read_backtest_parts", p_key=key, p_after=after, p_bytes=PAGE_BYTES)
+            frame = Frame(data)
+            if not frame.header:
+                return tuple(parts)
+            parts += [frame.take(size) for _, size in frame.header]
+            after = frame.header[-1][0]
+
+    async def _tell_who_is_gone(self) -> None:
+        """Ends the leases of workers that locks of this machine prove to be gone; others wait for theirs to pass."""
+        self._gone |= await asyncio.to_thread(self._workers.take_gone)
+        for worker in tuple(self._gone):
+            await self._rpc.call("end_backtest_leases", p_worker=worker)
+            self._gone.discard(worker)

@@ -1,0 +1,122 @@
+"""Jobs and their events as functions of the database return and take them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from server.ports.errors import NotFound
+from server.ports.jobs import (
+    EventKind,
+    JobEvent,
+    JobEventDraft,
+    JobRecord,
+    JobState,
+    JobTick,
+    JobView,
+    Stage,
+    Weighing,
+)
+from server.storage.job_inputs import actions_of, inputs_of
+from server.storage.supabase.arguments import received_text, sent_text
+from server.storage.supabase.frames import Frame
+
+
+def job_of(frame: Frame) -> JobRecord:
+    """The job in a frame whose other contents have been taken."""
+    row = frame.header["job"]
+    record = listed_job_of(row)
+    actions, request = frame.take(row["actions"]), frame.take(row["request"])
+    result, error = (None if row[name] is None else frame.take(row[name]) for name in ("result", "error"))
+    inputs = replace(record.inputs, actions=actions_of(actions))
+    return replace(record, inputs=inputs, request=request, result=result, error=error)
+
+
+def listed_job_of(row: Mapping[str, Any]) -> JobRecord:
+    """A job as a list shows it: without request, corporate actions, result and error."""
+    tick = None
+    if row["day"] is not None:
+        tick = JobTick(float(row["fraction"]), row["day"], float(row["wealth"]), _stage_of(row["stage"]))
+    request_id = row["request_id"]
+    return JobRecord(
+        key=row["key"],
+        owner=row["owner"],
+        id=row["id"],
+        state=JobState(row["state"]),
+        label=received_text(row["label"]),
+        epoch=row["epoch"],
+        request=b"",
+        inputs=inputs_of(row["inputs"]),
+        fingerprint=row["fingerprint"],
+        created=_time_of(row["created_time"]),
+        finished=None if row["finished_time"] is None else _time_of(row["finished_time"]),
+        tick=tick,
+        last_event=row["last_event"],
+        dropped_event=row["dropped_event"],
+        attempt=row["attempts"],
+        crashes=row["crashes"],
+        worker=row["worker"],
+        request_id=None if request_id is None else received_text(request_id),
+        caller=received_text(row["caller"]),
+        cost_estimate=float(row["cost_estimate"]),
+        run_seconds=float(row["run_seconds"]),
+    )
+
+
+def tick_argument(tick: JobTick) -> dict[str, object]:
+    """How far a job is."""
+    return {
+        "fraction": str(tick.fraction),  # JSON has no NaN; the text reads back as the same number
+        "day": tick.day,
+        "wealth": str(tick.wealth),
+        "stage": _stage_argument(tick.stage),
+    }
+
+
+def event_arguments(events: Iterable[JobEventDraft]) -> list[dict[str, object]]:
+    """Events to store."""
+    return [
+        {
+            "kind": event.kind,
+            "message": sent_text(event.message),
+            "day": event.day,
+            "reason": sent_text(event.reason),
+            "stage": _stage_argument(event.stage),
+            "benefit_annual": None if event.weighing is None else str(event.weighing.benefit_annual),
+            "cost_annual": None if event.weighing is None else str(event.weighing.cost_annual),
+        }
+        for event in events
+    ]
+
+
+def events_of(rows: Sequence[Mapping[str, Any]]) -> tuple[JobEvent, ...]:
+    """Stored events."""
+    return tuple(JobEvent(row["number"], _time_of(row["event_time"]), _content_of(row)) for row in rows)
+
+
+def view_of(data: bytes, name: str) -> JobView:
+    """A job with events. Raises NotFound."""
+    frame = Frame(data)
+    if frame.header is None:
+        raise NotFound("backtest", f"backtests/{name}")
+    return JobView(job_of(frame), events_of(frame.header["events"]))
+
+
+def _content_of(row: Mapping[str, Any]) -> JobEventDraft:
+    weighing = None
+    if row["benefit_annual"] is not None:
+        weighing = Weighing(float(row["benefit_annual"]), float(row["cost_annual"]))
+    kind, message, reason = EventKind(row["kind"]), received_text(row["message"]), received_text(row["reason"])
+    return JobEventDraft(kind, message, row["day"], reason, _stage_of(row["stage"]), weighing)
+
+
+def _stage_argument(stage: Stage | None) -> list[object] | None:
+    return None if stage is None else [sent_text(stage.label), stage.index, stage.count]
+
+
+def _stage_of(row: Sequence[Any] | None) -> Stage | None:
+    return None if row is None else Stage(received_text(row[0]), row[1], row[2])
+
+
+def _time_of(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

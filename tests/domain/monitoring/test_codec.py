@@ -1,0 +1,93 @@
+"""States as bytes: they come back whole, and nothing else comes back."""
+
+import datetime as dt
+import hashlib
+from decimal import Decimal
+
+import pytest
+
+from domain.calendar import Frequency
+from domain.errors import InvalidInput
+from domain.monitoring.codec import VERSION, state_from_bytes, state_to_bytes
+from domain.monitoring.events import HoldingsChange, PortfoliosChanged
+from domain.monitoring.review_calendar import ReviewCalendar
+from domain.monitoring.rules import Band, DriftRules, LimitRules, MonitoringRules, RiskLimit, WeightRange
+from domain.monitoring.state import MonitorSettings, MonitorState
+from domain.risk.measures import RiskMeasure
+from domain.taxes.lots import TaxLot, TermRule
+from tests.domain.monitoring.scenes import TODAY, at, bars, clock, holdings, mandated, quotes, run
+
+LOT = TaxLot("x", Decimal("0.1"), Decimal("1.25"), dt.date(2024, 1, 2), dt.date(2023, 12, 1))
+
+RULES = MonitoringRules(
+    DriftRules(Band(1), {"A": Band(relative=0.25)}, {"g": Band(0.1)}),  # a whole number where a float is meant
+    LimitRules(0.5, {"g": WeightRange(upper=0.7)}, (RiskLimit(RiskMeasure.ENTROPIC_VALUE_AT_RISK, 0.01),)),
+    reviews=ReviewCalendar(Frequency.QUARTERLY, (TODAY + 3,)),
+    long_term=TermRule(400),
+)
+
+
+DIGEST = "094e2b7384e638e19c365a075fab0e7b70f91efacdaa7123ae24f83cf33eeb69"
+
+
+def rich_state() -> MonitorState:
+    """Something of everything."""
+    own = PortfoliosChanged(at(TODAY), (HoldingsChange("P", 3, holdings({"B": 2, "A": 1.5}, 7, lots={"A": (LOT,)})),))
+    events = [
+        mandated(RULES, {"A": 0.5, "B": 0.25}, {"g": ("A", "Z")}, revision=2),
+        own,
+        mandated(MonitoringRules(), name="only a mandate"),
+        bars(TODAY, A=10.0, B=20.0),
+        quotes(at(TODAY + 1, 5), A=40.0),
+        clock(TODAY + 2),
+    ]
+    return run(events, MonitorState(MonitorSettings(300, 0.02)))[0]
+
+
+def test_a_state_comes_back_whole() -> None:
+    state = rich_state()
+    data = state_to_bytes(state)
+    again = state_from_bytes(data)
+    assert state_to_bytes(again) == data
+    assert again.watches == state.watches
+    assert again.settings == state.settings
+    assert again.time == state.time
+    assert again.rows == state.rows
+    assert again.values() == state.values()
+    assert again.instruments.slots == state.instruments.slots
+    for name in ("values", "units", "moves", "volumes", "spreads", "last_days", "end_days"):
+        mine, yours = (getattr(one.instruments, name).tobytes() for one in (state, again))
+        assert mine == yours, name
+
+
+def test_a_new_state_comes_back() -> None:
+    state = MonitorState()
+    assert state_to_bytes(state_from_bytes(state_to_bytes(state))) == state_to_bytes(state)
+
+
+def test_the_layout_of_bytes_is_that_of_its_version() -> None:
+    """Whoever changes what is stored raises VERSION and this digest: states of before are refused, not misread."""
+    digest = hashlib.sha256(state_to_bytes(rich_state())).hexdigest()
+    assert (VERSION, digest) == (1, DIGEST)
+
+
+@pytest.mark.parametrize("place", [0, 25, 40, 60, 500, -1])
+def test_damaged_bytes_are_refused(place: int) -> None:
+    data = bytearray(state_to_bytes(rich_state()))
+    data[place] ^= 1
+    with pytest.raises(InvalidInput, match="state: "):
+        state_from_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("length", [0, 5, 18, 20, 30, 45, 200])
+def test_short_bytes_are_refused(length: int) -> None:
+    with pytest.raises(InvalidInput, match="state: "):
+        state_from_bytes(state_to_bytes(rich_state())[:length])
+
+
+def test_another_version_is_told_apart() -> None:
+    data = bytearray(state_to_bytes(rich_state()))
+    data[18:22] = (2).to_bytes(4, "little")
+    with pytest.raises(InvalidInput, match="is of version 2, must be of version 1") as refused:
+        state_from_bytes(bytes(data))
+    assert refused.value.reason == "STATE_VERSION"
