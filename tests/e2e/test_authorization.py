@@ -4,12 +4,14 @@ What is asked of a method would do something, if the caller were allowed to. Thi
 them what they hear of names that never were.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
 from absfinance.v1 import backtest_pb2
@@ -21,11 +23,13 @@ from google.rpc.status_pb2 import Status
 from server.identity.roles import ROLES
 from server.ports.identity import Role
 from tests.conftest import RunningServer, refusal_of
+from tests.contracts.storage.catalogue import dump as dump_of_tables
 from tests.e2e import test_authentication as authentication
 from tests.e2e.asked_requests import ANSWERED, ASKED, CHOSEN, LONG, MIN_RISK, NAMING, PRICES, Request, never
 from tests.e2e.test_authentication import bearer, strangers
 from tests.fuzzing.contract import ENDS_THE_SERVER, all_methods, new
 from tests.server.identity.issuer import ISSUER, Issuer, running
+from tests.supabase_stack import RunningStack
 
 METHODS = {method.name: method for method in all_methods()}
 SECONDS = 60.0
@@ -59,7 +63,23 @@ def embedded_store() -> Store:
     return Store((), dump)
 
 
-STORES = ("embedded_store",)
+@pytest.fixture(scope="module")
+def supabase_store(wheel_stack: RunningStack) -> Store:
+    stack = wheel_stack.stack
+
+    async def dump() -> object:
+        connection = await asyncpg.connect(stack.admin_url)
+        try:
+            return await dump_of_tables(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(wheel_stack.empty())
+    flags = ("--storage", "supabase", "--supabase-url", stack.url, "--supabase-key", stack.secret_key)
+    return Store(flags, lambda _: asyncio.run(dump()))
+
+
+STORES = ("embedded_store", "supabase_store")
 """Fixtures of the stores that all of this is asked of."""
 
 

@@ -66,7 +66,6 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         cleanup={
             "imports": market_data.sweep,
             "scratch": partial(asyncio.to_thread, scratch.sweep),
-            "workers": partial(asyncio.to_thread, locks.sweep),
             "results": ResultRetention(rpc, settings.retention_days).sweep,
             **jobs.cleanup,
         },
