@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Entry point of `absfin-server` and `python -m server`, and of its command `keys`."""
+    """Entry point of `absfin-server` and `python -m server`, and of its commands `keys` and `storage`."""
     import os
 
     from server.settings import Settings, WrongSetting
@@ -17,6 +17,11 @@ def main() -> None:
             from server.key_command import run
 
             run(sys.argv[2:])
+            return
+        if sys.argv[1:2] == ["storage"]:
+            from server.storage_command import run as run_storage
+
+            run_storage(sys.argv[2:])
             return
         settings = Settings.read(sys.argv[1:], os.environ)
         import asyncio

@@ -1,6 +1,7 @@
 """Stores what a worker reports about its job: ticks go to followers at once, checkpoints to the store in order."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -46,7 +47,8 @@ class CheckpointWriter:
         """Stores checkpoints until there are no more. Raises LostClaim, Yielded, StorageFull, StorageUnavailable."""
         while (reported := await self._waiting.get()) is not None:
             await until_stored(lambda kept=reported: self._store(kept), self._record.id)  # type: ignore[misc]
-            await self._progress.refresh(self._record.key)
+            with contextlib.suppress(StorageFull, StorageUnavailable):  # the next one tells followers of this one too
+                await self._progress.refresh(self._record.key)
             if self._yielding and isinstance(reported, Saved):
                 raise Yielded
 

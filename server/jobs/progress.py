@@ -21,8 +21,8 @@ BLOCK = 1 << 32
 MAX_CURVE_POINTS = 2000
 """Points of a curve that are kept for followers who join late."""
 
-POLL_SECONDS = 0.5
-"""How often a job that another process runs is looked at."""
+POLL_SECONDS = 0.4
+"""How often a job that another process runs is looked at: together with its heartbeats, less than a second."""
 
 
 @dataclass(frozen=True, slots=True)

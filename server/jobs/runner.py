@@ -36,7 +36,9 @@ from server.ports.panels import StoredPanelRef
 T = TypeVar("T")
 
 LEASE_SECONDS = 30.0
-HEARTBEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 0.5
+"""How often leases are renewed and the store learns how far jobs are, for those who follow them on other servers."""
+
 LOOK_SECONDS = 1.0
 """How often jobs are looked for that no submission of this process announces."""
 

@@ -4,11 +4,9 @@
 create function absfin.read_price_hashes(p_symbols text[], p_field text)
 returns absfin."application/octet-stream"
 language sql stable security definer set search_path = '' as $$
-  select coalesce(string_agg(int4send(f.place) || int4send(f.year) || c.sha256, ''::bytea), '')
+  select coalesce(string_agg(int4send(f.place) || int4send(f.year) || f.sha256, ''::bytea), '')
     ::absfin."application/octet-stream"
   from absfin.current_chunks(p_symbols, p_field, -2147483648, 2147483647) f
-  join absfin.price_chunks c
-    on c.symbol = p_symbols[f.place] and c.field = p_field and c.year = f.year and c.revision = f.revision
 $$;
 
 -- Begins an import.
@@ -142,14 +140,17 @@ begin
 end
 $$;
 
--- Drops an import under way with at most so many of its chunks; whether chunks may be left.
-create function absfin.drop_import(p_session text, p_limit int) returns jsonb
+-- Drops an import under way with at most so many of its chunks, or, where seconds are given, only if its server has been
+-- silent for so long; whether chunks may be left.
+create function absfin.drop_import(p_session text, p_limit int, p_seconds double precision) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   v_number bigint;
   v_count int;
 begin
-  update absfin.price_revisions set dropped = true where session = p_session and position is null
+  update absfin.price_revisions set dropped = true
+    where session = p_session and position is null
+      and (p_seconds is null or dropped or touched < clock_timestamp() - make_interval(secs => p_seconds))
     returning number into v_number;
   if v_number is null then
     return to_jsonb(false);

@@ -33,7 +33,7 @@ begin
   if v_done is not null then
     return absfin.frame(v_done);
   end if;
-  loop
+  for v_try in 1..10 loop
     insert into absfin.portfolios (owner, id, request_id, body, payload, created, updated)
       values (p_owner, p_id, p_request_id, decode(p_body, 'base64'), decode(p_payload, 'base64'), v_now, v_now)
       on conflict do nothing returning * into v_row;
@@ -53,6 +53,8 @@ begin
     end if;
     -- What was in the way has been deleted meanwhile.
   end loop;
+  perform absfin.refuse('STORAGE_UNAVAILABLE', '{"message": "others store and delete the same at once; try again"}');
+  return null;
 end
 $$;
 

@@ -112,7 +112,7 @@ begin
   if p_kind = 'reallocations' and p_subject <> '' then
     perform absfin.lock_portfolio(p_owner, p_subject);
   end if;
-  loop
+  for v_try in 1..10 loop
     v_now := clock_timestamp();
     execute format(
       'with r as (insert into absfin.%I (owner, id, request_id, body, input_fingerprint, subject, label, created, '
@@ -133,6 +133,9 @@ begin
     end if;
     -- What was in the way has been deleted meanwhile.
   end loop;
+  if v_done is null then
+    perform absfin.refuse('STORAGE_UNAVAILABLE', '{"message": "others store and delete the same at once; try again"}');
+  end if;
   if p_kind = 'reallocations' and p_subject <> '' then
     v_done := v_done || absfin.supersede_by_result(p_owner, p_id, p_subject, decode(p_digest, 'base64'), v_now);
   end if;

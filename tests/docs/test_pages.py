@@ -235,6 +235,7 @@ RUN_BY: dict[str, str] = {
 
 RUN_WHOLE = {
     ROOT / "docs/identity.md": "tests/docs/test_identity_page.py",
+    ROOT / "docs/storage.md": "tests/server/storage/test_backup.py",
     ROOT / "docs/supabase.md": "tests/docs/test_supabase_page.py",
     ROOT / "docs/reports.md": "tests/clients/python/reports/test_documented.py",
 }

@@ -98,3 +98,17 @@ CHOSEN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "BacktestService/Backtest": ("backtestId", BACKTEST),
 }
 """How the owner stores what is named `own`: by the field of the id."""
+
+DAYS = 1500
+LONG: dict[str, Any] = {
+    "prices": {
+        "symbols": ["A", "B"],
+        "dates": list(range(DAYS)),
+        "values": [100.0 + ((7 * i) % 13) for i in range(2 * DAYS)],
+    },
+    "strategies": [
+        {"label": f"s{i}", "optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}} for i in range(20)
+    ],
+    "rebalancing": {"everyPeriods": {"n": 1}},
+}
+"""A backtest that runs until it is cancelled, as far as a test can tell."""

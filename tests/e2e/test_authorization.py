@@ -4,12 +4,14 @@ What is asked of a method would do something, if the caller were allowed to. Thi
 them what they hear of names that never were.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import grpc
 import pytest
 from absfinance.v1 import backtest_pb2
@@ -21,11 +23,13 @@ from google.rpc.status_pb2 import Status
 from server.identity.roles import ROLES
 from server.ports.identity import Role
 from tests.conftest import RunningServer, refusal_of
+from tests.contracts.storage.catalogue import dump as dump_of_tables
 from tests.e2e import test_authentication as authentication
-from tests.e2e.asked_requests import ANSWERED, ASKED, CHOSEN, MIN_RISK, NAMING, PRICES, Request, never
+from tests.e2e.asked_requests import ANSWERED, ASKED, CHOSEN, LONG, MIN_RISK, NAMING, PRICES, Request, never
 from tests.e2e.test_authentication import bearer, strangers
 from tests.fuzzing.contract import ENDS_THE_SERVER, all_methods, new
 from tests.server.identity.issuer import ISSUER, Issuer, running
+from tests.supabase_stack import RunningStack
 
 METHODS = {method.name: method for method in all_methods()}
 SECONDS = 60.0
@@ -59,7 +63,23 @@ def embedded_store() -> Store:
     return Store((), dump)
 
 
-STORES = ("embedded_store",)
+@pytest.fixture(scope="module")
+def supabase_store(wheel_stack: RunningStack) -> Store:
+    stack = wheel_stack.stack
+
+    async def dump() -> object:
+        connection = await asyncpg.connect(stack.admin_url)
+        try:
+            return await dump_of_tables(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(wheel_stack.empty())
+    flags = ("--storage", "supabase", "--supabase-url", stack.url, "--supabase-key", stack.secret_key)
+    return Store(flags, lambda _: asyncio.run(dump()))
+
+
+STORES = ("embedded_store", "supabase_store")
 """Fixtures of the stores that all of this is asked of."""
 
 
@@ -281,16 +301,8 @@ def test_a_backtest_is_followed_by_its_owner_alone_while_it_runs(
 ) -> None:
     """Also where somebody else has one of the same name, whose stream is another one."""
     users = [guarded.caller(f"follows-{i}", Role.TRADER) for i in range(3)]
-    dates = list(range(1500))
-    values = [100.0 + ((7 * i) % 13) for i in range(2 * len(dates))]
-    long = {
-        "prices": {"symbols": ["A", "B"], "dates": dates, "values": values},
-        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}},
-        "rebalancing": {"everyPeriods": {"n": 1}},
-        "backtestId": "long",
-    }
     for metadata in users[:2]:
-        called(channel, "BacktestService/Backtest", long, metadata)
+        called(channel, "BacktestService/Backtest", {**LONG, "backtestId": "long"}, metadata)
     follow = channel.unary_stream("/absfinance.v1.BacktestService/BacktestProgress")
     asked = json_format.ParseDict(
         {"backtest": "backtests/long"}, new(METHODS["BacktestService/BacktestProgress"].request)
@@ -337,3 +349,25 @@ def test_drain_is_for_admins(guarded: Guarded, start_server: Callable[..., Runni
             assert (found.code, found.reason) == ("PERMISSION_DENIED", "ROLE_REQUIRED")
         found = heard(channel, "AdminService/Drain", {}, guarded.caller("x", Role.ADMIN))
         assert (found.code, found.reason) in (("OK", ""), ("UNIMPLEMENTED", "METHOD_NOT_BUILT"))
+
+
+def test_a_user_is_one_caller_over_several_connections(
+    guarded: Guarded, start_server: Callable[..., RunningServer]
+) -> None:
+    """Jobs that wait are counted by who sends them, whatever connection they use."""
+    asking = ("--auth", "jwt", "--jwks-url", guarded.issuer.url, "--jwt-issuer", ISSUER)
+    server = start_server(*asking, "--workers", "1", "--max-queued-jobs", "1")
+    one, two = guarded.caller("one", Role.TRADER), guarded.caller("two", Role.TRADER)
+
+    def sent(metadata: Metadata) -> str:
+        with server.channel() as connection:
+            return heard(connection, "BacktestService/Backtest", LONG, metadata).reason
+
+    assert [sent(one) for _ in range(3)].count("OVERLOADED") >= 1, "one runs at most, and one may wait"
+    assert sent(one) == "OVERLOADED"
+    assert sent(two) == ""
+    with server.channel() as connection:
+        for metadata in (one, two):
+            jobs: Any = called(connection, "BacktestService/ListBacktests", {}, metadata)
+            for job in jobs.backtests:
+                called(connection, "BacktestService/CancelBacktest", {"name": job.name}, metadata)

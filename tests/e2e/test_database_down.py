@@ -20,7 +20,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.conftest import RunningServer, Wire
-from tests.e2e.test_progress import FINAL, figures_of, has_checkpoint, long_job, wait_until
+from tests.e2e.test_progress import FINAL, figures_of, has_checkpoint, long_job
 from tests.supabase_stack import RunningStack, running_stack, why_not
 
 AWAY_SECONDS = float(os.environ.get("ABSFIN_AWAY_SECONDS", "10"))
@@ -31,8 +31,19 @@ DATES = 4000
 BACK_SECONDS = 60.0
 """PostgREST looks for its database at growing intervals, of half a minute at most."""
 
+JOB_SECONDS = 200.0
+"""For a job, which gives way to everything else on the machine."""
+
 CALL_SECONDS = 12.0
 """No call takes longer to be answered, one way or the other; the machine may be busy."""
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> None:
+    """Asks twice a second: each question takes the processor from a job, which gives way."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.5)
 
 
 @pytest.fixture
@@ -122,10 +133,8 @@ def health(server: RunningServer) -> str:
 
 
 @pytest.mark.alone  # its callers take the time of the machine, and it measures how long they wait
-@pytest.mark.timeout(400)
-def test_a_database_that_is_away_for_a_while(
-    stack: RunningStack, start_server: Callable[..., RunningServer], wire: Wire
-) -> None:
+@pytest.mark.timeout(900)
+def test_a_database_that_is_away_for_a_while(stack: RunningStack, start_server: Callable[..., RunningServer]) -> None:
     server = start_server("--workers", "2", environment=stack.stack.environment)
     assert health(server) == "SERVING"
     load = Load(server)
@@ -133,7 +142,7 @@ def test_a_database_that_is_away_for_a_while(
         here = Wire(channel)
         request = long_job(DATES)
         name = here.call("BacktestService/Backtest", request)["name"]
-        wait_until(lambda: has_checkpoint(here, name), 60)
+        wait_until(lambda: has_checkpoint(here, name), JOB_SECONDS)
         load.start()
         wait_until(lambda: len(load.acknowledged) > 5, 30)
         assert not load.failed
@@ -163,7 +172,13 @@ def test_a_database_that_is_away_for_a_while(
                 assert found["displayName"] == answered["displayName"]
             else:
                 assert found == answered
-        wait_until(lambda: here.call("BacktestService/GetBacktest", {"name": name})["state"] in FINAL, 120)
-        undisturbed = wire.call("BacktestService/Backtest", request)["name"]
-        wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, 120)
-        assert figures_of(here, name) == figures_of(wire, undisturbed)
+        ended(here, name)
+        with start_server().channel() as other:
+            undisturbed = Wire(other)
+            once_more = undisturbed.call("BacktestService/Backtest", request)["name"]
+            ended(undisturbed, once_more)
+            assert figures_of(here, name) == figures_of(undisturbed, once_more)
+
+
+def ended(wire: Wire, name: str) -> None:
+    wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": name})["state"] in FINAL, JOB_SECONDS)

@@ -1,5 +1,6 @@
 """Where the database is and the key to it, and the HTTP connections that go there."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,9 +57,18 @@ class Access:
         }
 
 
+LARGE_BYTES = 1 << 18
+"""What is sent or received above this size is encoded or decoded in a thread, so that the event loop goes on."""
+
+
 def text_of(value: bytes) -> str:
     """Bytes as an argument of a function, which decodes them from base64."""
     return base64.b64encode(value).decode()
+
+
+async def large_text_of(value: bytes) -> str:
+    """The same of what may be large: then in a thread, so that the event loop goes on."""
+    return text_of(value) if len(value) < LARGE_BYTES else await asyncio.to_thread(text_of, value)
 
 
 def bytes_of(text: str) -> bytes:

@@ -1,10 +1,11 @@
 """Corporate actions in PostgreSQL."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from domain.market_data.corporate_actions import CorporateAction
 from server.ports.corporate_actions import ActionFilter, ActionPage
-from server.storage.corporate_action_rows import action_of, after_of, row_of, token_of
+from server.storage.corporate_action_rows import Row, action_of, after_of, row_of, token_of
 from server.storage.supabase.rpc import Rpc
 
 CALL_ROWS = 20_000
@@ -19,7 +20,8 @@ class SupabaseCorporateActions:
 
     async def upsert(self, actions: Sequence[CorporateAction]) -> int:
         """Stores actions, replacing those of the same symbol, date and kind; a delisting replaces any of its symbol."""
-        return int(await self._rpc.call("upsert_corporate_actions", p_actions=[row_of(one) for one in actions]))
+        rows = await asyncio.to_thread(_rows_of, actions)
+        return int(await self._rpc.call("upsert_corporate_actions", p_actions=rows))
 
     async def page(self, token: str, size: int, filters: ActionFilter) -> ActionPage:
         """A page of actions by symbol, date and kind."""
@@ -51,7 +53,15 @@ class SupabaseCorporateActions:
             p_after=after,
             p_limit=limit,
         )
-        return tuple(_action(*row) for row in rows)
+        return await asyncio.to_thread(_actions, rows)
+
+
+def _rows_of(actions: Sequence[CorporateAction]) -> list[Row]:
+    return [row_of(one) for one in actions]
+
+
+def _actions(rows: Sequence[Row]) -> tuple[CorporateAction, ...]:
+    return tuple(_action(*row) for row in rows)
 
 
 def _action(symbol: str, day: int, kind: str, amount: float | None, pay_day: int | None) -> CorporateAction:

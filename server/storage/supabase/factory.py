@@ -22,8 +22,6 @@ from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
 from server.storage.workers import WorkerLocks
 
-PROBE_PATIENCE_SECONDS = 0.0
-
 
 def open_storage(settings: Settings, policy: QueuePolicy) -> Storage:
     """Opens the stores of a project. Raises WrongSetting where it cannot be used."""
@@ -68,7 +66,6 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         cleanup={
             "imports": market_data.sweep,
             "scratch": partial(asyncio.to_thread, scratch.sweep),
-            "workers": partial(asyncio.to_thread, locks.sweep),
             "results": ResultRetention(rpc, settings.retention_days).sweep,
             **jobs.cleanup,
         },

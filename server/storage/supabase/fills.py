@@ -3,7 +3,7 @@
 from server.ports.fills import FillsChange, FillsQuery, RecordedFills, StoredFill
 from server.ports.portfolios import PortfolioRecord
 from server.ports.scope import Scope
-from server.storage.supabase.access import text_of
+from server.storage.supabase.access import large_text_of, text_of
 from server.storage.supabase.frames import Frame, require_owner
 from server.storage.supabase.portfolios import portfolio_of, written
 from server.storage.supabase.rpc import Rpc
@@ -44,7 +44,7 @@ class SupabaseFills:
             p_owner=owner,
             p_portfolio=change.portfolio,
             p_etag=change.etag,
-            p_payload=text_of(change.payload),
+            p_payload=await large_text_of(change.payload),
             p_new=[_new(fill) for fill in change.new],
             p_changed=[_outcome(fill) for fill in change.changed],
             p_reallocation=change.reallocation,

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from domain.market_data.panel import Panel
 from server.observability import logger
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
-from server.storage.chunks import DailyValues, Merge, add_to_digest, columns, merge
+from server.storage.chunks import DailyValues, add_to_digest, columns, merge
+from server.storage.supabase.concurrent_calls import at_most
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.price_frames import YearOfPrices, body_of, chunks_of, hashes_of, in_batches
 from server.storage.supabase.rpc import Rpc
@@ -62,14 +63,15 @@ class Imports:
         """Drops imports that are silent, and chunks that were replaced; how many imports."""
         silent = await self.rpc.call("list_silent_imports", p_seconds=IDLE_SECONDS)
         for session in silent:
-            await self.drop(session)
+            await self.drop(session, IDLE_SECONDS)
         while await self.rpc.call("clean_prices", p_limit=BATCH_ROWS):
             pass
         return len(silent)
 
-    async def drop(self, session: str) -> None:
-        """Removes an import that is not finished, with everything that it wrote."""
-        while await self.rpc.call("drop_import", p_session=session, p_limit=BATCH_ROWS):
+    async def drop(self, session: str, silent_seconds: float | None = None) -> None:
+        """Removes an import that is not finished, with everything that it wrote; or only if it is silent."""
+        arguments = {"p_session": session, "p_limit": BATCH_ROWS, "p_seconds": silent_seconds}
+        while await self.rpc.call("drop_import", **arguments):
             pass
 
     async def tidy(self, written: int) -> None:
@@ -207,17 +209,18 @@ class SupabaseImport:
     async def _tidy(self, written: int) -> None:
         """It is stored: what is left over does not count, and is swept away later at the latest."""
         try:
+            await self._imports.drop(self._header.session)  # it is another one's receipt where two were sent at once
             await self._imports.tidy(written)
         except (StorageFull, StorageUnavailable) as error:
             logger.warning("an import is stored and what it replaces is not removed", extra={"why": str(error)})
 
     async def _merge(self, merging: Merging, sizes: Mapping[str, int], *, hashed: bool) -> None:
         """Merges some symbols, a few groups at once; reads and hashes them in their order."""
-        async with _at_most(GROUPS_AT_ONCE) as tasks:
+        async with at_most(GROUPS_AT_ONCE) as calls:
             for named in _groups(sizes):
-                await tasks.room()
+                await calls.room()
                 years = await asyncio.to_thread(self._years, named, merging.content if hashed else None)
-                tasks.start(self._store(merging, named, years))
+                calls.start(self._store(merging, named, years))
 
     def _years(self, symbols: Sequence[str], content: Any) -> list[YearOfPrices]:
         found: list[YearOfPrices] = []
@@ -233,19 +236,16 @@ class SupabaseImport:
         await self._touch()
         price_field = self._header.field.value
         content = await self._rpc.read_bytes("read_price_hashes", p_symbols=symbols, p_field=price_field)
-        place = {symbol: i for i, symbol in enumerate(symbols)}
-        hashes = hashes_of(content)
-        differing = [one for one in years if hashes.get((place[one.symbol], one.year), one.sha256) != one.sha256]
-        old = await self._stored(differing)
-        same = {(one.symbol, one.year) for one in years if hashes.get((place[one.symbol], one.year)) == one.sha256}
-        counts, chunks = await asyncio.to_thread(_outcome, years, same, old)
+        compared = await asyncio.to_thread(_compare, symbols, years, content)
+        old = await self._stored(compared.differing)
+        counts, chunks = await asyncio.to_thread(_outcome, compared, old)
         for batch in in_batches(chunks, BATCH_BYTES, BATCH_ROWS):
             body = await asyncio.to_thread(body_of, self._header.session, price_field, batch)
             await self._rpc.send_bytes("write_price_chunks", body)
         merging.counts.update(counts)
         merging.written += len(chunks)
 
-    async def _stored(self, chunks: Iterable[YearOfPrices]) -> dict[tuple[str, int], DailyValues]:
+    async def _stored(self, chunks: Sequence[YearOfPrices]) -> dict[tuple[str, int], DailyValues]:
         """What is stored for the symbols and years of some chunks."""
         found: dict[tuple[str, int], DailyValues] = {}
         for batch in in_batches(chunks, BATCH_BYTES, BATCH_ROWS):
@@ -260,24 +260,47 @@ class SupabaseImport:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Chunks by what is stored under their symbol and year."""
+
+    new: list[YearOfPrices]  # nothing
+    same: list[YearOfPrices]  # the very same
+    differing: list[YearOfPrices]
+
+
+def _compare(symbols: Sequence[str], years: Sequence[YearOfPrices], content: bytes) -> Compared:
+    hashes = hashes_of(content)
+    place = {symbol: i for i, symbol in enumerate(symbols)}
+    compared = Compared([], [], [])
+    for one in years:
+        stored = hashes.get((place[one.symbol], one.year))
+        kind = compared.new if stored is None else compared.same if stored == one.sha256 else compared.differing
+        kind.append(one)
+    return compared
+
+
 def _outcome(
-    years: Sequence[YearOfPrices], same: set[tuple[str, int]], old: Mapping[tuple[str, int], DailyValues]
+    compared: Compared, old: Mapping[tuple[str, int], DailyValues]
 ) -> tuple[dict[str, Counts], list[YearOfPrices]]:
     """What each symbol brings, and the chunks to write."""
     counts: dict[str, Counts] = {}
-    chunks: list[YearOfPrices] = []
-    for one in years:
-        key = one.symbol, one.year
-        outcome = Merge(one.series, 0, 0, len(one.series.days)) if key in same else merge(old.get(key), one.series)
-        before = counts.get(one.symbol, (0, 0, 0))
-        counts[one.symbol] = (
-            before[0] + outcome.inserted,
-            before[1] + outcome.changed,
-            before[2] + outcome.unchanged,
-        )
+    chunks = list(compared.new)
+    for one in compared.new:
+        _count(counts, one.symbol, (len(one.series.days), 0, 0))
+    for one in compared.same:
+        _count(counts, one.symbol, (0, 0, len(one.series.days)))
+    for one in compared.differing:
+        outcome = merge(old.get((one.symbol, one.year)), one.series)
+        _count(counts, one.symbol, (outcome.inserted, outcome.changed, outcome.unchanged))
         if outcome.inserted or outcome.changed:
-            chunks.append(one if key not in old else YearOfPrices.of(one.symbol, one.year, outcome.merged))
+            chunks.append(YearOfPrices.of(one.symbol, one.year, outcome.merged))
     return counts, chunks
+
+
+def _count(counts: dict[str, Counts], symbol: str, more: Counts) -> None:
+    before = counts.get(symbol, (0, 0, 0))
+    counts[symbol] = (before[0] + more[0], before[1] + more[1], before[2] + more[2])
 
 
 def _groups(sizes: Mapping[str, int]) -> Iterator[list[str]]:
@@ -292,32 +315,6 @@ def _groups(sizes: Mapping[str, int]) -> Iterator[list[str]]:
             group, total = [], 0
     if group:
         yield group
-
-
-class _Tasks:
-    """Tasks of which a few run at once."""
-
-    def __init__(self, group: asyncio.TaskGroup, limit: int) -> None:
-        self._group = group
-        self._room = asyncio.Semaphore(limit)
-
-    async def room(self) -> None:
-        """Waits until one more may run; `start` follows."""
-        await self._room.acquire()
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs work in the room that was waited for."""
-        self._group.create_task(work).add_done_callback(lambda _: self._room.release())
-
-
-@contextlib.asynccontextmanager
-async def _at_most(limit: int) -> AsyncIterator[_Tasks]:
-    """Ends when all tasks have. Raises what the first of them raised that failed; the others are cancelled then."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield _Tasks(group, limit)
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from server.ports.panels import StoredPanel
 from server.storage.chunks import in_range, years_of
 from server.storage.missing_prices import empty_range, unknown_symbols
 from server.storage.panels import PanelFiles
+from server.storage.supabase.concurrent_calls import at_most
 from server.storage.supabase.imports import Imports, SupabaseImport
 from server.storage.supabase.price_frames import Key, chunks_of, digest_of
 from server.storage.supabase.rpc import Rpc
@@ -78,13 +79,13 @@ class SupabaseMarketData:
     async def list_instruments(self, after: str, limit: int, group: str | None) -> InstrumentPage:
         """A page of instruments by symbol."""
         rows = await self._rpc.call("list_instruments", p_after=after, p_limit=limit + 1, p_label=group)
-        page = tuple(_instrument(row) for row in rows[:limit])
+        page = tuple(await asyncio.to_thread(_instruments, rows[:limit]))
         return InstrumentPage(page, page[-1].symbol if len(rows) > limit else "")
 
     async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
         """Those of the symbols that are stored."""
         rows = await self._rpc.call("find_instruments", p_symbols=list(symbols))
-        found = {row["symbol"]: _instrument(row) for row in rows}
+        found = {one.symbol: one for one in await asyncio.to_thread(_instruments, rows)}
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
     async def having(self, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
@@ -93,17 +94,7 @@ class SupabaseMarketData:
 
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments with their labels."""
-        rows = [
-            {
-                "symbol": one.symbol,
-                "display_name": one.display_name,
-                "currency": one.currency,
-                "groups": dict(one.groups),
-                "lot_size": one.lot_size,
-                "state": one.state.value,
-            }
-            for one in instruments
-        ]
+        rows = await asyncio.to_thread(_rows_of, instruments)
         return int(await self._rpc.call("upsert_instruments", p_instruments=rows))
 
     async def _describe(self, query: PriceQuery) -> "_Description":
@@ -122,17 +113,16 @@ class SupabaseMarketData:
     async def _read(self, query: PriceQuery, size: int) -> "_Chunks":
         """All chunks of a query, in as many calls as their size needs."""
         step = max(1, len(query.symbols) * CALL_BYTES // max(size, 1))
-        room = asyncio.Semaphore(CALLS_AT_ONCE)
         found = _Chunks({}, {})
 
         async def read(start: int) -> None:
-            async with room:
-                content = await self._call(query, query.symbols[start : start + step])
-                await asyncio.to_thread(found.add, start, content)
+            content = await self._call(query, query.symbols[start : start + step])
+            await asyncio.to_thread(found.add, start, content)
 
-        async with asyncio.TaskGroup() as group:
+        async with at_most(CALLS_AT_ONCE) as calls:
             for start in range(0, len(query.symbols), step):
-                group.create_task(read(start))
+                await calls.room()
+                calls.start(read(start))
         return found
 
     async def _call(self, query: PriceQuery, symbols: tuple[str, ...]) -> bytes:
@@ -196,6 +186,24 @@ def _fingerprint(query: PriceQuery, digest: str) -> str:
     for symbol in query.symbols:
         content.update(f"\0{symbol}".encode())
     return content.hexdigest()
+
+
+def _rows_of(instruments: Sequence[Instrument]) -> list[dict[str, object]]:
+    return [
+        {
+            "symbol": one.symbol,
+            "display_name": one.display_name,
+            "currency": one.currency,
+            "groups": dict(one.groups),
+            "lot_size": one.lot_size,
+            "state": one.state.value,
+        }
+        for one in instruments
+    ]
+
+
+def _instruments(rows: Sequence[Mapping[str, Any]]) -> list[Instrument]:
+    return [_instrument(row) for row in rows]
 
 
 def _instrument(row: Mapping[str, Any]) -> Instrument:

@@ -9,7 +9,7 @@ from server.ports.errors import EtagMismatch
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 from server.ports.scope import Scope
 from server.storage.pages import place_of, place_token, time_of
-from server.storage.supabase.access import text_of
+from server.storage.supabase.access import large_text_of, text_of
 from server.storage.supabase.frames import Frame, require_owner
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.write_tokens import write_token
@@ -30,7 +30,7 @@ class SupabasePortfolios:
             p_id=draft.id or secrets.token_hex(10),
             p_request_id=None if draft.request_id is None else kept_text(draft.request_id),
             p_body=text_of(draft.body),
-            p_payload=text_of(draft.payload),
+            p_payload=await large_text_of(draft.payload),
             p_token=write_token(),
         )
         return written(owner, data, draft.payload)
@@ -72,7 +72,7 @@ class SupabasePortfolios:
             p_owner=owner,
             p_id=portfolio_id,
             p_etag=etag,
-            p_payload=text_of(payload),
+            p_payload=await large_text_of(payload),
             p_token=write_token(),
         )
         return written(owner, data, payload)

@@ -9,7 +9,7 @@ from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
 from server.ports.scope import Scope
 from server.storage.pages import Position, position_of, time_of, token_of
-from server.storage.supabase.access import text_of
+from server.storage.supabase.access import large_text_of, text_of
 from server.storage.supabase.frames import Frame, require_owner
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.write_tokens import write_token
@@ -51,7 +51,7 @@ class SupabaseResults:
             p_subject=draft.subject,
             p_label=kept_text(draft.label),
             p_summary=text_of(draft.summary),
-            p_payload=text_of(draft.payload),
+            p_payload=await large_text_of(draft.payload),
             p_digest=text_of(draft.subject_digest),
             p_token=write_token(),
         )

@@ -17,7 +17,7 @@ from postgrest import SyncPostgrestClient
 
 from server.ports.deadline import call_deadline
 from server.ports.errors import StorageUnavailable
-from server.storage.supabase.access import ATTEMPT_SECONDS, CONNECTIONS, SCHEMA, Access
+from server.storage.supabase.access import ATTEMPT_SECONDS, CONNECTIONS, LARGE_BYTES, SCHEMA, Access
 from server.storage.supabase.errors import UNREACHABLE, Passing, error_of, error_of_transport
 from supabase import AsyncClient, AsyncClientOptions
 
@@ -26,9 +26,6 @@ PATIENCE_SECONDS = 4.0
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
-
-LARGE_BYTES = 1 << 18
-"""An answer above this size is decoded in a thread, so that the event loop goes on."""
 
 T = TypeVar("T")
 
@@ -71,6 +68,10 @@ class Rpc:
     async def _answer(self, name: str, arguments: dict[str, object], accept: str) -> httpx.Response:
         request = self._client.rpc(name, arguments).request
         request.headers["Accept"] = accept
+        if sum(len(value) for value in arguments.values() if isinstance(value, str)) >= LARGE_BYTES:
+            content = await asyncio.to_thread(_encoded, arguments)
+            headers = {**request.headers, "Content-Type": JSON}
+            return await self._http.post(str(request.path), content=content, headers=headers)
         sent: Awaitable[httpx.Response] = request.send(httpx.Headers())  # type: ignore[assignment]  # typed by an overload
         return await sent
 
@@ -163,6 +164,10 @@ def _succeeded(response: httpx.Response) -> httpx.Response:
     if not response.is_success:
         raise error_of(response)
     return response
+
+
+def _encoded(arguments: dict[str, object]) -> bytes:
+    return json.dumps(arguments, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 async def _decoded(response: httpx.Response) -> Any:

@@ -1,6 +1,7 @@
-"""A worker in a process of its own, which a test can stop or kill: claims jobs, saves checkpoints, ends them.
+"""Workers in a process of their own, which a test can stop or kill: they claim jobs, save checkpoints, end them.
 
-Arguments: the lease in seconds, how often a job is saved before its end, the pause between, then flags of the server.
+Arguments: the number of workers, each with a store of its own, the lease in seconds, how often a job is saved before
+its end, the pause between, then flags of the server.
 It prints `claimed KEY ATTEMPT`, `saved KEY`, `lost KEY` and `finished KEY`, and ends when its input does.
 """
 
@@ -56,9 +57,9 @@ def tell(*words: object) -> None:
 
 
 async def main() -> None:
-    lease, saves, pause, *flags = sys.argv[1:]
+    workers, lease, saves, pause, *flags = sys.argv[1:]
     settings = Settings.read(tuple(flags), os.environ)
-    storage = opened(settings)
+    stores = [opened(settings) for _ in range(int(workers))]
     ended = threading.Event()
 
     def wait() -> None:
@@ -66,10 +67,10 @@ async def main() -> None:
         ended.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    tell("ready", storage.worker)
-    await work(storage, float(lease), int(saves), float(pause), ended)
-    await storage.disconnect()
-    storage.close()
+    await asyncio.gather(*(work(storage, float(lease), int(saves), float(pause), ended) for storage in stores))
+    for storage in stores:
+        await storage.disconnect()
+        storage.close()
 
 
 if __name__ == "__main__":

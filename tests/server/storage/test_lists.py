@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
-from server.ports.errors import AlreadyExists, NotFound, Overloaded
+from server.ports.errors import NotFound
 from server.ports.job_queue import QueuePolicy
-from server.ports.jobs import JobDraft, JobInputs, JobState
+from server.ports.jobs import JobDraft, JobInputs
 from server.ports.list_filter import ListFilter
 from server.ports.results import ResultDraft
 from server.ports.scope import Scope
@@ -113,15 +113,6 @@ async def all_pages(store: EmbeddedResults | EmbeddedBacktests, filters: ListFil
     pytest.fail("the pages never end")
 
 
-async def test_jobs_by_label_state_and_time(jobs: EmbeddedBacktests) -> None:
-    records = [await jobs.enqueue(OWNER, job(label=label, id=f"{label}{i}")) for i in (1, 2) for label in ("a", "b")]
-    await jobs.cancel(OWNER, "a1")
-    assert await all_pages(jobs, ListFilter(label="a"), 1) == ["a2", "a1"]
-    assert await all_pages(jobs, ListFilter(label="a", state=JobState.QUEUED), 1) == ["a2"]
-    assert await all_pages(jobs, ListFilter(state=JobState.CANCELLED), 1) == ["a1"]
-    assert await all_pages(jobs, ListFilter(created_from=records[2].created), 1) == ["b2", "a2"]
-
-
 async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> None:
     """SQLite reads a row from its beginning, so that columns after a large one cost reading it."""
     for table in ("optimizations", "reallocations"):
@@ -129,21 +120,6 @@ async def test_what_a_list_shows_lies_before_the_payload(database: Database) -> 
         assert columns[-1][1] == "payload"
     columns = await database.read(lambda c: c.execute("PRAGMA table_info(backtests)").fetchall())
     assert [column[1] for column in columns[-3:]] == ["request", "error", "result"]
-
-
-async def test_chosen_ids(jobs: EmbeddedBacktests) -> None:
-    assert (await jobs.enqueue(OWNER, job(id="j", request_id="r"))).id == "j"
-    assert (await jobs.enqueue(OWNER, job(id="j", request_id="r"))).id == "j"
-    with pytest.raises(AlreadyExists, match="backtests/j"):
-        await jobs.enqueue(OWNER, job(id="j"))
-
-
-async def test_a_caller_has_so_many_jobs_waiting(jobs: EmbeddedBacktests) -> None:
-    for _ in range(5):
-        await jobs.enqueue(OWNER, job(caller="one"))
-    with pytest.raises(Overloaded, match="5 backtests of yours wait"):
-        await jobs.enqueue(OWNER, job(caller="one"))
-    assert (await jobs.enqueue(OWNER, job(caller="two"))).caller == "two"
 
 
 async def test_old_results_go_and_others_stay(

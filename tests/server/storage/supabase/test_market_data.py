@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from server.ports.corporate_actions import ActionFilter
 from server.ports.errors import StorageUnavailable
 from server.ports.market_data import ImportReceipt, Instrument, PriceField, PriceImport, PriceQuery
 from server.storage.panels import PanelFiles
-from server.storage.supabase import imports
+from server.storage.supabase import imports, market_data
 from server.storage.supabase.access import Access
 from server.storage.supabase.corporate_actions import SupabaseCorporateActions
 from server.storage.supabase.imports import BATCH_ROWS
@@ -193,6 +193,114 @@ async def test_an_import_that_is_cancelled_leaves_all_or_nothing(
     done = bool(await rows(stack, "select from absfin.imports where import_id = 'i'"))
     await market.sweep()
     assert await counts(stack) == ([40 * 22, 2] if done else [40, 1])
+
+
+class Overtaken(Noted):
+    """Lets something else happen just before the first call of some function."""
+
+    def __init__(self, access: Access, name: str, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(access)
+        self._name = name
+        self._meanwhile: Callable[[], Awaitable[object]] | None = meanwhile
+
+    async def _before(self, name: str) -> None:
+        if name == self._name and self._meanwhile is not None:
+            meanwhile, self._meanwhile = self._meanwhile, None
+            await meanwhile()
+
+    async def call(self, name: str, /, **arguments: object) -> Any:
+        await self._before(name)
+        return await super().call(name, **arguments)
+
+    async def read_bytes(self, name: str, /, **arguments: object) -> bytes:
+        await self._before(name)
+        return await super().read_bytes(name, **arguments)
+
+
+@pytest.mark.parametrize("moment", ["find_import", "read_price_hashes", "read_price_chunks", "finish_import"])
+async def test_an_import_that_is_overtaken_is_merged_again(
+    market: SupabaseMarketData, stack: RunningStack, tmp_path: Path, moment: str
+) -> None:
+    """The other one changes A, writes the very same to B with days more, and does not touch C; D is its own."""
+    await market.import_prices(whole(_constant("ABC", range(5, 15), 1.0), "before"))
+    other = (_constant("A", range(20), 3.0), _constant("B", range(10), 2.0), _constant("B", range(10, 20), 4.0))
+
+    async def meanwhile() -> None:
+        await market.import_prices(PriceImport("other", PriceField.CLOSE, "", (*other, _constant("D", range(3), 9.0))))
+
+    rpc = Overtaken(Access(stack.stack.url, stack.stack.service_key), moment, meanwhile)
+    receipt = await market_of(rpc, tmp_path / "late").import_prices(whole(_constant("ABC", range(10), 2.0), "late"))
+    await rpc.close()
+    assert receipt == ImportReceipt("late", 5, 10 + 5, 10, 3), "A is changed, B is known, C is half new"
+    found = (await market.prices(PriceQuery(("A", "B", "C", "D")))).panel
+    nothing = [np.nan] * 5
+    np.testing.assert_array_equal(found.values[:, 0], [2.0] * 10 + [3.0] * 10)
+    np.testing.assert_array_equal(found.values[:, 1], [2.0] * 10 + [4.0] * 10)
+    np.testing.assert_array_equal(found.values[:, 2], [2.0] * 10 + [1.0] * 5 + nothing)
+    np.testing.assert_array_equal(found.values[:, 3], [9.0] * 3 + [np.nan] * 17)
+    assert await counts(stack) == [4, 3]
+
+
+def _constant(symbols: str, days: range, value: float) -> PricePanel:
+    return PricePanel.of(symbols, days, np.full((len(days), len(symbols)), value))
+
+
+async def test_a_panel_read_in_many_calls_is_of_one_moment(
+    market: SupabaseMarketData, stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market_data, "CALL_BYTES", 10_000)
+    monkeypatch.setattr(market_data, "CALLS_AT_ONCE", 1)
+    await market.import_prices(whole(_constant("ABCDEFGH", range(1000), 1.0), "first"))
+
+    async def meanwhile() -> None:
+        await market.import_prices(whole(_constant("ABCDEFGH", range(1000), 2.0), "second"))
+
+    class Third(Overtaken):
+        """Only before its third call."""
+
+        async def read_bytes(self, name: str, /, **arguments: object) -> bytes:
+            if len(self.read) < 2:
+                return await Noted.read_bytes(self, name, **arguments)
+            return await super().read_bytes(name, **arguments)
+
+    rpc = Third(Access(stack.stack.url, stack.stack.service_key), "read_prices", meanwhile)
+    found = await market_of(rpc, tmp_path / "reader").prices(PriceQuery(tuple("ABCDEFGH")))
+    await rpc.close()
+    assert np.unique(found.panel.values).tolist() == [2.0]
+    assert found.panel.values.shape == (1000, 8)
+
+
+async def test_of_one_import_sent_twice_at_once_nothing_is_left(
+    market: SupabaseMarketData, stack: RunningStack, tmp_path: Path
+) -> None:
+    await asyncio.gather(*(market.import_prices(whole(panel(range(1000)))) for _ in range(4)))
+    assert await counts(stack) == [40 * 3, 1]
+
+
+async def test_a_silent_import_that_is_heard_of_again_is_kept(rpc: Noted, stack: RunningStack, tmp_path: Path) -> None:
+    """Between the look for silent imports and the drop of one its server may have gone on."""
+    session = await market_of(rpc, tmp_path).begin_import("i", PriceField.CLOSE, "")
+    (name,) = (await rows(stack, "select session from absfin.price_revisions"))[0]
+    assert not await rpc.call("drop_import", p_session=name, p_limit=10, p_seconds=60.0)
+    await session.add(panel(range(3)))
+    assert (await session.finish(120)).inserted == 120
+
+
+async def test_an_answer_that_does_not_come_is_one_error(
+    market: SupabaseMarketData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several calls at once fail: the caller gets what one of them raised, not a group of errors."""
+    monkeypatch.setattr(market_data, "CALL_BYTES", 10_000)
+    await market.import_prices(whole(panel(range(1000))))
+
+    async def unavailable(self: Rpc, name: str, /, **arguments: object) -> bytes:
+        raise StorageUnavailable(name)
+
+    monkeypatch.setattr(Rpc, "read_bytes", unavailable)
+    with pytest.raises(StorageUnavailable, match="read_prices"):
+        await market.prices(PriceQuery(tuple(SYMBOLS)))
+    with pytest.raises(StorageUnavailable, match="read_price_hashes"):
+        await market.import_prices(whole(panel(range(1000), 1), "j"))
 
 
 async def test_what_a_dead_server_left_is_swept_away(

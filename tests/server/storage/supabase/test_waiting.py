@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from server.ports.errors import AlreadyExists, EtagMismatch, RequestIdReused
+from server.ports.errors import AlreadyExists, EtagMismatch, RequestIdReused, StorageUnavailable
 from server.ports.fills import FillsChange, StoredFill
 from server.ports.portfolios import PortfolioDraft, PortfolioRecord
 from server.ports.results import ResultDraft, ResultState
@@ -25,6 +25,7 @@ from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.write_tokens import write_token
 
 OWNER = "users/a"
+TABLES = ("portfolios", "optimizations", "reallocations")
 LONG_ENOUGH_SECONDS = 0.5
 """For a write to end that waits for nothing."""
 
@@ -164,3 +165,24 @@ async def test_two_portfolios_of_one_request(rpc: Rpc, database: asyncpg.Connect
     second = SupabasePortfolios(rpc).create(OWNER, PortfolioDraft(b"other", b"b", "r", "request"))
     async with waiting(database, lambda: first, second) as task:
         assert ((await task).id, (await task).payload) == ("q", b"payload")
+
+
+async def test_what_always_fails_to_be_stored_ends(rpc: Rpc, database: asyncpg.Connection) -> None:
+    """A trigger that drops rows without a word stands for others who delete what is in the way, each time."""
+    await database.execute(
+        "create function absfin.drop_row() returns trigger language plpgsql as 'begin return null; end'; "
+        + "".join(
+            f"create trigger drop_row before insert on absfin.{table} for each row execute function absfin.drop_row(); "
+            for table in TABLES
+        )
+    )
+    try:
+        for write in (
+            SupabasePortfolios(rpc).create(OWNER, PortfolioDraft(b"p", b"b")),
+            SupabaseResults(rpc, "optimization").save(OWNER, ResultDraft(b"p", "f", b"b")),
+            SupabaseResults(rpc, "reallocation").save(OWNER, ResultDraft(b"p", "f", b"b", "r")),
+        ):
+            with pytest.raises(StorageUnavailable, match="try again"):
+                await write
+    finally:
+        await database.execute("drop function absfin.drop_row() cascade")

@@ -1,5 +1,6 @@
-"""How commands reach a server: options that stand before the command, absfin --token ... risk, or variables."""
+"""How commands reach a server: options before the command, absfin --token ... risk, variables, or a profile."""
 
+import os
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 if TYPE_CHECKING:  # commands load them; their help does without
     import grpc
 
+    from absfin.cli.profiles import Profile
     from absfin.client import Client
 
 File = Path | None
@@ -17,18 +19,27 @@ File = Path | None
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What a connection needs beside its address."""
+    """What a connection needs; what is empty is not said."""
 
-    token: str | None = None
+    token: str = ""  # given by an option or a variable
     credentials: "grpc.ChannelCredentials | None" = None
+    profile: "Profile | None" = None
 
 
 _given: ContextVar[Connection] = ContextVar("connection", default=Connection())  # noqa: B039  # it is frozen
 
 
 def connection_options(
+    profile: Annotated[
+        str, typer.Option(envvar="ABSFIN_PROFILE", help="Profile to connect by; options and variables count before it.")
+    ] = "",
+    config: Annotated[
+        File, typer.Option(envvar="ABSFIN_CONFIG", help="File of profiles, ~/.config/absfin/config.toml if absent.")
+    ] = None,
     token: Annotated[str, typer.Option(envvar="ABSFIN_TOKEN", help="Token or API key; better as a variable.")] = "",
-    tls: Annotated[bool, typer.Option("--tls", help="Encrypt, by the authorities that this machine trusts.")] = False,
+    tls: Annotated[
+        bool | None, typer.Option("--tls/--no-tls", help="Encrypt, by the authorities that this machine trusts.")
+    ] = None,
     ca: Annotated[
         File, typer.Option(envvar="ABSFIN_CA", exists=True, help="PEM file of the authority of the server; encrypts.")
     ] = None,
@@ -38,13 +49,14 @@ def connection_options(
     """Reads the options that all commands share."""
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key go together")
-    credentials = None
-    if tls or ca or cert:
-        import grpc
-
-        files = [file.read_bytes() if file else None for file in (ca, key, cert)]
-        credentials = grpc.ssl_channel_credentials(*files)
-    _given.set(Connection(token or None, credentials))
+    chosen = _profile(profile, config) if profile else None
+    if chosen is not None:
+        tls = chosen.tls if tls is None else tls
+        ca = ca or chosen.ca
+        if chosen.target and not os.environ.get("ABSFIN_SERVER"):
+            # The command reads --server after this, and its variable where there is none.
+            os.environ["ABSFIN_SERVER"] = chosen.target
+    _given.set(Connection(token, _credentials(tls, ca, cert, key), chosen))
 
 
 def connect(server: str) -> "Client":
@@ -52,4 +64,35 @@ def connect(server: str) -> "Client":
     from absfin.client import Client
 
     given = _given.get()
-    return Client(server, credentials=given.credentials, token=given.token)
+    token, profile = given.token, given.profile
+    if profile is not None and profile.token and not token:
+        if profile.target not in ("", server):
+            # Whoever names another server has not said that it may have this one's secret.
+            raise typer.BadParameter(
+                f"the token of the profile {profile.name} is for {profile.target}, not for {server}: "
+                "name the token too, or another profile"
+            )
+        token = profile.token
+    return Client(server, credentials=given.credentials, token=token or None)
+
+
+def _profile(name: str, config: File) -> "Profile":
+    from absfin.cli.profiles import DEFAULT_CONFIG, WrongProfile, read_profile
+
+    try:
+        return read_profile(name, config or DEFAULT_CONFIG)
+    except WrongProfile as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _credentials(tls: bool | None, ca: File, cert: File, key: File) -> "grpc.ChannelCredentials | None":
+    """None does not encrypt. Files encrypt unless it is said not to."""
+    if not (tls or (tls is None and (ca or cert))):
+        return None
+    import grpc
+
+    try:
+        files = [file.read_bytes() if file else None for file in (ca, key, cert)]
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}") from None
+    return grpc.ssl_channel_credentials(*files)

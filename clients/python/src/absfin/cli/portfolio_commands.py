@@ -40,11 +40,15 @@ def show_portfolio(
 
 
 @portfolios.command(name="list")
-def list_portfolios(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
-    """Print the names of all portfolios."""
+def list_portfolios(
+    everybody: Annotated[bool, typer.Option("--all", help="Those of everybody with their owners, for admins.")] = False,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Print the names of your portfolios."""
     with failing_clearly(as_json), connect(server) as client:
-        for portfolio in client.list_portfolios():
-            typer.echo(portfolio.name)
+        for portfolio in client.list_portfolios(all=everybody):
+            typer.echo(f"{portfolio.owner}\t{portfolio.name}" if everybody else portfolio.name)
 
 
 @portfolios.command(name="delete")
