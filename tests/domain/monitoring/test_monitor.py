@@ -237,6 +237,13 @@ def test_a_high_within_an_earlier_date_is_no_peak() -> None:
     assert [(one.phase, one.figure) for one in signals] == [("CLEARED", pytest.approx(0.01))] * 2
 
 
+def test_a_close_after_quotes_is_no_correction() -> None:
+    """The high of 150 was a price of today: a close of 100 is a third below it."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=150)])
+    _, signals = run([bars(TODAY, A=100)], state)
+    assert [one.figure for one in signals] == [pytest.approx(1 / 3)] * 2
+
+
 def test_an_action_that_is_announced_leaves_the_high_of_today() -> None:
     """Neither a split or dividend of tomorrow changes the value, nor a split that holdings and price know already."""
     state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=150)])
@@ -357,6 +364,17 @@ def test_a_delisted_asset_is_not_stale(state_first: bool) -> None:
     events = [mandated(AGES), held({"A": 1}), bars(TODAY, A=1), gone, *(clock(TODAY + i) for i in range(1, 12))]
     _, signals = run(events)
     assert signals == []
+
+
+def test_a_stale_asset_that_is_delisted_and_comes_back_is_told_anew() -> None:
+    start = [mandated(AGES), held({"A": 1}), bars(TODAY, A=1), clock(TODAY + 6)]
+    gone = InstrumentChanged(at(TODAY + 6, 1), "A", 0, TradingState.DELISTED)
+    back = InstrumentChanged(at(TODAY + 7, 1), "A", 1, TradingState.TRADABLE)
+    _, signals = run([*start, gone, clock(TODAY + 7), back, clock(TODAY + 8)])
+    assert [(one.kind, one.phase, one.time) for one in signals] == [
+        (EventKind.PRICE_STALE, "RAISED", at(TODAY + 6)),
+        (EventKind.PRICE_STALE, "RAISED", at(TODAY + 8)),
+    ]
 
 
 def test_what_is_wanted_and_not_held_is_not_stale() -> None:
