@@ -1,18 +1,31 @@
-"""Copies of the embedded store, while servers use it: python -m server storage backup FOLDER | restore FOLDER"""
+"""Copies of stores: python -m server storage backup FOLDER | restore FOLDER | copy --from STORE --to STORE
+
+`backup` and `restore` are for the embedded store, while servers use it; `copy` takes market data from one kind of store
+to another.
+"""
 
 import argparse
+import asyncio
+import contextlib
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from server.ports.errors import ServiceError
+from server.ports.job_queue import QueuePolicy
+from server.ports.storage import Storage
 from server.settings import Settings, WrongSetting
 from server.storage.embedded.backup import CopyRefused, back_up, restore
+from server.storage.market_data_copy import CopyDiffers, copy_market_data
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
     """Makes a copy or brings one back, and says so. Raises WrongSetting."""
     given = _parser().parse_args(arguments)
+    if given.command == "copy":
+        asyncio.run(_copy(given, environment))
+        return
     more = ["--data-dir", given.data_dir] if given.data_dir is not None else []
     # Only the folder matters here; a wrong setting of the server itself is no reason to make no copy.
     known = {name: environment[name] for name in ("ABSFIN_DATA_DIR", "XDG_DATA_HOME") if name in environment}
@@ -28,8 +41,40 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -
         raise WrongSetting(f"storage {given.command}: {error}") from None
 
 
+async def _copy(given: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    from server.bootstrap import STORAGE_BACKENDS  # what it loads is not needed for the others
+
+    if given.source == given.target:
+        raise WrongSetting("storage copy: --from and --to must be two different stores")
+    with contextlib.ExitStack() as folders:
+        stores: list[Storage] = []
+        try:
+            for name in (given.source, given.target):
+                folder = given.data_dir if name == "embedded" else folders.enter_context(tempfile.TemporaryDirectory())
+                stores.append(STORAGE_BACKENDS[name](_settings_of(name, folder, environment), QueuePolicy()))
+            done = await copy_market_data(*stores)
+        except (CopyDiffers, ServiceError) as error:
+            raise WrongSetting(f"storage copy: {error}; what was copied stays, and the same command goes on") from None
+        finally:
+            for store in stores:
+                await store.disconnect()
+                store.release_worker()
+                store.close()
+    print(  # noqa: T201  # the outcome
+        f"{given.target} has the market data of {given.source}: {done.instruments} instruments, {done.values} values "
+        f"and {done.known_values} that were there, {done.actions} corporate actions; portfolios, results and backtests "
+        "are not copied"
+    )
+
+
+def _settings_of(name: str, folder: str | None, environment: Mapping[str, str]) -> Settings:
+    names = ("ABSFIN_DATA_DIR", "XDG_DATA_HOME", "SUPABASE_URL", "SUPABASE_KEY")
+    known = {one: environment[one] for one in names if one in environment}
+    return Settings.read([*(["--data-dir", folder] if folder is not None else []), "--storage", name], known)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m server storage", description="Copies of the embedded store.")
+    parser = argparse.ArgumentParser(prog="python -m server storage", description="Copies of stores.")
     commands = parser.add_subparsers(dest="command", required=True)
     texts = {
         "backup": "write a copy to a new folder; servers go on meanwhile",
@@ -39,4 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("folder", metavar="FOLDER", help="where the copy is")
         command.add_argument("--data-dir", default=None, help="folder of the store [ABSFIN_DATA_DIR]")
+    command = commands.add_parser("copy", help="copy instruments, prices and corporate actions, and compare them")
+    kinds = ("embedded", "supabase")
+    command.add_argument("--from", dest="source", choices=kinds, required=True, help="the store that is read")
+    command.add_argument("--to", dest="target", choices=kinds, required=True, help="the one that is written")
+    command.add_argument("--data-dir", default=None, help="folder of the embedded one [ABSFIN_DATA_DIR]")
     return parser

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
-from domain.errors import NotSupported
 from domain.monitoring.instruments import Instruments
 from domain.monitoring.positions import Positions, Valuation
 from domain.monitoring.price_history import PriceHistory
@@ -103,10 +102,7 @@ def _limit_figure(limit: RiskLimit, returns: Vector | None) -> float:
 
 def measured(measure: RiskMeasure, returns: Vector, confidence_level: float) -> float:
     """A measure of returns (T,); NaN where it has no finite value."""
-    try:
-        figure = scenario_risk(measure, Outcomes(returns), confidence_level)
-    except NotSupported:
-        return float("nan")
+    figure = scenario_risk(measure, Outcomes(returns), confidence_level)
     return figure if np.isfinite(figure) else float("nan")
 
 

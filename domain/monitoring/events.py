@@ -115,6 +115,7 @@ class PriceSeries:
     symbol: str
     days: NDArray[np.int32]  # (T,), increasing
     prices: Vector  # (T,)
+    revisions: NDArray[np.int64] | None = None  # (T,), 0 for all if absent
 
     def __post_init__(self) -> None:
         visible_symbol("symbol", self.symbol)
@@ -125,6 +126,10 @@ class PriceSeries:
         finite("prices", self.prices)
         for i, price in enumerate(self.prices.tolist()):
             _price(f"prices[{i}]", price)
+        if self.revisions is not None:
+            same_length("revisions", self.revisions, "days", self.days)
+            if (np.asarray(self.revisions) < 0).any():
+                raise InvalidInput("revisions", "must be 0 or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class PriceHistory:
         if np.array_equal(days[order], self.days):
             return self  # older than all that is kept
         prices = np.concatenate([self.prices, loaded.prices[new]])
-        revisions = np.concatenate([self.revisions, np.zeros(int(new.sum()), np.int64)])
+        loaded_revisions = np.zeros(len(loaded.days), np.int64) if loaded.revisions is None else loaded.revisions
+        revisions = np.concatenate([self.revisions, loaded_revisions[new]]).astype(np.int64)
         return replace(self, days=days[order], prices=prices[order], revisions=revisions[order])
 
     def with_action(self, action: CorporateAction) -> "PriceHistory":

@@ -115,7 +115,9 @@ def lot_options(
     """The options at a reference cost, and more of some orders and numbers of lots; None for too many."""
     figures = _Figures.of(drift, orders, budgets)
     away = drift.values - drift.target * (drift.worth - cost)
-    flat = _counts(drift, figures, -away[drift.places] / drift.trade)
+    with np.errstate(over="ignore"):  # more than any float is within the limits of no order
+        wish = -away[drift.places] / drift.trade
+    flat = _counts(drift, figures, wish)
     if flat is None:
         return None
     if more is not None:

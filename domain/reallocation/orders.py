@@ -149,7 +149,8 @@ def opposite(request: ReallocationRequest, order: Order) -> Order:
     )
     _limit(request, other)
     sold = Cause(ShortfallCode.CASH, request.limits.cash_floor)
-    other.causes = [Cause(ShortfallCode.LOT_SIZE, float(order.lot)) if other.buys else sold]
+    whole = other.buys and not request.limits.fractional
+    other.causes = [Cause(ShortfallCode.LOT_SIZE, float(order.lot)) if whole else sold]
     return other
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic
+from domain.market_data.snapshot import SMALLEST_AMOUNT
 from domain.reallocation.cancellation import checked
 from domain.reallocation.request import ReallocationRequest
 
@@ -23,7 +24,7 @@ class Valuation:
 
 
 def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> Valuation:
-    """Values a portfolio. Raises InvalidInput for a short position, or a net asset value of zero or less."""
+    """Values a portfolio. Raises InvalidInput for a short position, or a net asset value that is not above almost 0."""
     quotes = request.market.quotes
     held = request.portfolio.quantities
     with exact_arithmetic():
@@ -36,14 +37,16 @@ def value(request: ReallocationRequest, check_cancelled: Callable[[], None]) -> 
             if symbol in quotes:
                 values[symbol] = exact(units) * quotes[symbol].exact_price
         worth = sum(values.values(), request.cash)
-        if not float(worth) > 0.0:
-            raised = request.modes.cash_flow < 0.0 and worth > exact(request.modes.cash_flow)
+        if worth <= ZERO:
+            raised = worth > exact(request.modes.cash_flow)
             raise InvalidInput(
                 "cash_flow" if raised else "portfolio",
                 f"must leave a net asset value above 0, leaves {worth:g}"
                 if raised
                 else f"must have a net asset value above 0, has {worth:g}",
             )
+        if worth < exact(SMALLEST_AMOUNT):
+            raise InvalidInput("portfolio", f"must be worth at least {SMALLEST_AMOUNT:g} in all, is worth {worth:g}")
         substitutes = (by for _, by in request.taxes.limits.substitutes)
         symbols = [symbol for symbol in dict.fromkeys([*held, *request.target, *substitutes]) if symbol in quotes]
         rates = {symbol: _cost_rate(request, symbol) for symbol in checked(symbols, check_cancelled)}

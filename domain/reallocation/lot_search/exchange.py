@@ -13,8 +13,8 @@ from domain.reallocation.lot_search.curves import Counts
 from domain.reallocation.lot_search.options import Options
 from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
 
-PAIRED = 700
-"""Options that are tried in pairs: those that are best alone at the prices of the limits."""
+PAIRED = (200, 400)
+"""Options that are tried in pairs, first few, then many: those that are best alone at the prices of the limits."""
 
 STEPS = (1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
 """By how many lots a number of lots is changed."""
@@ -53,12 +53,26 @@ def improved(
 
     `hints` are numbers of lots (J,) that may be good.
     """
-    best, value = list(lots), problem(lots)
+    best = list(lots)
+    for paired in PAIRED:
+        best = _improved(problem, best, hints, prices, paired, control)
+    return best
+
+
+def _improved(
+    problem: LotProblem,
+    lots: list[int],
+    hints: Sequence[Counts],
+    prices: Prices,
+    paired: int,
+    control: SolverControl,
+) -> list[int]:
+    best, value = lots, problem(lots)
     for _ in range(CHANGES):
         if is_over(control):
             break
         state, before = _State.of(problem, best, _nearby(problem, best, hints)), value
-        for changes in (state.of_one(prices), state.of_two(prices)):
+        for changes in (state.of_one(prices), state.of_two(prices, paired)):
             for change in changes:
                 found = state.applied(best, change)
                 better = problem(found)
@@ -136,10 +150,10 @@ class _State:
             if single[n] < -BETTER:
                 yield (n,)
 
-    def of_two(self, prices: Prices) -> Iterator[tuple[int, ...]]:
+    def of_two(self, prices: Prices, paired: int) -> Iterator[tuple[int, ...]]:
         """Changes of two assets."""
         changed, risks = self._objective_changes(prices.theta)
-        kept = np.argsort(changed + prices.of_limits @ self.usage, kind="stable")[:PAIRED]
+        kept = np.argsort(changed + prices.of_limits @ self.usage, kind="stable")[:paired]
         both = changed[kept][:, None] + changed[kept][None, :] + self._together(kept, risks)
         for r in range(len(self.room)):
             used = self.usage[r, kept]

@@ -41,6 +41,13 @@ def least_tax(problem: LotProblem) -> float:
     return problem.tax_aversion * math.fsum(lowest.values())
 
 
+def most_deviation(problem: LotProblem, theta: float) -> float:
+    """What the deviation of a plan below theta is at most."""
+    if theta + problem.cost_aversion < 0.0:
+        return math.inf
+    return max(theta - least_tax(problem), max(theta, 0.0))
+
+
 def most_cost(problem: LotProblem) -> float:
     """What all trades cost at most."""
     curves = problem.curves
@@ -74,7 +81,7 @@ def _reach(problem: LotProblem, theta: float) -> Vector:
 
     A sum of absolute differences is twice a drift. With y' S y at most d^2, y_i^2 is at most d^2 (S^-1)_ii.
     """
-    most = max(theta - least_tax(problem), max(theta, 0.0)) if theta + problem.cost_aversion >= 0.0 else math.inf
+    most = most_deviation(problem, theta)
     if problem.factor is None:
         return np.full(len(problem.values), 2.0 * most)
     values, vectors = np.linalg.eigh(problem.factor @ problem.factor.T)

@@ -16,6 +16,7 @@ from domain.checks import Vector
 from domain.reallocation.lot_search.curves import Counts, Orders, least_count
 from domain.reallocation.lot_search.problem import LotProblem
 from domain.reallocation.lot_search.relaxation import Relaxed
+from domain.reallocation.lot_search.specific_risk import CurvedRisk
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class PricedTerms:
     prices: Vector  # (R,), 0 or more
     direction: Vector  # (factors,), at most 1 long: of the tracking error
     sides: Vector  # (P,): 1 where an asset is expected to end above its wish, else -1; of the drift
+    curved: CurvedRisk | None = None  # instead of the plane of a tracking error
 
     @classmethod
     def of(cls, problem: LotProblem, relaxed: Relaxed, theta: float, costs: CostRange) -> "PricedTerms":
@@ -47,11 +49,17 @@ class PricedTerms:
 
     def without_prices(self) -> "PricedTerms":
         """Of costs and taxes alone: then nothing of a tracking error is in the terms."""
-        return replace(self, prices=np.zeros_like(self.prices), direction=np.zeros_like(self.direction))
+        return replace(self, prices=np.zeros_like(self.prices), direction=np.zeros_like(self.direction), curved=None)
+
+    def with_curves(self, curved: CurvedRisk, prices: Vector) -> "PricedTerms":
+        """By the squares of a tracking error, at other prices."""
+        return replace(self, curved=curved, prices=prices)
 
     @property
     def marginal(self) -> Vector:
         """What a unit of each asset adds to the plane, (P,); 0 for a drift."""
+        if self.curved is not None:
+            return self.curved.slopes
         factor = self.problem.factor
         return np.zeros(len(self.problem.values)) if factor is None else np.asarray(factor @ self.direction)
 
@@ -69,7 +77,8 @@ class PricedTerms:
         given = -float(self.prices @ self.problem.right)
         if self.problem.factor is None:
             return given - 0.5 * float(self.sides @ self.problem.target) * self.costs.usual
-        return given + float(self.marginal @ (self.problem.values - self.problem.target))
+        constant = 0.0 if self.curved is None else self.curved.constant
+        return given + constant + float(self.marginal @ (self.problem.values - self.problem.target))
 
     @property
     def untraded(self) -> Vector:
@@ -89,15 +98,24 @@ class PricedTerms:
 
     def _distance(self, assets: NDArray[np.intp], traded: Counts) -> Counts:
         problem = self.problem
-        if problem.factor is not None:
-            return np.asarray(self.marginal[assets] * traded)
         away = problem.values[assets] - problem.target[assets] * (1.0 - self.costs.usual) + traded
+        if problem.factor is not None:
+            linear = self.marginal[assets] * traded
+            return np.asarray(linear if self.curved is None else linear + self._squares(self.curved, assets, away))
         moved = np.where(
             self.sides[assets] > 0.0, self.costs.most - self.costs.usual, self.costs.usual - self.costs.least
         )
         other_side = away * self.sides[assets] < 0.0
         lost = np.where(other_side, np.minimum(problem.target[assets] * moved, np.abs(away)), 0.0)
         return np.asarray(0.5 * np.abs(away) - lost)
+
+    def _squares(self, curved: CurvedRisk, assets: NDArray[np.intp], away: Counts) -> Counts:
+        """The least of the squares at any cost of the range; `away` is that at the usual one."""
+        target, costs = self.problem.target[assets], self.costs
+        low = away - target * (costs.usual - costs.least)
+        high = away + target * (costs.most - costs.usual)
+        least = np.maximum(np.maximum(low, -high), 0.0)
+        return np.asarray(curved.squares[assets] * least * least)
 
     def least_by_asset(self) -> tuple[Vector, list[tuple[int, float]]]:
         """The least term of each asset, (P,), and the order and lots that have it; order -1 for no trade."""

@@ -5,12 +5,13 @@ from the whole lots. So what is not convex is replaced by what is near it: fees 
 and gains by the largest convex function that is not above them.
 """
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Matrix, Vector
 from domain.errors import DomainError
 from domain.optimization.programs.affine import Affine
 from domain.optimization.programs.clarabel import solve_conic
@@ -18,6 +19,10 @@ from domain.optimization.programs.conic_program import ConeBlock, ConeKind, Coni
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Kinked
 from domain.reallocation.lot_search.problem import LotProblem
+from domain.reallocation.lot_search.specific_risk import SplitRisk
+
+CHAIN = range(-5, 6)
+"""Lots around a difference to the target between which squares are replaced by lines."""
 
 TANGENTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Of a usual trade, where the market impact is touched by lines."""
@@ -49,6 +54,26 @@ def relax(problem: LotProblem, theta: float, control: SolverControl) -> Relaxed:
     prices = np.clip(solution.multipliers[found.limits_block], 0.0, None)
     direction = np.zeros(0) if problem.factor is None else _direction(solution.multipliers[-1][1:])
     return Relaxed(traded / problem.curves.value, prices, direction)
+
+
+def relax_squares(problem: LotProblem, theta: float, split: SplitRisk, near: Vector, control: SolverControl) -> Relaxed:
+    """The same with the square of a tracking error, of which each asset has its own part at whole lots alone.
+
+    That part is a chain of lines through the values at whole lots around differences to the target, `near` (P,). Its
+    direction is empty.
+    """
+    found = _Program(problem, theta, (split, near))
+    nothing = Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(0))
+    try:
+        solution = solve_conic(found.program(control))
+    except DomainError:
+        control.check_cancelled()
+        return nothing
+    if solution is None:
+        return nothing
+    traded = np.clip(solution.point[: len(problem.places)], 0.0, None)
+    prices = np.clip(solution.multipliers[found.limits_block], 0.0, None)
+    return Relaxed(traded / problem.curves.value, prices, np.zeros(0))
 
 
 def _direction(multipliers: Vector) -> Vector:
@@ -89,8 +114,8 @@ class _Program:
 
     limits_block = 0
 
-    def __init__(self, problem: LotProblem, theta: float) -> None:
-        self._problem, self._theta = problem, theta
+    def __init__(self, problem: LotProblem, theta: float, squares: tuple[SplitRisk, Vector] | None = None) -> None:
+        self._problem, self._theta, self._squares = problem, theta, squares
         curves = problem.curves
         self.cost = len(problem.places)
         self._columns = self.cost + 1
@@ -115,8 +140,10 @@ class _Program:
         cost = _Rows()
         cost.add({**self._cost_terms(1.0), self.cost: -1.0})
         self._add_limits()
-        deviation = self._deviation()
+        deviation = self._deviation() if self._squares is None else self._chains(*self._squares)
         found = ConicProgram(columns=self._columns, control=control)
+        if self._squares is not None:
+            found.curvature = self._curvature(self._squares[0])
         blocks = [self._limits.block(ConeKind.NONNEGATIVE), cost.block(ConeKind.ZERO)]
         found.blocks = [*blocks, self._bounds.block(ConeKind.NONNEGATIVE), *deviation]
         columns = np.array(list(self._linear), dtype=np.intp)
@@ -200,6 +227,45 @@ class _Program:
             rows.add(_negative(self._paid(settled=False, purchases_only=True)), limits.purchases)
         if np.isfinite(limits.gain):
             rows.add(dict.fromkeys(self._gains.values(), -1.0), limits.gain)
+
+    @property
+    def _moves(self) -> Matrix:
+        """What the columns of trades and cost add to the differences to the target, (P, J + 1)."""
+        problem = self._problem
+        found = np.zeros((len(problem.values), self.cost + 1))
+        found[problem.places, np.arange(self.cost)] = problem.curves.sign
+        found[:, self.cost] = problem.target
+        return found
+
+    def _curvature(self, split: SplitRisk) -> Matrix:
+        moves, width = self._moves, split.least + split.most
+        constant = self._problem.values - self._problem.target
+        for column, slope in enumerate((2.0 / width * (moves.T @ (split.shared @ constant))).tolist()):
+            self._linear[column] = self._linear.get(column, 0.0) + slope
+        found: Matrix = 2.0 / width * (moves.T @ split.shared @ moves)
+        return found
+
+    def _chains(self, split: SplitRisk, near: Vector) -> list[ConeBlock]:
+        """For each asset a column that is not below the lines through its squares at neighbouring lots."""
+        problem, rows = self._problem, _Rows()
+        constant, width = problem.values - problem.target, split.least + split.most
+        lots = np.zeros(len(constant))
+        np.maximum.at(lots, problem.places, np.where(problem.curves.least <= 1.0, problem.curves.value, 0.0))
+        for i in np.unique(problem.places).tolist():
+            column = self._new()
+            self._linear[column] = 1.0
+            weight = float(split.specific[i]) / width
+            rivals = np.flatnonzero(problem.places == i).tolist()
+            trades = {j: float(problem.curves.sign[j]) for j in rivals}
+            trades[self.cost] = float(problem.target[i])
+            lot, at = float(lots[i]), float(near[i])
+            start = constant[i] + math.floor((at - constant[i]) / lot) * lot if lot else at
+            for step in CHAIN:
+                low = start + step * lot
+                slope, offset = weight * (2.0 * low + lot), -weight * low * (low + lot)
+                terms = {column: 1.0, **{c: -slope * each for c, each in trades.items()}}
+                rows.add(terms, -slope * float(constant[i]) - offset)
+        return [rows.block(ConeKind.NONNEGATIVE)]
 
     def _deviation(self) -> list[ConeBlock]:
         problem = self._problem

@@ -12,17 +12,30 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Counts
 from domain.reallocation.lot_search.enumeration import try_all
 from domain.reallocation.lot_search.exchange import Prices, improved
-from domain.reallocation.lot_search.narrowing import least_tax, most_cost, narrowed
+from domain.reallocation.lot_search.narrowing import least_tax, most_cost, most_deviation, narrowed
 from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import LotProblem
-from domain.reallocation.lot_search.relaxation import Relaxed, relax
+from domain.reallocation.lot_search.relaxation import Relaxed, relax, relax_squares
+from domain.reallocation.lot_search.specific_risk import SplitRisk
 
 ROUNDS = 4
 """Of relaxation, exchanges and bound, each with the objective that the last one has found."""
 
 SETTLED = 1e-12
 """A difference of objectives below which a round has found nothing."""
+
+SQUARES = 3
+"""Times that the squares of a tracking error are bounded, each with the bound of the last one."""
+
+NEAR_WHOLE = 1e-6
+"""A number of lots that is so near to a whole one is meant as that."""
+
+CLOSER = 1e-3
+"""Part of a bound by which the next one must be closer, for one more."""
+
+MOST_SQUARES = 200
+"""Assets of which that is done."""
 
 NARROWINGS = 3
 """Of the range of costs, which depends on the terms, which depend on it."""
@@ -44,7 +57,7 @@ def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: Sol
         return Found(best, problem(best))
     try:
         for _ in range(ROUNDS):
-            found = _round(problem, best, starts, control)
+            found = _round(problem, best, starts, bound, control)
             bound, better = max(bound, found.bound), problem(best) - problem(found.lots)
             best = found.lots
             if better <= SETTLED or problem(best) - floor <= SETTLED:
@@ -54,7 +67,9 @@ def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: Sol
     return Found(best, min(bound, problem(best)))
 
 
-def _round(problem: LotProblem, known: list[int], starts: Sequence[Sequence[int]], control: SolverControl) -> Found:
+def _round(
+    problem: LotProblem, known: list[int], starts: Sequence[Sequence[int]], proven: float, control: SolverControl
+) -> Found:
     theta = problem(known)
     near, _ = narrowed(problem, known)
     relaxed = relax(near, theta, control)
@@ -70,13 +85,40 @@ def _round(problem: LotProblem, known: list[int], starts: Sequence[Sequence[int]
     for _ in range(NARROWINGS):
         priced = priced.within(cost_range(options, priced))
     left, terms, least = worth_looking_at(options, priced)
-    bound = priced.bound(least)
+    bound = max(proven, priced.bound(least))
+    if near.factor is not None and len(near.values) <= MOST_SQUARES:
+        closer = _by_squares(near, options, priced, Found(best, bound), control)
+        best, bound = closer.lots, closer.bound
     tried = try_all(near, left, terms, priced, best, control)
     if not tried.complete and near.factor is not None:
         # Where little risk is left at the relaxation, its length says more than its plane.
         plain = priced.without_prices()
         tried = try_all(near, left, left.terms(plain), plain, tried.lots, control)
     return Found(tried.lots, problem(tried.lots) if tried.complete else bound)
+
+
+def _by_squares(near: LotProblem, options: Options, priced: PricedTerms, found: Found, control: SolverControl) -> Found:
+    """A closer bound of a tracking error, and the better of the known lots and of those next to its relaxation."""
+    best, bound, weighs = found.lots, found.bound, near.cost_aversion > 0.0 or near.tax_aversion > 0.0
+    for _ in range(SQUARES):
+        control.check_cancelled()
+        # What is weighed beside it may leave less of a tracking error than of the objective.
+        least = 0.0 if weighs else bound * (1.0 - priced.costs.most)
+        split = None if near.factor is None else SplitRisk.of(near.factor, least, most_deviation(near, priced.theta))
+        if split is None:
+            break
+        relaxed = relax_squares(near, priced.theta, split, near.away(found.lots, priced.costs.usual), control)
+        point = near.away([0] * len(near.places), priced.costs.usual)
+        np.add.at(point, near.places, near.trade * relaxed.lots)
+        curved = priced.with_curves(split.at(point), relaxed.prices)
+        better = curved.bound(options.least(options.terms(curved), len(near.values)))
+        if (rounded := _rounded(near, relaxed.lots)) is not None:
+            prices = Prices(relaxed.prices, priced.theta)
+            best = _best(near, [best, improved(near, rounded, [relaxed.lots], prices, control)])
+        if better - bound <= CLOSER * abs(bound):
+            break
+        bound = better
+    return Found(best, max(bound, found.bound))
 
 
 def _exchanged(
@@ -90,7 +132,7 @@ def _exchanged(
     """The better of what exchanges make of the known lots and of those next to the relaxation."""
     prices = Prices(relaxed.prices, theta)
     found = [improved(problem, known, hints, prices, control)]
-    rounded = _rounded_down(problem, relaxed.lots)
+    rounded = _rounded(problem, relaxed.lots)
     if rounded is not None:
         found.append(improved(problem, rounded, hints, prices, control))
     return _best(problem, found)
@@ -101,12 +143,14 @@ def _best(problem: LotProblem, candidates: Sequence[list[int]]) -> list[int]:
     return candidates[values.index(min(values))]
 
 
-def _rounded_down(problem: LotProblem, lots: Vector) -> list[int] | None:
-    """Whole lots of a relaxation: purchases down, sales up, one order of each asset; None where limits forbid them."""
+def _rounded(problem: LotProblem, lots: Vector) -> list[int] | None:
+    """Whole lots of a relaxation, one order of each asset: the nearest, or where limits forbid these less of purchases
+    and more of sales, or less of both; None where they forbid all."""
     curves = problem.curves
-    for sales in (np.ceil, np.floor):
-        whole = np.where(curves.sign > 0.0, np.floor(lots + 1e-6), sales(lots - 1e-6))
-        whole = np.minimum(whole, curves.most)
+    buys = curves.sign > 0.0
+    for up, down in ((0.5, 0.5), (0.2, 0.2), (NEAR_WHOLE, NEAR_WHOLE), (NEAR_WHOLE, 1.0 - NEAR_WHOLE)):
+        whole = np.where(buys, np.floor(lots + up), np.ceil(lots - down))
+        whole = np.minimum(np.maximum(whole, 0.0), curves.most)
         whole = np.where(whole >= curves.least, whole, 0.0)
         for i in np.unique(problem.places).tolist():
             rivals = np.flatnonzero(problem.places == i)

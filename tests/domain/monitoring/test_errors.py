@@ -74,6 +74,8 @@ VAR = RiskMeasure.VALUE_AT_RISK
         (lambda: PriceSeries("A", np.array([1, 2], np.int32), np.ones(3)), "prices"),
         (lambda: PriceSeries("A", np.array([1, 2], np.int32), np.array([1.0, NAN])), "prices[1]"),
         (lambda: PriceSeries("A", np.array([1, 2], np.int32), np.array([1.0, -1.0])), "prices[1]"),
+        (lambda: PriceSeries("A", np.array([1], np.int32), np.ones(1), np.array([-1])), "revisions"),
+        (lambda: PriceSeries("A", np.array([1], np.int32), np.ones(1), np.zeros(2, np.int64)), "revisions"),
         (lambda: HistoryLoaded(0, (PriceSeries("A", np.array([2], np.int32), np.ones(1)),)), "series[0].days"),
         (lambda: HistoryLoaded(0, (PriceSeries("A", np.array([0], np.int32), np.ones(1)),) * 2), "series[1].symbol"),
         (lambda: holdings({"A": NAN}), "holdings[A].quantity"),

@@ -237,6 +237,21 @@ def test_a_high_within_an_earlier_date_is_no_peak() -> None:
     assert [(one.phase, one.figure) for one in signals] == [("CLEARED", pytest.approx(0.01))] * 2
 
 
+def test_an_action_that_is_announced_leaves_the_high_of_today() -> None:
+    """Neither a split or dividend of tomorrow changes the value, nor a split that holdings and price know already."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=150)])
+    state, signals = run([quotes(at(TODAY, 2), A=75)], state)
+    assert len(signals) == 2
+    for event in (Split(2.0), CashDividend(1.0)):
+        action = ActionAnnounced(at(TODAY, 3), CorporateAction("A", TODAY + 1, event))
+        later, signals = run([action, quotes(at(TODAY, 4), A=76)], state)
+        assert signals == []
+    _, signals = run([ActionAnnounced(at(TODAY, 3), CorporateAction("A", TODAY, Split(2.0)))], state)
+    assert signals == []
+    _, signals = run([bars(TODAY + 1, A=37.5), quotes(at(TODAY + 2), A=75)], later)
+    assert told(signals)[-1] == ("DRAWDOWN", "CLEARED", "drawdown")
+
+
 def test_a_withdrawal_leaves_the_peak_where_it_is() -> None:
     """600 of 1 200 stay, 480 of it in A: a fall of A by 11.25 % is one of 9 %, one by 12.5 % is one of 10 %."""
     state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 10}), quotes(at(TODAY, 1), A=100)])
@@ -258,7 +273,10 @@ def test_a_corrected_price_takes_its_high_with_it() -> None:
 
 
 def test_a_total_loss_is_a_drawdown_of_one_and_new_money_begins_anew() -> None:
-    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0), quotes(at(TODAY, 1), A=1)])
+    """The peak of 1.5 times the first value, on the date before, is forgotten with the rest."""
+    yesterday = at(TODAY - 1)
+    start = [mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
+    state, _ = run([*start, quotes(yesterday + 1, A=1.25)])
     state, signals = run([quotes(at(TODAY, 2), A=0.1)], state)
     assert [one.figure for one in raised(signals, EventKind.DRAWDOWN)] == [1.0, 1.0]
     state, signals = run([held({"A": 100}, 1000.0, revision=1, time=at(TODAY, 3))], state)

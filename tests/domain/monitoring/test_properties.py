@@ -294,3 +294,21 @@ def test_a_million_prices_leave_no_rounding(events: int) -> None:
     assert state.weights("P") == anew.weights("P")
     exact = math.fsum([*(own.portfolio.quantities[symbol] * price for symbol, price in prices.items()), 0.1])
     assert state.values()["P"] == pytest.approx(exact, rel=1e-14)
+
+
+def test_a_price_touches_only_the_portfolios_that_hold_the_asset() -> None:
+    """Of 50 portfolios with an asset each, one is valued, and the arrays of the alarms stay what they are."""
+    mandate = MonitoredMandate({"A": 0.1}, rules=rules(ALARM), groups={"g": ("A",)})
+    changes: list[HoldingsChange | MandateChange] = []
+    for i in range(50):
+        changes.append(HoldingsChange(f"P{i:02d}", 0, holdings({f"S{i:02d}": 1.0}, 1.0)))
+        changes.append(MandateChange(f"P{i:02d}", 0, mandate))
+    prices = tuple(QuotedPrice(f"S{i:02d}", at(TODAY, 1), 10.0) for i in range(50))
+    state, _ = run([PortfoliosChanged(at(TODAY), tuple(changes)), PricesObserved(at(TODAY, 1), prices)])
+    after, signals = observe(state, PricesObserved(at(TODAY, 2), (QuotedPrice("S07", at(TODAY, 2), 10.1),)))
+    assert signals == ()
+    changed = np.flatnonzero(after.levels.index != state.levels.index)
+    assert changed.tolist() == [7]
+    assert all(after.alarms[family] is state.alarms[family] for family in after.alarms)
+    assert after.positions is state.positions
+    assert after.holders("S07") == ("P07",)

@@ -1,6 +1,7 @@
 """Numbers that no market has: a typed error that names the field, or a plan; never an overflow or an endless loop."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -93,14 +94,17 @@ def test_a_lot_that_is_a_rounded_number() -> None:
     assert [trade.quantity for trade in found.plan.trades] == [pytest.approx(33.3, rel=1e-15)]
 
 
-def test_a_portfolio_worth_less_than_the_parts_that_floats_have_of_it() -> None:
-    """The least part of the holding is worth 0 as a float, and cash is below its floor."""
-    market = Snapshot({"A": Quote(1.0), "B": Quote(3.3)})
-    limits = Limits(min_trade_value=1.0, cash_floor=1.0, fractional=True)
-    request = ReallocationRequest(Portfolio({"A": 0.0, "B": 5e-324}), market, {"A": 0.0, "B": 0.0}, limits=limits)
-    found = reallocate(request)
-    carry_out(request, found)
-    assert found.plan.trades == ()
+def test_parts_of_a_holding_that_are_worth_less_than_the_least_float() -> None:
+    """One is worth 0 as a float, the other so little that no float says how many of it a portfolio is worth."""
+    market = Snapshot({"A": Quote(1.0), "B": Quote(3.3), "C": Quote(1.0)})
+    for cash in (-1.0, 1.0):
+        request = ReallocationRequest(
+            Portfolio({"A": 17000.0, "B": 5e-324, "C": 1e-300}, cash),
+            market,
+            {"A": 0.5, "B": 1e-9, "C": 1e-9},
+            limits=Limits(cash_floor=-1.0, fractional=True),
+        )
+        carry_out(request, reallocate(request))
 
 
 def test_what_is_bought_beside_sales_for_a_negative_cash_is_told() -> None:
@@ -115,12 +119,15 @@ def test_what_is_bought_beside_sales_for_a_negative_cash_is_told() -> None:
     found = reallocate(request)
     carry_out(request, found)
     assert [(short.symbol, short.requested, short.planned) for short in found.plan.shortfalls] == [("A", 0.0, 1.0)]
+    parts = replace(request, limits=Limits(cash_floor=-1.0, fractional=True))
+    carry_out(parts, reallocate(parts))
 
 
-def test_a_portfolio_worth_less_than_the_least_float() -> None:
+@pytest.mark.parametrize(("quantity", "cash"), [(5e-324, 0.0), (1e-300, 0.0), (5e-324, 5e-324)])
+def test_a_portfolio_worth_almost_nothing(quantity: float, cash: float) -> None:
     market = Snapshot({"A": Quote(1.0), "B": Quote(0.17)})
-    with pytest.raises(InvalidInput) as raised:
-        reallocate(ReallocationRequest(Portfolio({"B": 5e-324}), market, {"A": 0.0}, limits=Limits(fractional=True)))
+    with pytest.raises(InvalidInput, match="worth at least") as raised:
+        reallocate(ReallocationRequest(Portfolio({"B": quantity}, cash), market, {"A": 0.0}))
     assert raised.value.field == "portfolio"
 
 

@@ -11,9 +11,10 @@ from domain.exact import exact
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
-from domain.reallocation.modes import Modes
+from domain.reallocation.modes import Deviation, Modes
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.reallocation.tax_terms import TaxAccount, TaxLimits
+from domain.reallocation.tracking_error import ActiveRisk
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot
 from tests.domain.reallocation.execution import carry_out, fraction
@@ -90,3 +91,29 @@ def test_a_turnover_limit_above_what_a_whole_program_is_searched_for() -> None:
     found = reallocate(request)
     carry_out(request, found)
     assert found.gap <= 1e-3
+
+
+@pytest.mark.parametrize(("floor", "gap"), [(0.005, 1e-2), (0.0, 0.7)])
+def test_a_tracking_error_of_fifty_assets(floor: float, gap: float) -> None:
+    """With cash that is kept the error has a part that all plans have; else whole lots alone make it up."""
+    request = account(50, LotMethod.FIFO)
+    draw = np.random.default_rng(50)
+    loads, own = draw.normal(0.15, 0.08, (50, 5)), draw.uniform(0.1, 0.3, 50)
+    covariance = loads @ loads.T + np.diag(own**2)
+    volatilities = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(volatilities, volatilities)
+    risk = ActiveRisk.of_volatilities(tuple(request.market.quotes), volatilities, 0.5 * (correlation + correlation.T))
+    request = replace(
+        request,
+        limits=Limits(cash_floor=floor * WORTH),
+        taxes=TaxAccount(),
+        modes=Modes(deviation=Deviation.TRACKING_ERROR),
+        active_risk=risk,
+    )
+    found = reallocate(request)
+    carry_out(request, found)
+    after = np.array([found.summary.weights_after[s] for s in request.market.quotes])
+    away = after - np.array([request.target[s] for s in request.market.quotes])
+    assert found.objective == pytest.approx(float(np.sqrt(away @ covariance @ away)), rel=1e-6)
+    assert found.plan.least_drift <= found.objective
+    assert found.gap <= gap

@@ -10,11 +10,13 @@ import pytest
 from domain.optimization.programs.solver_control import UNLIMITED
 from domain.reallocation.lot_search.curves import Curves, least_count
 from domain.reallocation.lot_search.enumeration import try_all
-from domain.reallocation.lot_search.narrowing import narrowed
+from domain.reallocation.lot_search.narrowing import most_deviation, narrowed
 from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.relaxation import relax
+from domain.reallocation.lot_search.search import Found, _by_squares
+from domain.reallocation.lot_search.specific_risk import SplitRisk
 
 KINDS = list(itertools.product([False, True], [False, True], [False, True], [0.0, 2.0]))
 
@@ -88,6 +90,15 @@ def check_terms(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequen
         assert priced.start + float(terms.sum()) <= bounded + 1e-12
 
 
+def check_squares(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequence[int]], seed: int) -> None:
+    """The same of the squares of the risk, from any point."""
+    assert problem.factor is not None
+    split = SplitRisk.of(problem.factor, 0.0, most_deviation(problem, priced.theta))
+    if split is not None:
+        point = np.random.default_rng(seed).normal(0.0, 0.1, len(problem.values))
+        check_terms(problem, priced.with_curves(split.at(point), priced.prices), plans)
+
+
 @pytest.mark.parametrize(("tracking", "fees", "impact", "aversion"), KINDS)
 def test_what_the_bound_leaves_open_has_the_best_plan(
     tracking: bool, fees: bool, impact: bool, aversion: float
@@ -115,6 +126,11 @@ def test_what_the_bound_leaves_open_has_the_best_plan(
         check_terms(problem, priced, [lots for value, lots in plans if value < problem(nothing) - 1e-12])
         left, _, least = worth_looking_at(options, priced)
         assert priced.bound(least) <= best + 1e-12
+        if tracking:
+            found = _by_squares(near, options, priced, Found(nothing, 0.0), UNLIMITED)
+            assert found.bound <= best + 1e-12
+            assert best - 1e-12 <= problem(found.lots) <= problem(nothing) + 1e-12
+            check_squares(problem, priced, [lots for value, lots in plans if value < problem(nothing) - 1e-12], seed)
         assert priced.bound(priced.least_by_asset()[0]) <= best + 1e-12
         for each in (priced, priced.without_prices()) if tracking else (priced,):
             tried = try_all(near, left, left.terms(each), each, nothing, UNLIMITED)

@@ -1,5 +1,6 @@
 """What belongs to one owner is for all others as if it was not there, and what was stored before is the local one's."""
 
+import hashlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -131,7 +132,17 @@ async def test_reallocations_are_superseded_and_filled_by_what_their_owner_does(
     assert await states() == [ResultState.CURRENT, ResultState.SUPERSEDED]
     await storage.reallocations.save(ONE, result(id="later", subject="main"))
     assert await states() == [ResultState.SUPERSEDED, ResultState.SUPERSEDED]
+    await storage.reallocations.save(ONE, result(id="only", subject="main"))
     await same_as_nothing(lambda owner, name: storage.fills.load(owner, FillsQuery(name, "", (), ())))
+
+
+async def test_a_plan_is_compared_with_the_portfolio_of_its_owner(storage: Storage) -> None:
+    for owner in (ONE, TWO):
+        await storage.portfolios.create(owner, PortfolioDraft(owner.encode(), b"b", "main"))
+    for owner in (ONE, TWO):
+        digest = hashlib.sha256(owner.encode()).digest()
+        made = await storage.reallocations.save(owner, result(id="plan", subject="main", subject_digest=digest))
+        assert made.state is ResultState.CURRENT, "it has the content that it was planned for"
 
 
 async def test_jobs(storage: Storage) -> None:

@@ -1,0 +1,80 @@
+"""A bound of a tracking error that knows that lots are whole, by the part of the covariance that no other asset shares.
+
+With S the covariance and D a diagonal such that S - D is positive semidefinite, y' S y = y' (S - D) y + sum D_i y_i^2.
+The first part is not below its plane at any point, and the second is a sum over assets, each of which has whole lots
+(Frangioni and Gentile 2007). What the two make up is the square of the tracking error, and between two errors L and T a
+square root is not below the line through its values there.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from domain.checks import Matrix, Vector
+
+SINGULAR = 1e-10
+"""Part of the largest eigenvalue below which a covariance has no part of its own for each asset."""
+
+ROUNDING = 1e-9
+"""Part of D that is left out, for the rounding of eigenvalues."""
+
+
+def specific_variances(covariance: Matrix) -> Vector:
+    """(N,) A diagonal D such that covariance - D is positive semidefinite; 0 where the covariance is singular.
+
+    In proportion to what of each variance no other asset explains, 1 / (S^-1)_ii: that is the specific variance of a
+    factor model, nearly.
+    """
+    none = np.zeros(len(covariance))
+    if not len(covariance):
+        return none
+    values, vectors = np.linalg.eigh(covariance)
+    if values[0] <= SINGULAR * max(float(values[-1]), 0.0):
+        return none
+    inverse = (vectors / values) @ vectors.T
+    alone = 1.0 / np.diag(inverse)
+    scaled = np.sqrt(alone)[:, None] * inverse * np.sqrt(alone)
+    largest = float(np.linalg.eigvalsh(scaled)[-1])
+    found: Vector = alone * ((1.0 - ROUNDING) / largest)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CurvedRisk:
+    """sqrt(y' S y) is at least constant + slopes @ y + squares @ y^2 for errors from `least` to `most`, (P,) each."""
+
+    constant: float
+    slopes: Vector
+    squares: Vector
+
+    @classmethod
+    def at(cls, shared: Matrix, specific: Vector, point: Vector, least: float, most: float) -> "CurvedRisk":
+        """From a point y, with S - D and D; the nearer the point to the best y, the more it proves."""
+        width = least + most
+        moved = shared @ point
+        constant = least - (float(point @ moved) + least * least) / width
+        return cls(constant, 2.0 * moved / width, specific / width)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRisk:
+    """A covariance S as S - D and D, and the errors L and T that plans better than a known one have."""
+
+    shared: Matrix  # (P, P)
+    specific: Vector  # (P,)
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, factor: Matrix, least: float, most: float) -> "SplitRisk | None":
+        """None where the covariance has no such part, or errors have no bound."""
+        covariance = factor @ factor.T
+        specific = specific_variances(covariance)
+        if not specific.any() or not (math.isfinite(most) and most > 0.0):
+            return None
+        return cls(covariance - np.diag(specific), specific, min(max(least, 0.0), most), most)
+
+    def at(self, point: Vector) -> CurvedRisk:
+        """The bound that a point gives."""
+        return CurvedRisk.at(self.shared, self.specific, point, self.least, self.most)
