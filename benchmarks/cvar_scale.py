@@ -71,11 +71,11 @@ PEERS: Mapping[str, Callable[[Market], Run]] = {
 
 def results(sizes: list[tuple[int, int]], seconds: float) -> Iterator[Result]:
     """Every size, against the peers that end within a minute at that size."""
-    per_entry: dict[str, float] = {}
+    known: dict[str, list[tuple[int, float]]] = {peer: [] for peer in PEERS}
     for assets, count in sizes:
         market = scenarios(assets, count)
         entries = assets * count
-        within = [peer for peer in PEERS if per_entry.get(peer, 0.0) * entries < LIMIT_MS]
+        within = [peer for peer in PEERS if _expected(known[peer], entries) < LIMIT_MS]
         sides = {OURS: our_jobs(market)["min_cvar"], **{peer: PEERS[peer](market) for peer in within}}
         job = f"cvar_scale/{assets}x{count}"
         timings = in_turn(job, sides, seconds)
@@ -88,7 +88,7 @@ def results(sizes: list[tuple[int, int]], seconds: float) -> Iterator[Result]:
                 yield replace(alone, peer=peer)
                 continue
             theirs = timings[peer]
-            per_entry[peer] = theirs.median_ms / entries
+            known[peer].append((entries, theirs.median_ms))
             yield replace(
                 alone,
                 peer=peer,
@@ -96,6 +96,17 @@ def results(sizes: list[tuple[int, int]], seconds: float) -> Iterator[Result]:
                 ratio=theirs.median_ms / mine.median_ms,
                 objective_difference=value(mine.answer) / value(clipped(theirs.answer)) - 1.0,
             )
+
+
+def _expected(known: list[tuple[int, float]], entries: int) -> float:
+    """What a peer will take in milliseconds, growing as between its last two sizes, in proportion at least."""
+    if not known:
+        return 0.0
+    power = 1.0
+    if len(known) > 1:
+        (small, quick), (large, slow) = known[-2:]
+        power = max(power, float(np.log(slow / quick) / np.log(large / small)))
+    return known[-1][1] * (entries / known[-1][0]) ** power
 
 
 def growth(found: list[Result]) -> dict[str, object]:

@@ -1,10 +1,13 @@
 """Our engine: everything that a request costs it, checked data, a checked problem and a verified solution."""
 
+import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from constrained import BAND, TRADES, Limits
 from market import FRONTIER_POINTS, Array, Market, Run
+from numpy.typing import NDArray
 
 from domain.errors import NoPositiveExcessReturn
 from domain.market_data.moments import Moments
@@ -16,6 +19,8 @@ from domain.optimization.request.constraints import Constraint, GroupBounds, Tur
 from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
+from domain.optimization.walk.decisions import WalkObjective, decide_windows
+from domain.optimization.walk.windows import window_moments
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.tail import conditional_value_at_risk
 
@@ -54,6 +59,28 @@ def our_jobs(market: Market) -> Mapping[str, Run]:
         "hrp": tree,
         "frontier": frontier,
     }
+
+
+def our_walks(returns: Array, ends: NDArray[np.int64], lookback: int) -> Mapping[str, Run]:
+    """All decisions of a walk at once, weights (D, N) from the returns; a window without a proof is solved alone."""
+    objectives: Mapping[str, WalkObjective] = {
+        "min_variance": MinRisk(),
+        "max_ratio": MaxRatio(),
+        "risk_parity": RiskBudget(),
+        "hrp": Hierarchical(),
+    }
+
+    def decide(objective: WalkObjective) -> Array:
+        moments = window_moments(returns, ends, lookback)
+        found = decide_windows(moments, objective, YEAR)
+        for window in np.flatnonzero(~found.proven).tolist():
+            with contextlib.suppress(NO_RATIO):
+                given = moments.expected_returns[window], moments.covariances[window]
+                names = [f"S{i}" for i in range(returns.shape[1])]
+                found.weights[window] = solve(Problem(Moments.of(names, *given, YEAR), objective)).weights
+        return found.weights
+
+    return {name: partial(decide, objective) for name, objective in objectives.items()}
 
 
 def our_constrained(market: Market, limits: Limits) -> Run:

@@ -1,6 +1,7 @@
 """Four hundred decisions on the sample stocks, each from the year before it. Run it by scripts/bench walk_forward."""
 
 import argparse
+import statistics
 import time
 import warnings
 from collections.abc import Iterator
@@ -8,15 +9,20 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from absfin.cli.csv_files import read_panel
+from clock import timed
 from judge import clipped, judges
 from market import STOCKS, Array, Market, Run
-from ours import NO_RATIO, our_jobs
+from numpy.typing import NDArray
+from ours import NO_RATIO, our_jobs, our_walks
 from output import as_json, result_lines
 from peers import jobs_of_peers
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp")
 LOOKBACK, STEP, WINDOWS = 252, 20, 400
 WARM_UP = 3
+WALKS = 5
+"""Repeats of a walk that is decided at once."""
+
 OURS = "ours"
 
 
@@ -40,6 +46,14 @@ class Side:
             answer = None
         self.seconds += time.process_time() - start
         self.weights.append(answer)
+
+    @classmethod
+    def of_walk(cls, run: Run) -> "Side":
+        """All windows decided in one job, timed as often as makes a median."""
+        timings = [timed(run) for _ in range(WALKS)]
+        weights = [None if np.isnan(row).any() else row for row in timings[-1][1]]
+        seconds = statistics.median(milliseconds for milliseconds, _ in timings) / 1e3
+        return cls(seconds, weights, sum(row is None for row in weights))
 
     @property
     def missing(self) -> int:
@@ -66,17 +80,32 @@ class Result:
 
 def markets(windows: int = WINDOWS) -> list[Market]:
     """What each decision sees."""
+    returns, ends = walk(windows)
+    return [Market.of(returns[end - LOOKBACK : end]) for end in ends.tolist()]
+
+
+def walk(windows: int) -> tuple[Array, NDArray[np.int64]]:
+    """All returns, and how many of them each decision has before it."""
     prices = read_panel(STOCKS).values
     returns = prices[1:] / prices[:-1] - 1.0
     ends = LOOKBACK + STEP * np.arange(windows)
-    return [Market.of(returns[end - LOOKBACK : end]) for end in ends.tolist() if end <= len(returns)]
+    return returns, ends[ends <= len(returns)]
 
 
 def results(job: str, windows: list[Market]) -> Iterator[Result]:
-    """Ours against each peer that has the job: all sides in turn at each window, another one first each time."""
+    """Ours against each peer that has the job: all sides in turn at each window, another one first each time.
+
+    Where ours decides all windows at once, from the returns, it does so before and after the others.
+    """
     names = [OURS, *(peer for peer, jobs in jobs_of_peers(windows[0]).items() if job in jobs)]
-    _in_turn(job, windows[:WARM_UP], names)
-    sides = _in_turn(job, windows, names)
+    at_once = our_walks(*walk(len(windows)), LOOKBACK).get(job)
+    separately = names if at_once is None else names[1:]
+    _in_turn(job, windows[:WARM_UP], separately)
+    before = None if at_once is None else Side.of_walk(at_once)
+    sides = _in_turn(job, windows, separately)
+    if at_once is not None and before is not None:
+        sides[OURS] = Side.of_walk(at_once)
+        sides[OURS].seconds = 0.5 * (before.seconds + sides[OURS].seconds)
     for peer in names[1:]:
         yield _result(job, windows, sides[OURS], peer, sides[peer])
 

@@ -31,6 +31,7 @@ from domain.backtest.strategies.nesting import decision_warnings
 from domain.backtest.strategies.sleeve_state import SleeveState
 from domain.backtest.strategies.sleeves import Sleeves
 from domain.backtest.strategy_run import StrategyRun
+from domain.backtest.walk_ahead import WalkAhead
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.costs.self_financing import WealthExhausted
@@ -91,6 +92,7 @@ class Simulation:
         if self._asks:  # their rows are written date by date: each simulation has its own
             targets = np.zeros_like(self.inputs.plan.targets) if state is None else state.pending
             self.inputs = self.inputs._replace(plan=self.inputs.plan._replace(targets=targets))
+        self._ahead = WalkAhead(strategy_run.strategy, market, strategy_run.decisions)
         self.record = Record(len(market.panel.symbols))
         self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:
@@ -217,7 +219,8 @@ class Simulation:
                 return
             for warning in decision_warnings(self._run.strategy, history):
                 self._warn_once(t, warning.reason, warning.message)
-            row[:] = self._run.strategy.decide(history, check_cancelled)
+            ahead = self._ahead.weights(index, check_cancelled)
+            row[:] = self._run.strategy.decide(history, check_cancelled) if ahead is None else ahead
         except Cancelled:
             raise
         except DomainError as error:

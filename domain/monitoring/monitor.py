@@ -220,6 +220,7 @@ def _action(state: MonitorState, event: ActionAnnounced) -> Answer:
     after = known.with_action(event.action)
     if after is known:
         return state, []
+    earlier = state
     state = replace(state, instruments=state.instruments.updated({symbol: after}))
     items = _items(state, [symbol])
     state = _rested_ages(state, after, items)
@@ -229,7 +230,10 @@ def _action(state: MonitorState, event: ActionAnnounced) -> Answer:
     state, signals = observe_positions(state, (Family.MOVES, Family.SALE_DAYS), items)
     state = _due(state, items)
     portfolios = state.portfolios_of(items)
-    state, found = revalue(state, portfolios, corrected=portfolios)
+    before, now = (one.positions.valued(portfolios, one.instruments.values).net for one in (earlier, state))
+    # An action that is still to come, or that holdings and price know already, changes no value.
+    corrected = portfolios[~np.isclose(before, now, rtol=1e-12, atol=0.0, equal_nan=True)]
+    state, found = revalue(state, corrected, corrected=corrected)
     return state, signals + found
 
 

@@ -3,9 +3,9 @@
 -- Which chunks count: of each of some symbols (by place from 1) and years the one of the latest import that is finished.
 -- It sets no search path, so that it becomes part of the statements that use it; every name in it is qualified.
 create function absfin.current_chunks(p_symbols text[], p_field text, p_first_year int, p_last_year int)
-returns table (place int, year int, revision bigint)
+returns table (place int, symbol text, year int, revision bigint, sha256 bytea, size int)
 language sql stable as $$
-  select distinct on (s.place, c.year) s.place::int, c.year, c.revision
+  select distinct on (s.place, c.year) s.place::int, c.symbol, c.year, c.revision, c.sha256, octet_length(c.data)
   from unnest(p_symbols) with ordinality s (symbol, place)
   join absfin.price_chunks c
     on c.symbol = s.symbol and c.field = p_field and c.year between p_first_year and p_last_year
@@ -17,10 +17,7 @@ $$;
 create function absfin.describe_prices(p_symbols text[], p_field text, p_first_year int, p_last_year int) returns jsonb
 language sql stable security definer set search_path = '' as $$
   with chunks as materialized (
-    select f.place, f.year, c.sha256, octet_length(c.data) as size
-    from absfin.current_chunks(p_symbols, p_field, p_first_year, p_last_year) f
-    join absfin.price_chunks c
-      on c.symbol = p_symbols[f.place] and c.field = p_field and c.year = f.year and c.revision = f.revision
+    select * from absfin.current_chunks(p_symbols, p_field, p_first_year, p_last_year)
   )
   select jsonb_build_object(
     'digest', encode(
@@ -48,7 +45,7 @@ language sql stable security definer set search_path = '' as $$
   ), '')::absfin."application/octet-stream"
   from absfin.current_chunks(p_symbols, p_field, p_first_year, p_last_year) f
   join absfin.price_chunks c
-    on c.symbol = p_symbols[f.place] and c.field = p_field and c.year = f.year and c.revision = f.revision
+    on c.symbol = f.symbol and c.field = p_field and c.year = f.year and c.revision = f.revision
 $$;
 
 -- The same of single chunks: of each symbol the year at its place, with that place.

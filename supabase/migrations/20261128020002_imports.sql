@@ -4,11 +4,9 @@
 create function absfin.read_price_hashes(p_symbols text[], p_field text)
 returns absfin."application/octet-stream"
 language sql stable security definer set search_path = '' as $$
-  select coalesce(string_agg(int4send(f.place) || int4send(f.year) || c.sha256, ''::bytea), '')
+  select coalesce(string_agg(int4send(f.place) || int4send(f.year) || f.sha256, ''::bytea), '')
     ::absfin."application/octet-stream"
   from absfin.current_chunks(p_symbols, p_field, -2147483648, 2147483647) f
-  join absfin.price_chunks c
-    on c.symbol = p_symbols[f.place] and c.field = p_field and c.year = f.year and c.revision = f.revision
 $$;
 
 -- Begins an import.

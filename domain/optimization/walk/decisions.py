@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.cancellation import never_cancelled
-from domain.checks import Matrix, Vector
+from domain.checks import LARGEST_FIGURE, Matrix, Vector
 from domain.estimation.clustering import Linkage
 from domain.estimation.moments import Estimation
+from domain.market_data.moments import SMALLEST_VARIANCE
 from domain.optimization.request.objectives import (
     CodependenceMeasure,
     Hierarchical,
@@ -77,7 +78,8 @@ def decide_windows(
     periods_per_year: float,
     check_cancelled: Callable[[], None] = never_cancelled,
 ) -> WalkDecisions:
-    """The decisions of all windows."""
+    """The decisions of all windows; figures that `Moments.require_solvable` refuses have none."""
+    moments = _solvable(moments)
     match objective:
         case MinRisk():
             found = _least_variances(moments, check_cancelled)
@@ -89,6 +91,19 @@ def decide_windows(
             weights = hierarchical_weights(moments.covariances, objective, check_cancelled)
             found = WalkDecisions(weights, np.zeros(len(weights)))
     return verified(found)
+
+
+def _solvable(moments: WindowMoments) -> WindowMoments:
+    """With no numbers in the place of covariances that are too small or too large to calculate with."""
+    covariances, means = moments.covariances, moments.expected_returns
+    variances = np.diagonal(covariances, axis1=1, axis2=2)
+    with np.errstate(invalid="ignore"):
+        large = (np.abs(covariances).max(axis=(1, 2)) > LARGEST_FIGURE) | (np.abs(means).max(axis=1) > LARGEST_FIGURE)
+        small = ((variances > 0.0) & (variances < SMALLEST_VARIANCE)).any(axis=1)
+    refused = large | small
+    if not refused.any():
+        return moments
+    return WindowMoments(means, np.where(refused[:, None, None], np.nan, covariances))
 
 
 def _least_variances(moments: WindowMoments, check_cancelled: Callable[[], None]) -> WalkDecisions:

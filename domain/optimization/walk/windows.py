@@ -35,10 +35,11 @@ def window_moments(returns: Matrix, ends: NDArray[np.int64], lookback: int) -> W
 
 
 def _parts(returns: Matrix, ends: NDArray[np.int64], lookback: int) -> Iterator[tuple[Matrix, Stack]]:
-    windows = sliding_window_view(returns, lookback, axis=0)  # (T - lookback + 1, N, lookback)
+    by_asset = np.ascontiguousarray(returns.T)  # the returns of a window side by side
+    windows = sliding_window_view(by_asset, lookback, axis=1).transpose(1, 0, 2)  # (T - lookback + 1, N, lookback)
     several = max(1, MOST_ENTRIES // (lookback * returns.shape[1]))
     for first in range(0, max(len(ends), 1), several):
         chosen = windows[ends[first : first + several] - lookback]
         means = chosen.mean(axis=2)
-        centred = chosen - means[:, :, None]
-        yield means, centred @ centred.transpose(0, 2, 1) / (lookback - 1)
+        chosen -= means[:, :, None]  # a copy by now
+        yield means, chosen @ chosen.transpose(0, 2, 1) / (lookback - 1)

@@ -150,6 +150,21 @@ async def test_fills_go_with_their_portfolio(storage: Storage, portfolio: Portfo
     assert (tuple(state.fills), state.last_days) == ((), {})
 
 
+async def test_a_loss_is_disallowed_within_a_portfolio(storage: Storage, portfolio: PortfolioRecord) -> None:
+    others = [
+        await storage.portfolios.create(owner, PortfolioDraft(b"p", b"", name))
+        for owner, name in ((OWNER, "q"), (OTHER, "p"))
+    ]
+    for owner, other in zip((OWNER, OTHER), others, strict=True):
+        await storage.fills.commit(owner, change(other, stored("sold"), stored("bought")))
+    sold = replace(stored("sold"), content=b"own")
+    await storage.fills.commit(OWNER, change(portfolio, sold, replace(stored("bought"), disallows=("sold",))))
+    assert [fill.content for fill in (await storage.fills.load(OWNER, query("bought"))).fills] == [b"own", b"c"]
+    for owner, other in zip((OWNER, OTHER), others, strict=True):
+        state = await storage.fills.load(owner, FillsQuery("", other.id, ("bought",), ()))
+        assert [fill.fill_id for fill in state.fills] == ["bought"]
+
+
 async def test_fills_belong_to_their_owner(storage: Storage, portfolio: PortfolioRecord) -> None:
     theirs = await storage.portfolios.create(OTHER, PortfolioDraft(b"theirs", b"", "p"))
     for owner in (OWNER, OTHER):

@@ -237,6 +237,21 @@ def test_a_high_within_an_earlier_date_is_no_peak() -> None:
     assert [(one.phase, one.figure) for one in signals] == [("CLEARED", pytest.approx(0.01))] * 2
 
 
+def test_an_action_that_is_announced_leaves_the_high_of_today() -> None:
+    """Neither a split or dividend of tomorrow changes the value, nor a split that holdings and price know already."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=150)])
+    state, signals = run([quotes(at(TODAY, 2), A=75)], state)
+    assert len(signals) == 2
+    for event in (Split(2.0), CashDividend(1.0)):
+        action = ActionAnnounced(at(TODAY, 3), CorporateAction("A", TODAY + 1, event))
+        later, signals = run([action, quotes(at(TODAY, 4), A=76)], state)
+        assert signals == []
+    _, signals = run([ActionAnnounced(at(TODAY, 3), CorporateAction("A", TODAY, Split(2.0)))], state)
+    assert signals == []
+    _, signals = run([bars(TODAY + 1, A=37.5), quotes(at(TODAY + 2), A=75)], later)
+    assert told(signals)[-1] == ("DRAWDOWN", "CLEARED", "drawdown")
+
+
 def test_a_withdrawal_leaves_the_peak_where_it_is() -> None:
     """600 of 1 200 stay, 480 of it in A: a fall of A by 11.25 % is one of 9 %, one by 12.5 % is one of 10 %."""
     state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 10}), quotes(at(TODAY, 1), A=100)])

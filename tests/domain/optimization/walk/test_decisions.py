@@ -137,6 +137,15 @@ def test_figures_that_are_none_have_no_weights() -> None:
         assert found.proven.tolist()[:2] == [True, False], name
 
 
+def test_figures_that_a_single_answer_refuses_are_refused() -> None:
+    usual = np.cov(RETURNS[:LOOKBACK, :3].T)
+    means = np.full((4, 3), 0.001)
+    means[3, 1] = 1e16
+    moments = WindowMoments(means, np.array([usual, usual * 1e-100, usual * 1e20, usual]))
+    for name, objective in OBJECTIVES.items():
+        assert decide_windows(moments, objective, 252.0).proven.tolist() == [True, False, False, False], name
+
+
 def test_the_gap_is_what_other_weights_can_gain() -> None:
     """The proof of least variance by random portfolios: none is below the value less the gap."""
     moments = window_moments(RETURNS, ENDS[:5], LOOKBACK)

@@ -1,0 +1,64 @@
+"""Decisions of a plain optimised strategy, solved some dozens at a time.
+
+A strategy that depends on nothing but the prices of its lookback has the same weights whether it is asked date by date
+or for many dates at once, and that takes a fraction of the time. Each decision still sees the prices before it alone. A
+decision without a proven answer is not made here: the strategy is asked, and says why there is none.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.backtest.market import Market
+from domain.backtest.strategies import Optimized, Strategy
+from domain.cancellation import CancellationCheck
+from domain.checks import Matrix, Vector
+from domain.optimization.walk.decisions import WalkObjective, decide_windows, walk_objective
+from domain.optimization.walk.windows import window_moments
+
+AT_ONCE = 64
+"""Decisions, and as few as one of many assets: their covariances are held at once."""
+
+MOST_ENTRIES = 1_000_000
+"""Coefficients of the covariances of the decisions that are solved at once."""
+
+
+class WalkAhead:
+    """The weights of the next decisions of one simulation."""
+
+    def __init__(self, strategy: Strategy, market: Market, decisions: NDArray[np.int64]) -> None:
+        """`decisions` are indices on the date axis."""
+        self._market, self._decisions = market, decisions
+        self._objective, self._lookback = _walk_of(strategy, market)
+        self._first, self._weights = 0, np.empty((0, len(market.panel.symbols)))
+
+    def weights(self, index: int, check_cancelled: CancellationCheck) -> Vector | None:
+        """Proven weights (N,) of a decision, None where the strategy has to be asked. Raises what the check raises."""
+        if self._objective is None:
+            return None
+        if not self._first <= index < self._first + len(self._weights):
+            self._first, self._weights = index, self._solved(self._objective, index, check_cancelled)
+        row: Vector = self._weights[index - self._first]
+        return None if np.isnan(row).any() else row
+
+    def _solved(self, objective: WalkObjective, index: int, check_cancelled: CancellationCheck) -> Matrix:
+        """NaN for decisions without an answer."""
+        assets = len(self._market.panel.symbols)
+        several = max(1, min(AT_ONCE, MOST_ENTRIES // assets**2))
+        ends = self._decisions[index : index + several]
+        if ends[0] < self._lookback:
+            return np.full((len(ends), assets), np.nan)
+        first = int(ends[0]) - self._lookback
+        prices = self._market.total_return[first : int(ends[-1]) + 1]
+        with np.errstate(all="ignore"):  # of a window with such prices alone, which then has no answer
+            returns = prices[1:] / np.where(prices[:-1] > 0.0, prices[:-1], np.nan) - 1.0
+            moments = window_moments(returns, ends - first, self._lookback)
+            return decide_windows(moments, objective, self._market.periods_per_year, check_cancelled).weights
+
+
+def _walk_of(strategy: Strategy, market: Market) -> tuple[WalkObjective | None, int]:
+    """The objective and the lookback, None for a strategy that has to be asked."""
+    if not isinstance(strategy, Optimized) or strategy.lookback is None or strategy.lookback < 2:
+        return None, 0
+    if market.members is not None or not market.all_listed:
+        return None, 0
+    return walk_objective(strategy.specification), strategy.lookback

@@ -1,0 +1,142 @@
+"""Decisions solved many at a time, against those of a strategy that is asked date by date."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from absfin.cli.csv_files import read_panel
+
+from domain.backtest.flow import run
+from domain.backtest.preparation import prepare
+from domain.backtest.rebalancing import EveryPeriods, Rebalancing
+from domain.backtest.specification import BacktestSpecification
+from domain.backtest.strategies import MarketHistory, Optimized, Strategy
+from domain.backtest.walk_ahead import AT_ONCE, WalkAhead
+from domain.checks import Vector
+from domain.costs.linear import LinearCost
+from domain.costs.model import CostModel
+from domain.errors import Cancelled
+from domain.market_data.panel import PricePanel
+from domain.optimization.request.constraints import WeightBounds
+from domain.optimization.request.objectives import Hierarchical, MaxRatio, MinRisk, Objective, RiskBudget
+from domain.optimization.request.specification import Specification
+
+STOCKS = read_panel(Path(__file__).parents[3] / "data/sp500_stocks.csv.gz")
+PANEL = PricePanel.of(STOCKS.symbols, STOCKS.dates[:1500], STOCKS.values[:1500])
+OBJECTIVES: dict[str, Objective] = {
+    "least variance": MinRisk(),
+    "ratio": MaxRatio(),
+    "equal risk": RiskBudget(),
+    "hrp": Hierarchical(),
+}
+
+
+def asked(strategy: Optimized) -> Optimized:
+    """The same strategy under a constraint that changes nothing, but for which it is asked."""
+    never = WeightBounds("never", 0.0, 1.0)
+    return replace(strategy, specification=replace(strategy.specification, constraints=(never,)))
+
+
+def outcome(*strategies: Strategy, panel: PricePanel = PANEL, **more: object) -> list[np.ndarray]:
+    costs = CostModel(LinearCost(10.0))
+    specification = BacktestSpecification(
+        strategies,
+        Rebalancing(EveryPeriods(10)),
+        costs=costs,
+        **more,  # type: ignore[arg-type]
+    )
+    found = run(prepare(specification, panel), lambda walk: None, lambda: None)
+    return [one.record.nav for one in found.strategies if one.record is not None]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+def test_the_account_is_that_of_a_strategy_that_is_asked(objective: Objective) -> None:
+    ahead = Optimized(Specification(objective), 120, "ahead")
+    (ours,), (theirs,) = outcome(ahead), outcome(replace(asked(ahead), label="asked"))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert len(ours) == 1500 - 120
+
+
+def test_a_later_price_changes_no_decision_before_it() -> None:
+    changed = PANEL.values.copy()
+    changed[900:] *= np.random.default_rng(3).uniform(0.5, 2.0, changed[900:].shape)
+    ahead = Optimized(Specification(MinRisk()), 120, "ahead")
+    (first,), (second,) = outcome(ahead), outcome(ahead, panel=PricePanel.of(PANEL.symbols, PANEL.dates, changed))
+    assert first[: 900 - 120].tobytes() == second[: 900 - 120].tobytes()
+    assert not np.array_equal(first, second)
+
+
+def ahead_of(panel: PricePanel, strategy: Strategy) -> WalkAhead:
+    prepared = prepare(BacktestSpecification((strategy,), Rebalancing(EveryPeriods(10))), panel)
+    return WalkAhead(strategy, prepared.market, np.arange(120, len(panel.dates), 10))
+
+
+def carry_on() -> None:
+    """Nobody wants to stop."""
+
+
+def test_where_it_begins_does_not_matter() -> None:
+    """As a run that goes on from a checkpoint does."""
+    strategy = Optimized(Specification(MinRisk()), 120)
+    whole = ahead_of(PANEL, strategy)
+    weights = [whole.weights(index, carry_on) for index in range(100)]
+    later = ahead_of(PANEL, strategy)
+    for index in (37, 38, 99, AT_ONCE, 12):
+        found, expected = later.weights(index, carry_on), weights[index]
+        assert found is not None
+        assert expected is not None
+        assert found.tobytes() == expected.tobytes()
+
+
+def test_a_window_without_an_answer_is_asked_for() -> None:
+    """A stock that stands still for a while: alone its window has least variance 0, which the strategy finds itself."""
+    still = PANEL.values.copy()
+    still[300:500, 4] = still[300, 4]
+    panel = PricePanel.of(PANEL.symbols, PANEL.dates, still)
+    strategy = Optimized(Specification(MinRisk()), 120)
+    ahead = ahead_of(panel, strategy)
+    answered = [ahead.weights(index, carry_on) is not None for index in range(100)]
+    ends = 120 + 10 * np.arange(100)
+    expected = [not (end - 120 >= 300 and end < 500) for end in ends.tolist()]
+    assert answered == expected
+    (ours,), (theirs,) = outcome(strategy, panel=panel), outcome(asked(strategy), panel=panel)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Optimized(Specification(MinRisk())),
+        asked(Optimized(Specification(MinRisk()), 120)),
+    ],
+    ids=["all dates", "limits"],
+)
+def test_other_strategies_are_asked(strategy: Strategy) -> None:
+    ahead = ahead_of(PANEL, strategy)
+    assert all(ahead.weights(index, carry_on) is None for index in range(5))
+
+
+def test_it_can_be_cancelled() -> None:
+    def stop() -> None:
+        raise Cancelled("enough")
+
+    ahead = ahead_of(PANEL, Optimized(Specification(RiskBudget()), 120))
+    with pytest.raises(Cancelled):
+        ahead.weights(0, stop)
+
+
+def test_no_decision_of_the_account_is_asked_twice() -> None:
+    """The strategy itself is not asked at all where every window has a proof."""
+    calls: list[int] = []
+
+    class Counting(Optimized):
+        def decide(self, history: MarketHistory, check_cancelled: Callable[[], None]) -> Vector:
+            calls.append(int(history.dates[-1]))
+            return Optimized.decide(self, history, check_cancelled)
+
+    outcome(Counting(Specification(MinRisk()), 120))
+    assert calls == []
+    outcome(Counting(asked(Optimized(Specification(MinRisk()), 120)).specification, 120))
+    assert len(calls) == 138
