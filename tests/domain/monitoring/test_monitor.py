@@ -31,10 +31,13 @@ from domain.monitoring.rules import (
     LiquidityRules,
     MonitoringRules,
     PriceRules,
+    RiskLimit,
+    VolatilityRules,
     WeightRange,
 )
 from domain.monitoring.signals import EventKind, Severity
 from domain.monitoring.state import MonitorState
+from domain.risk.measures import RiskMeasure
 from domain.taxes.lots import TaxLot, TermRule
 from tests.domain.monitoring.scenes import (
     OFF,
@@ -321,6 +324,34 @@ def test_days_to_sell_are_those_of_the_units_of_now() -> None:
     volume = InstrumentChanged(at(TODAY + 1, 80_000), "A", 1, average_daily_volume=1001.0)
     _, signals = run([split, bars(TODAY + 1, A=5), volume], state)
     assert [one.figure for one in signals] == [pytest.approx(8000 / 1001)]
+
+
+HELD = AlarmRule(hold_seconds=60.0, cooldown_seconds=0.0)
+
+
+@pytest.mark.parametrize(
+    ("rules", "kind"),
+    [
+        (only(drift=DriftRules(alarm=HELD)), EventKind.DRIFT),
+        (only(drawdown=DrawdownRules((DrawdownMark(0.1),), HELD)), EventKind.DRAWDOWN),
+        (only(prices=PriceRules(None, 0.1, HELD, HELD)), EventKind.PRICE_JUMP),
+        (only(volatility=VolatilityRules(0.1, 9.0, minimum_returns=2, alarm=HELD)), EventKind.VOLATILITY),
+        (
+            only(limits=LimitRules(risk=(RiskLimit(RiskMeasure.RANGE, 1e-3, minimum_returns=2),), alarm=HELD)),
+            EventKind.LIMIT,
+        ),
+    ],
+)
+def test_what_has_been_for_long_enough_is_told_without_a_further_price(rules: MonitoringRules, kind: EventKind) -> None:
+    """A price at second 2, and risk at second 1 or with it; a minute later there is only the time."""
+    start = [mandated(rules, {"A": 0.5}), held({"A": 1}, 100.0), history({"A": [101.0, 99.0, 100.0]})]
+    first = [clock(TODAY, 1, closes_day=True), quotes(at(TODAY, 1), A=101), quotes(at(TODAY, 2), A=70)]
+    state, signals = run([*start, *first])
+    assert signals == []
+    _, signals = run([clock(TODAY, 59)], state)
+    assert signals == []
+    state, signals = run([clock(TODAY, 62), clock(TODAY, 62), clock(TODAY, 200)], state)
+    assert [(one.kind, one.phase) for one in signals] == [(kind, "RAISED")]
 
 
 def test_a_wide_spread() -> None:
