@@ -285,7 +285,8 @@ def test_a_corrected_price_takes_its_high_with_it() -> None:
 def test_a_total_loss_is_a_drawdown_of_one_and_new_money_begins_anew() -> None:
     """The peak of 1.5 times the first value, on the date before, is forgotten with the rest."""
     yesterday = at(TODAY - 1)
-    start = [mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
+    rules = mandated(only(drawdown=MARKS), time=yesterday)
+    start = [rules, held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
     state, _ = run([*start, quotes(yesterday + 1, A=1.25)])
     state, signals = run([quotes(at(TODAY, 2), A=0.1)], state)
     assert [one.figure for one in raised(signals, EventKind.DRAWDOWN)] == [1.0, 1.0]
@@ -513,6 +514,14 @@ def test_a_lot_that_turns_long_term_is_told_on_the_day() -> None:
     assert signals == []
     rules = only(long_term=TermRule(20))  # 1 September and 20 days
     _, signals = run([mandated(rules), own, clock(TODAY + 1)])
+    assert signals == []
+
+
+def test_a_lot_that_is_long_term_when_it_is_told_is_no_news() -> None:
+    """Bought on 3 October 2023, it is long-term from 4 October 2024, the date on which the portfolio is told."""
+    lots = {"A": (lot("x", dt.date(2023, 10, 3)),)}
+    own = PortfoliosChanged(at(TODAY), (HoldingsChange("P", 0, holdings({"A": 10}, lots=lots)),))
+    _, signals = run([mandated(only(long_term=TermRule())), own, clock(TODAY + 1)])
     assert signals == []
 
 
