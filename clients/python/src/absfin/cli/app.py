@@ -14,6 +14,7 @@ from absfin.cli.connection import connection_options
 
 COMMANDS = {
     "serve": ("serve_command:serve", "Run the server; all options go to it"),
+    "ping": ("ping_command:ping", "Check the server and its time to answer"),
     "import": (
         "import_command:import_prices",
         "Store a CSV file of prices: a date column first, then one column for each symbol",

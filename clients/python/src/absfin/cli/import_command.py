@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from absfin.channel import DEFAULT_TARGET
-from absfin.cli.connection import connect
+from absfin.cli.connection import connect, time_limit
 from absfin.cli.csv_files import read_panel
 from absfin.cli.output import failing_clearly, print_json, progress_bar
 from absfin.cli.parameters import AsJson, Server
@@ -31,7 +31,7 @@ def import_prices(
                 source=file.name,
                 import_id=import_id,
                 on_progress=on_progress,
-                timeout=600,
+                timeout=time_limit(600.0),
             )
         if as_json:
             print_json(receipt)
