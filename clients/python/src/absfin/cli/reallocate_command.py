@@ -7,6 +7,7 @@ import typer
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
+from absfin.cli.names import full_name
 from absfin.cli.options import (
     decided_by,
     direction_of,
@@ -24,7 +25,7 @@ def reallocate(
     target: Annotated[str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal.")] = "",
     holdings: Annotated[str, typer.Option(help="A=100,B=50 in units, or a CSV file of symbol,units.")] = "",
     cash: Annotated[float, typer.Option(help="Cash of the portfolio, in money.")] = 0.0,
-    portfolio: Annotated[str, typer.Option(help="A stored portfolio instead of --holdings: portfolios/...")] = "",
+    portfolio: Annotated[str, typer.Option(help="Stored portfolio instead of --holdings: portfolios/ID, or ID.")] = "",
     symbols: Symbols = "",
     cost_bps: Annotated[float, typer.Option(help="Trading cost in basis points of the traded value.")] = 0.0,
     cash_floor: Annotated[float, typer.Option(help="Least cash after every trade, in money.")] = 0.0,
@@ -84,6 +85,7 @@ def reallocate(
 ) -> None:
     """List the trades to target weights at stored prices: absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100"""
     with failing_clearly(as_json), connect(server) as client:
+        portfolio = full_name(portfolio, "portfolios") if portfolio else ""
         held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
         names = [name.strip() for name in symbols.split(",") if name.strip()]
         weights = read_weights(target, names) if target else None
