@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from absfin import Client, Panel, Prices, equal_weight, strategies
+from absfin import Client, Prices, equal_weight, strategies
 from absfin.cli.csv_files import read_panel
 from absfin.cli.names import full_name
 
@@ -142,10 +142,3 @@ def test_reallocations_are_listed_shown_and_deleted(server: RunningServer, price
     assert "NOT_FOUND" in absfin(server, "reallocations", "show", bare, status=1).stderr
     assert '"cash"' in absfin(server, "portfolio", "show", "cli-plans").stdout
     absfin(server, "portfolio", "delete", "cli-plans")
-
-
-def test_a_missing_value_is_an_empty_cell() -> None:
-    from absfin.cli.panel_files import _as_csv
-
-    panel = Panel.of(["A", "B,C"], ["2020-01-01", "2020-01-02"], [[0.1, np.nan], [1e-17, -2.0]])
-    assert _as_csv(panel) == 'date,A,"B,C"\n2020-01-01,0.1,\n2020-01-02,1e-17,-2.0\n'

@@ -37,6 +37,12 @@ def print_message(message: Any) -> None:
     print(json.dumps(MessageToDict(message), indent=2))  # noqa: T201  # scripts read standard output
 
 
+def print_lines(messages: Iterable[Any]) -> None:
+    """Prints messages of the contract as JSON, each on a line of its own as it arrives."""
+    for message in messages:
+        print(json.dumps(MessageToDict(message)), flush=True)  # noqa: T201  # scripts read standard output
+
+
 @contextmanager
 def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
     """A progress bar for an import; None if it is not shown."""

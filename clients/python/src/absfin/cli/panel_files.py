@@ -5,16 +5,20 @@ import gzip
 import io
 import math
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from absfin.data import Panel
 
+File = Path | None
 Output = Annotated[
-    Path | None,
+    File,
     typer.Option(
         "--output", "-o", help="File to write: .csv, .csv.gz or .parquet; CSV on standard output if absent or -."
     ),
@@ -22,57 +26,55 @@ Output = Annotated[
 ENDINGS = (".csv", ".csv.gz", ".parquet")
 
 
-def check_output(output: Path | None) -> None:
+def check_output(output: File) -> None:
     """Raises BadParameter for a file that cannot be written, before any call."""
-    if _is_standard(output):
+    if output is None or str(output) == "-":
         return
-    assert output is not None  # noqa: S101  # _is_standard says so
     if not output.name.endswith(ENDINGS):
         raise typer.BadParameter(f"{output} ends with none of {', '.join(ENDINGS)}", param_hint="--output")
     if output.suffix == ".parquet":
         _pyarrow()
 
 
-def write_panel(panel: Panel, output: Path | None) -> None:
+def write_panel(panel: Panel, output: File) -> None:
     """Writes dates and values so that reading gives the same numbers; a missing value is an empty cell."""
-    if _is_standard(output):
-        sys.stdout.write(_as_csv(panel))
+    write_table("date", panel.dates.astype("datetime64[D]"), panel.symbols, panel.values, output)
+
+
+def write_table(
+    first: str, keys: "Sequence[str] | NDArray[Any]", columns: Sequence[str], values: NDArray[np.float64], output: File
+) -> None:
+    """Writes a column of keys with the name `first`, then (rows, columns) values."""
+    if output is None or str(output) == "-":
+        sys.stdout.write(_as_csv(first, keys, columns, values))
         return
-    assert output is not None  # noqa: S101  # _is_standard says so
     try:
         if output.suffix == ".parquet":
-            _write_parquet(panel, output)
+            _write_parquet(first, keys, columns, values, output)
         else:
-            content = _as_csv(panel).encode()
+            content = _as_csv(first, keys, columns, values).encode()
             output.write_bytes(gzip.compress(content) if output.suffix == ".gz" else content)
     except OSError as error:
         typer.echo(f"absfin: cannot write {output}: {error.strerror}", err=True)
         raise SystemExit(1) from error
     # Standard output is for answers, which scripts read.
-    typer.echo(f"{output}: {len(panel.dates)} dates, {len(panel.symbols)} columns", err=True)
+    typer.echo(f"{output}: {len(keys)} rows, {len(columns)} columns", err=True)
 
 
-def _is_standard(output: Path | None) -> bool:
-    return output is None or str(output) == "-"
-
-
-def _as_csv(panel: Panel) -> str:
+def _as_csv(first: str, keys: Any, columns: Sequence[str], values: NDArray[np.float64]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["date", *panel.symbols])
-    for day, values in zip(panel.dates.astype("datetime64[D]"), panel.values.tolist(), strict=True):
-        rows.writerow([str(day), *("" if math.isnan(value) else repr(value) for value in values)])
+    rows.writerow([first, *columns])
+    for key, row in zip(keys, values.tolist(), strict=True):
+        rows.writerow([str(key), *("" if math.isnan(value) else repr(value) for value in row)])
     return text.getvalue()
 
 
-def _write_parquet(panel: Panel, output: Path) -> None:
+def _write_parquet(first: str, keys: Any, columns: Sequence[str], values: NDArray[np.float64], output: Path) -> None:
     arrow, parquet = _pyarrow()
-    columns = {"date": arrow.array(panel.dates.astype("datetime64[D]"))}
-    columns |= {
-        symbol: arrow.array(panel.values[:, i], from_pandas=True)  # NaN is missing
-        for i, symbol in enumerate(panel.symbols)
-    }
-    parquet.write_table(arrow.table(columns), output)
+    # NaN is a missing value, as an empty cell is in CSV.
+    arrays = [arrow.array(keys), *(arrow.array(values[:, i], from_pandas=True) for i in range(len(columns)))]
+    parquet.write_table(arrow.table(arrays, names=[first, *columns]), output)
 
 
 def _pyarrow() -> tuple[Any, Any]:

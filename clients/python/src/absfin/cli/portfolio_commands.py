@@ -1,8 +1,10 @@
 """`absfin portfolio`: portfolios that the server stores."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from absfinance.v1.portfolio_pb2 import Portfolio
+from absfinance.v1.portfolio_service_pb2 import DeletePortfolioResponse, ListPortfoliosResponse
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
@@ -29,6 +31,40 @@ def create_portfolio(
         print_message(client.create_portfolio(held.to_proto(), full_name(name, "portfolios").partition("/")[2]))
 
 
+@portfolios.command(name="update")
+def update_portfolio(
+    name: Annotated[str, typer.Argument(help="Name of the portfolio: portfolios/ID, or ID.")],
+    holdings: Annotated[
+        str | None,
+        typer.Option(
+            help="All positions, in place of the stored ones and their tax lots: A=100,B=50, or a file."
+        ),
+    ] = None,
+    cash: Annotated[float | None, typer.Option(help="Cash of the portfolio, in money.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="Name for people.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of cash and values, ISO 4217.")] = None,
+    etag: Annotated[str, typer.Option(help="Version that was read; absent: whichever it is.")] = "",
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Change what is given of a portfolio: absfin portfolio update ID --cash 500"""
+    given = {"cash": cash, "display_name": display_name, "currency": currency}
+    changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
+    with failing_clearly(as_json), connect(server) as client:
+        if holdings is not None:
+            held = Holdings(read_weights(holdings, []) if holdings else {})
+            changes["holdings"] = held.to_proto().holdings
+        if not changes:
+            raise typer.BadParameter("give what changes: --holdings, --cash, --display-name or --currency")
+        full = full_name(name, "portfolios")
+        version = etag or client.get_portfolio(full).etag
+        changed = client.update_portfolio(Portfolio(name=full, etag=version, **changes), list(changes))
+        if as_json:
+            print_message(changed)
+        else:
+            typer.echo(f"{changed.name} is changed: etag {changed.etag}")
+
+
 @portfolios.command(name="show")
 def show_portfolio(
     name: Annotated[str, typer.Argument(help="Name of the portfolio: portfolios/ID, or ID.")],
@@ -48,7 +84,11 @@ def list_portfolios(
 ) -> None:
     """Print the names of your portfolios."""
     with failing_clearly(as_json), connect(server) as client:
-        for portfolio in client.list_portfolios(all=everybody):
+        found = client.list_portfolios(all=everybody)
+        if as_json:
+            print_message(ListPortfoliosResponse(portfolios=found))
+            return
+        for portfolio in found:
             typer.echo(f"{portfolio.owner}\t{portfolio.name}" if everybody else portfolio.name)
 
 
@@ -61,3 +101,5 @@ def delete_portfolio(
     """Delete a portfolio."""
     with failing_clearly(as_json), connect(server) as client:
         client.delete_portfolio(full_name(name, "portfolios"))
+        if as_json:
+            print_message(DeletePortfolioResponse())
