@@ -36,9 +36,7 @@ def update_portfolio(
     name: Annotated[str, typer.Argument(help="Name of the portfolio: portfolios/ID, or ID.")],
     holdings: Annotated[
         str | None,
-        typer.Option(
-            help="All positions, in place of the stored ones and their tax lots: A=100,B=50, or a file."
-        ),
+        typer.Option(help="All positions, in place of the stored ones and their tax lots: A=100,B=50, or a file."),
     ] = None,
     cash: Annotated[float | None, typer.Option(help="Cash of the portfolio, in money.")] = None,
     display_name: Annotated[str | None, typer.Option(help="Name for people.")] = None,
