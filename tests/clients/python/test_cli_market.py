@@ -2,12 +2,14 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from absfin import Client, Instrument, Panel, Stored
-from absfin.cli.csv_files import read_panel
+from absfin.cli.csv_files import read_liquidity, read_panel, read_rates, read_universe, read_weights
 from absfin.cli.panel_files import write_panel
 
 from tests.clients.python.command_line import absfin, as_json
@@ -125,3 +127,26 @@ def test_a_risk_model_is_shown_and_written(server: RunningServer, prices: Path, 
     assert {name for part in parts for name in part} == {"diagnostics", "chunk"}
     assert "--array: 'x' is none of" in told(server, "risk-model", "--symbols", "P", "--array", "x")
     assert "--output: needs --array" in told(server, "risk-model", "--symbols", "P", "-o", str(path))
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "words"),
+    [
+        (read_panel, "date,P,Q\n2021-01-01,1,2\n\n2021-01-02,1,abc", "line 4, column 3 (Q): 'abc' is no number"),
+        (read_panel, "date,P\nfirst,1", "line 2, column 1 (date): 'first' is no date such as 2024-01-31"),
+        (read_panel, 'date,"P\nQ"\n2021-01-01,x', "line 3, column 2"),
+        (lambda path: read_weights(str(path), []), "symbol,weight\nA,1\nB,x", "line 3, column 2 (weight) is 'x'"),
+        (read_universe, "2020-01-01,A\nsoon,B", "line 2, column 1 (date) is 'soon'"),
+        (read_rates, "date,rate\n2020-01-01,", "line 2, column 2 (rate) is ''"),
+        (read_liquidity, "A,1\nB,2,x", "line 2, column 3 (volatility) is 'x'"),
+        (read_liquidity, "A,1,2,3", "line 1 has 4 cells"),
+    ],
+)
+def test_an_error_of_a_file_names_line_and_column(
+    tmp_path: Path, reader: Callable[[Path], object], text: str, words: str
+) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    with pytest.raises(typer.BadParameter) as raised:
+        reader(path)
+    assert words in raised.value.message

@@ -3,10 +3,10 @@
 import csv
 import gzip
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import typer
@@ -58,11 +58,11 @@ def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
         if not symbols:
             raise typer.BadParameter("equal needs --symbols")
         return {symbol: 1.0 / len(symbols) for symbol in symbols}
-    pairs = (
-        [part.split("=") for part in text.split(",")] if "=" in text else [row for _, row in numbered_rows(Path(text))]
-    )
+    if "=" not in text:
+        wrong = f"{text!r} is neither A=0.6,B=0.4 nor a file of symbol,weight lines"
+        return dict(_converted(Path(text), "symbol,weight", (str, float), wrong))
     try:
-        return {symbol.strip(): float(weight) for symbol, weight in pairs if symbol.strip() != "symbol"}
+        return {symbol.strip(): float(weight) for symbol, weight in (part.split("=") for part in text.split(","))}
     except ValueError:
         raise typer.BadParameter(f"{text!r} is neither A=0.6,B=0.4 nor a file of symbol,weight lines") from None
 
@@ -130,37 +130,51 @@ def _instrument(place: str, cells: dict[str, str], header: Sequence[str]) -> Ins
 def read_universe(path: Path) -> dict[date, list[str]]:
     """Reads the symbols that may be held: lines of date,symbol; those of a date hold until the next date."""
     found: dict[date, list[str]] = {}
-    try:
-        for day, symbol in (row for _, row in numbered_rows(path)):
-            if day != "date":
-                found.setdefault(date.fromisoformat(day.strip()), []).append(symbol.strip())
-    except ValueError:
-        raise typer.BadParameter(f"{path} is no file of date,symbol lines") from None
+    for day, symbol in _converted(path, "date,symbol", (date.fromisoformat, str)):
+        found.setdefault(day, []).append(symbol)
     return found
 
 
 def read_rates(path: Path) -> dict[date, float]:
     """Reads rates per year, as fractions: lines of date,rate; a rate holds from its date on."""
-    try:
-        return {
-            date.fromisoformat(day): float(rate)
-            for day, rate in (row for _, row in numbered_rows(path))
-            if day != "date"
-        }
-    except ValueError:
-        raise typer.BadParameter(f"{path} is no file of date,rate lines") from None
+    return dict(_converted(path, "date,rate", (date.fromisoformat, float)))
 
 
 def read_liquidity(path: Path) -> dict[str, tuple[float, float | None]]:
-    """Reads the value traded in a day, in money, and the volatility per year: symbol,daily_value,volatility lines."""
-    try:
-        found = {}
-        for symbol, value, *more in (row for _, row in numbered_rows(path)):
-            if symbol != "symbol":
-                found[symbol.strip()] = (float(value), float(more[0]) if more and more[0].strip() else None)
-        return found
-    except ValueError:
-        raise typer.BadParameter(f"{path} is no file of symbol,daily_value,volatility lines") from None
+    """Reads the value traded in a day, in money, and the volatility per year: symbol,daily_value,volatility lines.
+
+    The volatility may be empty or left out.
+    """
+    lines = _converted(path, "symbol,daily_value,volatility", (str, float, _figure), optional=1)
+    return {symbol: (value, volatility) for symbol, value, volatility in lines}
+
+
+def _figure(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
+def _converted(
+    path: Path, form: str, readers: Sequence[Callable[[str], Any]], wrong: str = "", *, optional: int = 0
+) -> Iterator[tuple[Any, ...]]:
+    """The converted cells of each line but the header; the last `optional` cells may be left out.
+
+    Raises BadParameter with line and column.
+    """
+    names = form.split(",")
+    wrong = wrong or f"{path} is no file of {form} lines"
+    for line, row in numbered_rows(path):
+        if row[0].strip() == names[0]:
+            continue
+        if not len(names) - optional <= len(row) <= len(names):
+            raise typer.BadParameter(f"{wrong}: line {line} has {len(row)} cells")
+        cells = [cell.strip() for cell in row] + [""] * (len(names) - len(row))
+        found = []
+        for column, (name, cell, reader) in enumerate(zip(names, cells, readers, strict=True), start=1):
+            try:
+                found.append(reader(cell))
+            except ValueError:
+                raise typer.BadParameter(f"{wrong}: line {line}, column {column} ({name}) is {cell!r}") from None
+        yield tuple(found)
 
 
 def _action(symbol: str, ex_date: str, kind: str, value: str = "", pay_date: str = "") -> CorporateAction:
