@@ -22,8 +22,7 @@ class SupabaseApiKeys:
     async def pepper(self) -> bytes:
         """The secret of this project, drawn when it is first needed."""
         if not self._pepper:
-            drawn = text_of(secrets.token_bytes(PEPPER_BYTES))
-            self._pepper = bytes_of(await self._rpc.call("get_secret", p_name="api_keys", p_drawn=drawn))
+            self._pepper = await kept_pepper(self._rpc, secrets.token_bytes(PEPPER_BYTES))
         return self._pepper
 
     async def create(self, record: ApiKeyRecord) -> ApiKeyRecord:
@@ -61,6 +60,11 @@ class SupabaseApiKeys:
     async def revoke(self, key_id: str, time: datetime) -> ApiKeyRecord:
         """Ends a key."""
         return _record(await self._rpc.call("revoke_api_key", p_id=key_id, p_time=time.isoformat()))
+
+
+async def kept_pepper(rpc: Rpc, drawn: bytes) -> bytes:
+    """The secret of a project, which is `drawn` where there was none."""
+    return bytes_of(await rpc.call("get_secret", p_name="api_keys", p_drawn=text_of(drawn)))
 
 
 def _record(row: dict[str, Any]) -> ApiKeyRecord:
