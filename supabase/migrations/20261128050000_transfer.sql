@@ -76,10 +76,14 @@ language sql stable security definer set search_path = '' as $$
     from (
       select place.owner, place.portfolio_id, place.position, f.*, octet_length(f.content) + octet_length(f.outcome) as size
       from (
-        select p.owner, p.id as portfolio_id, o.key as fill_key,
-          row_number() over (partition by p.key order by o.key) as position
-        from absfin.portfolios p join absfin.fills o on o.portfolio = p.key
-        where (p.owner, p.id) >= (p_after ->> 0, p_after ->> 1)
+        select o.owner, o.id as portfolio_id, o.fill_key,
+          row_number() over (partition by o.owner, o.id order by o.fill_key) as position
+        from (
+          select p.owner, p.id, f.key as fill_key
+          from absfin.portfolios p join absfin.fills f on f.portfolio = p.key
+          where (p.owner, p.id) >= (p_after ->> 0, p_after ->> 1)
+          order by p.owner, p.id, f.key limit greatest((p_after ->> 2)::bigint, 0) + p_limit
+        ) o
       ) place
       join absfin.fills f on f.key = place.fill_key
       where (place.owner, place.portfolio_id, place.position) > (p_after ->> 0, p_after ->> 1, (p_after ->> 2)::bigint)

@@ -1,4 +1,7 @@
--- Rows of backtests that are over, and of what belongs to them, for a copy of this store.
+-- Rows of backtests that are over, and of what belongs to them, for a copy of this store. What belongs to backtests is read
+-- of as many of them as a page has rows, so that a page takes no longer where there are many.
+
+create index backtests_by_id on absfin.backtests (owner collate "C", id);
 
 create function absfin.read_transfer_backtests(p_after jsonb, p_limit integer, p_bytes bigint) returns jsonb
 language sql stable security definer set search_path = '' as $$
@@ -98,7 +101,8 @@ language sql stable security definer set search_path = '' as $$
   select coalesce(jsonb_agg(jsonb_build_object(
       'fingerprint', page.fingerprint,
       'symbols', page.symbols,
-      'pieces', page.pieces
+      'pieces', page.pieces,
+      'size', page.size
     ) order by page.fingerprint collate "C"), '[]')
   from (
     select r.*, sum(r.size) over (order by r.fingerprint collate "C") - r.size as before
@@ -118,9 +122,16 @@ language sql stable security definer set search_path = '' as $$
     order by page.owner collate "C", page.id, page.fingerprint collate "C"), '[]')
   from (
     select b.owner, b.id, u.fingerprint
-    from absfin.backtest_input_uses u join absfin.backtests b on b.key = u.backtest_key
-    where absfin.is_over(b) and (b.owner collate "C", b.id, u.fingerprint collate "C")
-      > (p_after ->> 0, p_after ->> 1, p_after ->> 2)
+    from (
+        select b.key, b.owner, b.id from absfin.backtests b
+        where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
+          and exists (
+            select from absfin.backtest_input_uses u where u.backtest_key = b.key
+            and (b.owner collate "C", b.id, u.fingerprint collate "C") > (p_after ->> 0, p_after ->> 1, p_after ->> 2))
+        order by b.owner collate "C", b.id limit p_limit
+      ) b
+    join absfin.backtest_input_uses u on u.backtest_key = b.key
+      and (b.owner collate "C", b.id, u.fingerprint collate "C") > (p_after ->> 0, p_after ->> 1, p_after ->> 2)
     order by b.owner collate "C", b.id, u.fingerprint collate "C" limit p_limit
   ) page
 $$;
@@ -155,9 +166,19 @@ language sql stable security definer set search_path = '' as $$
     select r.*, sum(r.size) over (order by r.owner collate "C", r.id, r.number) - r.size as before
     from (
       select b.owner, b.id, e.*, octet_length(e.message) as size
-      from absfin.backtests b join absfin.backtest_events e on e.backtest_key = b.key
-      where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
-        and (b.owner collate "C", b.id, e.number) > (p_after ->> 0, p_after ->> 1, (p_after ->> 2)::integer)
+      from (
+        select b.key, b.owner, b.id from absfin.backtests b
+        where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
+          and exists (
+            select from absfin.backtest_events e where e.backtest_key = b.key
+            and (b.owner collate "C", b.id, e.number) > (p_after ->> 0, p_after ->> 1, (p_after ->> 2)::integer))
+        order by b.owner collate "C", b.id limit p_limit
+      ) b
+      cross join lateral (
+        select * from absfin.backtest_events e where e.backtest_key = b.key
+          and (b.owner collate "C", b.id, e.number) > (p_after ->> 0, p_after ->> 1, (p_after ->> 2)::integer)
+        order by e.number limit p_limit
+      ) e
       order by b.owner collate "C", b.id, e.number limit p_limit
     ) r
   ) page where page.before < p_bytes
@@ -175,7 +196,7 @@ language sql security definer set search_path = '' as $$
   on conflict do nothing
 $$;
 
--- `key` and `pieces` say how the record is read, piece by piece.
+-- `key` and `pieces` say how the record is read, piece by piece, and `size` how much it must be.
 create function absfin.read_transfer_backtest_series(p_after jsonb, p_limit integer, p_bytes bigint) returns jsonb
 language sql stable security definer set search_path = '' as $$
   select coalesce(jsonb_agg(jsonb_build_object(
@@ -184,7 +205,8 @@ language sql stable security definer set search_path = '' as $$
       'position', page.position,
       'label', page.label,
       'key', page.key,
-      'pieces', page.pieces
+      'pieces', page.pieces,
+      'size', page.size
     ) order by page.owner collate "C", page.id, page.position), '[]')
   from (
     select r.*, sum(r.size) over (order by r.owner collate "C", r.id, r.position) - r.size as before
@@ -194,8 +216,15 @@ language sql stable security definer set search_path = '' as $$
           where p.backtest_key = s.backtest_key and p.position = s.position) as pieces,
         (select sum(octet_length(p.data)) from absfin.backtest_series p
           where p.backtest_key = s.backtest_key and p.position = s.position) as size
-      from absfin.backtests b join absfin.backtest_series s on s.backtest_key = b.key and s.number = 0
-      where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
+      from (
+        select b.key, b.owner, b.id from absfin.backtests b
+        where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
+          and exists (
+            select from absfin.backtest_series s where s.backtest_key = b.key and s.number = 0
+            and (b.owner collate "C", b.id, s.position) > (p_after ->> 0, p_after ->> 1, (p_after ->> 2)::integer))
+        order by b.owner collate "C", b.id limit p_limit
+      ) b
+      join absfin.backtest_series s on s.backtest_key = b.key and s.number = 0
         and (b.owner collate "C", b.id, s.position) > (p_after ->> 0, p_after ->> 1, (p_after ->> 2)::integer)
       order by b.owner collate "C", b.id, s.position limit p_limit
     ) r
@@ -262,10 +291,21 @@ language sql stable security definer set search_path = '' as $$
     select r.*, sum(r.size) over (order by r.owner collate "C", r.id, r.path collate "C", r.day) - r.size as before
     from (
       select b.owner, b.id, d.*, octet_length(d.weights) as size
-      from absfin.backtests b join absfin.backtest_decisions d on d.backtest_key = b.key
-      where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
-        and (b.owner collate "C", b.id, d.path collate "C", d.day)
-          > (p_after ->> 0, p_after ->> 1, p_after ->> 2, (p_after ->> 3)::integer)
+      from (
+        select b.key, b.owner, b.id from absfin.backtests b
+        where absfin.is_over(b) and (b.owner collate "C", b.id) >= (p_after ->> 0, p_after ->> 1)
+          and exists (
+            select from absfin.backtest_decisions d where d.backtest_key = b.key
+            and (b.owner collate "C", b.id, d.path collate "C", d.day)
+              > (p_after ->> 0, p_after ->> 1, p_after ->> 2, (p_after ->> 3)::integer))
+        order by b.owner collate "C", b.id limit p_limit
+      ) b
+      cross join lateral (
+        select * from absfin.backtest_decisions d where d.backtest_key = b.key
+          and (b.owner collate "C", b.id, d.path collate "C", d.day)
+              > (p_after ->> 0, p_after ->> 1, p_after ->> 2, (p_after ->> 3)::integer)
+        order by d.path collate "C", d.day limit p_limit
+      ) d
       order by b.owner collate "C", b.id, d.path collate "C", d.day limit p_limit
     ) r
   ) page where page.before < p_bytes

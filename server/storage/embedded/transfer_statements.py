@@ -1,6 +1,7 @@
 """How rows of a copy are read from SQLite and stored there, by the name of their table.
 
-A selection is told a place and the largest number of rows; its columns are named as in the table of the copy.
+A selection is told a place and the largest number of rows; its columns are named as in the table of the copy. It goes
+along the index of owners and ids, which CROSS JOIN and + see to, and ends with its last row: no page sorts a table.
 """
 
 from collections.abc import Mapping
@@ -21,8 +22,11 @@ SELECTS: Mapping[str, str] = {
         "f.reallocation_id AS reallocation, f.is_open, (SELECT json_group_array(d.sold_fill_id) "
         "FROM disallowed_losses d WHERE d.portfolio_key = f.portfolio_key AND d.fill_id = f.fill_id) AS disallows, "
         "f.content, f.outcome FROM ("
-        "SELECT p.owner, p.id AS portfolio, row_number() OVER (PARTITION BY p.key ORDER BY o.rowid) AS position, "
-        "o.rowid AS row FROM portfolios p JOIN fills o ON o.portfolio_key = p.key WHERE (p.owner, p.id) >= (?1, ?2)"
+        "SELECT owner, portfolio, row, row_number() OVER (PARTITION BY owner, portfolio ORDER BY row) AS position "
+        "FROM ("
+        "SELECT p.owner, p.id AS portfolio, o.rowid AS row FROM portfolios p CROSS JOIN fills o "
+        "ON o.portfolio_key = p.key WHERE (p.owner, p.id) >= (?1, ?2) "
+        "ORDER BY p.owner, p.id, o.rowid LIMIT max(?3, 0) + ?4)"
         ") place JOIN fills f ON f.rowid = place.row "
         "WHERE (place.owner, place.portfolio, place.position) > (?1, ?2, ?3) "
         "ORDER BY place.owner, place.portfolio, place.position LIMIT ?4"
@@ -34,37 +38,38 @@ SELECTS: Mapping[str, str] = {
         "SELECT owner, id, request_id, label, caller, state, epoch, fingerprint, cost_estimate, run_micros, attempt, "
         "crashes, fraction, day, wealth, stage, last_event, dropped_event, created_micros AS created, "
         "finished_micros AS finished, inputs, body, request, result, error "
-        "FROM backtests b WHERE b.finished_micros IS NOT NULL AND (owner, id) > (?, ?) ORDER BY owner, id LIMIT ?"
+        "FROM backtests b WHERE +b.finished_micros IS NOT NULL AND (owner, id) > (?, ?) ORDER BY owner, id LIMIT ?"
     ),
     "open_backtests": (
         "SELECT owner, id, state FROM backtests b "
-        "WHERE b.finished_micros IS NULL AND (owner, id) > (?, ?) ORDER BY owner, id LIMIT ?"
+        "WHERE +b.finished_micros IS NULL AND (owner, id) > (?, ?) ORDER BY owner, id LIMIT ?"
     ),
     "backtest_inputs": (
         "SELECT fingerprint, symbols, data FROM backtest_inputs WHERE fingerprint > ? ORDER BY fingerprint LIMIT ?"
     ),
     "backtest_input_uses": (
-        "SELECT b.owner, b.id, u.fingerprint FROM backtest_input_uses u JOIN backtests b ON b.key = u.backtest_key "
-        "WHERE b.finished_micros IS NOT NULL AND (b.owner, b.id, u.fingerprint) > (?, ?, ?) "
-        "ORDER BY b.owner, b.id, u.fingerprint LIMIT ?"
+        "SELECT b.owner, b.id, u.fingerprint FROM backtests b CROSS JOIN backtest_input_uses u "
+        "ON u.backtest_key = b.key "
+        "WHERE +b.finished_micros IS NOT NULL AND (b.owner, b.id) >= (?1, ?2) "
+        "AND (b.owner, b.id, u.fingerprint) > (?1, ?2, ?3) ORDER BY b.owner, b.id, u.fingerprint LIMIT ?4"
     ),
     "backtest_events": (
         "SELECT b.owner, b.id, e.number, e.micros AS time, e.kind, e.message, e.day, e.reason, e.stage "
-        "FROM backtests b JOIN backtest_events e ON e.backtest_key = b.key WHERE b.finished_micros IS NOT NULL "
+        "FROM backtests b CROSS JOIN backtest_events e ON e.backtest_key = b.key WHERE +b.finished_micros IS NOT NULL "
         "AND (b.owner, b.id) >= (?1, ?2) AND (b.owner, b.id, e.number) > (?1, ?2, ?3) "
         "ORDER BY b.owner, b.id, e.number LIMIT ?4"
     ),
     "backtest_series": (
         "SELECT b.owner, b.id, s.position, s.label, s.data "
-        "FROM backtests b JOIN backtest_series s ON s.backtest_key = b.key WHERE b.finished_micros IS NOT NULL "
+        "FROM backtests b CROSS JOIN backtest_series s ON s.backtest_key = b.key WHERE +b.finished_micros IS NOT NULL "
         "AND (b.owner, b.id) >= (?1, ?2) AND (b.owner, b.id, s.position) > (?1, ?2, ?3) "
         "ORDER BY b.owner, b.id, s.position LIMIT ?4"
     ),
     "backtest_decisions": (
         "SELECT b.owner, b.id, d.path, d.day, d.weights, d.reason, d.message "
-        "FROM backtests b JOIN backtest_decisions d ON d.backtest_key = b.key WHERE b.finished_micros IS NOT NULL "
-        "AND (b.owner, b.id) >= (?1, ?2) AND (b.owner, b.id, d.path, d.day) > (?1, ?2, ?3, ?4) "
-        "ORDER BY b.owner, b.id, d.path, d.day LIMIT ?5"
+        "FROM backtests b CROSS JOIN backtest_decisions d ON d.backtest_key = b.key "
+        "WHERE +b.finished_micros IS NOT NULL AND (b.owner, b.id) >= (?1, ?2) "
+        "AND (b.owner, b.id, d.path, d.day) > (?1, ?2, ?3, ?4) ORDER BY b.owner, b.id, d.path, d.day LIMIT ?5"
     ),
 }
 

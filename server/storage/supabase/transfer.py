@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from server.ports.errors import StorageUnavailable
 from server.ports.transfer import INPUTS, PAGE_BYTES, SERIES, Kind, Place, TransferRow, TransferTable, Value
 from server.storage.supabase.access import bytes_of, text_of
 from server.storage.supabase.api_keys import kept_pepper
@@ -53,7 +54,10 @@ class SupabaseTransfer:
             else:
                 name, where = "read_backtest_series_piece", {"p_key": fields["key"], "p_position": fields["position"]}
             pieces.append(await self._rpc.read_bytes(name, **where, p_number=number))
-        return {**fields, "data": b"".join(pieces)}
+        data = b"".join(pieces)
+        if len(data) != fields["size"]:
+            raise StorageUnavailable(f"a part of {table.name} was deleted while it was read; try again")
+        return {**fields, "data": data}
 
     async def _send(self, function: str, header: Mapping[str, object], data: bytes) -> None:
         starts = range(0, max(len(data), 1), self._piece_bytes)

@@ -53,6 +53,7 @@ TEXT = "\x00a\x01\x010 'quoted' \"twice\" back\\slash \\u0000 é 🙂"
 BYTES = bytes(range(256))
 PANEL = PricePanel.of("AB", range(-5, 5), np.arange(1.0, 21.0))
 OTHER_PANEL = PricePanel.of("C", range(600_000), np.random.default_rng(1).uniform(1, 2, 600_000))
+UNUSED = PricePanel.of("A", range(3), [1.0, 2.0, 3.0])
 STAGE = Stage(TEXT, 1, 2)
 LARGE = np.random.default_rng(2).bytes(2 * PIECE_BYTES + 17)
 ACTION = CorporateAction("A", 2, CashDividend(0.1, 4))
@@ -115,8 +116,9 @@ async def fill_backtests(storage: Storage, owner: str) -> None:
     small = replace(draft, inputs=JobInputs(name, "returns"), panels={name: PANEL}, request_id=None, label="")
     await storage.jobs.queue.enqueue(owner, replace(small, id="failed"))
     await log.finish(await claimed(storage), JobEnd(JobState.FAILED, None, BYTES), [])
-    for job_id in ("cancelled", "waiting"):
-        await storage.jobs.queue.enqueue(owner, replace(small, id=job_id))
+    await storage.jobs.queue.enqueue(owner, replace(small, id="cancelled"))
+    waiting = replace(small, id="waiting", panels={fingerprint_of(UNUSED): UNUSED})  # its data is left out with it
+    await storage.jobs.queue.enqueue(owner, replace(waiting, inputs=JobInputs(fingerprint_of(UNUSED), "returns")))
     await storage.jobs.queue.cancel(owner, "cancelled")
 
 
