@@ -213,3 +213,21 @@ def test_only_plain_problems_are_solved_as_arrays() -> None:
 )
 def test_everything_else_is_not(specification: Specification) -> None:
     assert walk_objective(specification) is None
+
+
+def test_a_window_with_returns_that_differ_by_rounding_alone_is_left_out() -> None:
+    """As of cash that grows at a constant rate: alone its variance is 0, and what needs one is refused."""
+    prices = STOCKS[: LOOKBACK + 31].copy()
+    prices[:, 3] = 100.0 * 1.0001 ** np.arange(len(prices))
+    returns = prices[1:] / prices[:-1] - 1.0
+    assert 0.0 < np.ptp(returns[:, 3]) < 1e-14
+    for objective in OBJECTIVES.values():
+        found = decide_windows(window_moments(returns, np.array([LOOKBACK, len(returns)]), LOOKBACK), objective, 252.0)
+        assert not found.proven.any()
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+def test_one_asset_alone_has_everything(objective: WalkObjective) -> None:
+    rising = np.abs(RETURNS[:400, :1])
+    found = decide_windows(window_moments(rising, np.array([300, 400]), LOOKBACK), objective, 252.0)
+    np.testing.assert_allclose(found.weights, 1.0, rtol=0.0, atol=1e-15)
