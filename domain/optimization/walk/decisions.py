@@ -98,9 +98,12 @@ def _solvable(moments: WindowMoments) -> WindowMoments:
     covariances, means = moments.covariances, moments.expected_returns
     variances = np.diagonal(covariances, axis1=1, axis2=2)
     with np.errstate(invalid="ignore"):
-        large = (np.abs(covariances).max(axis=(1, 2)) > LARGEST_FIGURE) | (np.abs(means).max(axis=1) > LARGEST_FIGURE)
+        # No number compares as False.
+        moderate = (np.abs(covariances).max(axis=(1, 2)) <= LARGEST_FIGURE) & (
+            np.abs(means).max(axis=1) <= LARGEST_FIGURE
+        )
         small = ((variances > 0.0) & (variances < SMALLEST_VARIANCE)).any(axis=1)
-    refused = large | small
+    refused = ~moderate | small
     if not refused.any():
         return moments
     return WindowMoments(means, np.where(refused[:, None, None], np.nan, covariances))

@@ -231,3 +231,17 @@ def test_one_asset_alone_has_everything(objective: WalkObjective) -> None:
     rising = np.abs(RETURNS[:400, :1])
     found = decide_windows(window_moments(rising, np.array([300, 400]), LOOKBACK), objective, 252.0)
     np.testing.assert_allclose(found.weights, 1.0, rtol=0.0, atol=1e-15)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+@pytest.mark.parametrize("variance", [np.inf, 1.0])
+def test_a_window_beyond_numbers_is_left_out_and_changes_no_other(objective: WalkObjective, variance: float) -> None:
+    """Of two assets that jump by 1e200 on the same dates, products of both signs overflow."""
+    moments = window_moments(RETURNS, ENDS[:2], LOOKBACK)
+    expected = decide_windows(moments, objective, 252.0).weights[1]
+    covariances = moments.covariances.copy()
+    covariances[0, 0, 0] = covariances[0, 1, 1] = variance
+    covariances[0, 0, 1] = covariances[0, 1, 0] = np.nan
+    found = decide_windows(WindowMoments(moments.expected_returns, covariances), objective, 252.0)
+    assert found.proven.tolist() == [False, True]
+    assert found.weights[1].tobytes() == expected.tobytes()
