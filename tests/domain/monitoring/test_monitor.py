@@ -551,3 +551,17 @@ def test_a_new_mandate_leaves_a_total_loss_where_it_was() -> None:
     assert [one.kind for one in raised(signals)] == [EventKind.DRAWDOWN, EventKind.LIMIT]
     state, _ = run([mandated(rules, {"A": 1.0}, revision=1, time=at(TODAY, 3)), quotes(at(TODAY, 4), B=160)], state)
     assert state.levels.drawdowns(state.positions.all).tolist() == [pytest.approx(0.6)]
+
+
+def test_past_closes_end_what_was_stale_and_ask_for_jumps_anew() -> None:
+    rules = only(prices=PriceRules(max_age_days=5.0, max_move=0.15))
+    state, signals = run([mandated(rules), held({"A": 1, "B": 1}), bars(TODAY, A=100, B=10), bars(TODAY + 1, B=20)])
+    assert told(signals) == [("PRICE_JUMP", "RAISED", "B")]
+    state, signals = run([clock(TODAY + 7)], state)
+    assert told(signals) == [("PRICE_STALE", "RAISED", "A"), ("PRICE_STALE", "RAISED", "B")]
+    state, signals = run([history({"A": [100, 101], "B": [20, 20]}, TODAY + 6)], state)
+    assert told(signals) == [("PRICE_STALE", "CLEARED", "A"), ("PRICE_STALE", "CLEARED", "B")]
+    _, signals = run([quotes(at(TODAY + 7, 5), B=10)], state)
+    assert told(signals) == [("PRICE_JUMP", "RAISED", "B")]
+    _, signals = run([bars(TODAY + 6, 1, time=at(TODAY + 7, 5), B=21)], state)
+    assert signals == []  # nothing of the jump before is left to clear
