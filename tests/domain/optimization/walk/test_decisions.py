@@ -34,6 +34,7 @@ from domain.optimization.walk.decisions import (
     WalkDecisions,
     WalkObjective,
     decide_windows,
+    ratio_gaps,
     verified,
     walk_objective,
 )
@@ -245,3 +246,12 @@ def test_a_window_beyond_numbers_is_left_out_and_changes_no_other(objective: Wal
     found = decide_windows(WindowMoments(moments.expected_returns, covariances), objective, 252.0)
     assert found.proven.tolist() == [False, True]
     assert found.weights[1].tobytes() == expected.tobytes()
+
+
+def test_a_ratio_without_an_asset_that_would_hedge_has_no_proof() -> None:
+    """B loses a tenth of what A gains, and takes most of its risk away."""
+    hessians, targets = np.array([[[1.0, -0.9], [-0.9, 1.0]]]), np.array([[1.0, -0.1]])
+    best = np.linalg.solve(hessians[0], targets[0])
+    assert (best > 0.0).all()
+    assert ratio_gaps(hessians, targets, np.array([[1.0, 0.0]]))[0] >= 0.5
+    assert ratio_gaps(hessians, targets, best[None, :])[0] <= 1e-14
