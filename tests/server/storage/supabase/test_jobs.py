@@ -44,6 +44,16 @@ class SentTwice(Rpc):
         return await super().send_bytes(name, body)
 
 
+class Forgetful(Rpc):
+    """The database does what it is told, and is away for so long that its answer counts as lost."""
+
+    async def send_bytes(self, name: str, body: bytes, /) -> Any:
+        answer = await super().send_bytes(name, body)
+        if name == "add_backtest_series":
+            return answer
+        raise StorageUnavailable("away")
+
+
 class Opener:
     """Opens jobs as a server does, over calls of some kind."""
 
@@ -103,6 +113,30 @@ async def test_what_is_sent_again_is_done_once(opener: Opener) -> None:
     assert [event.content.kind for event in cancelled.events] == [EventKind.FINISHED]
     await stores.archive.delete(OWNER, "first")
     assert [job.id for job in (await stores.archive.list(MINE, "", 5)).records] == ["second"]
+
+
+async def test_what_a_job_tries_again_in_a_later_call_is_done_once(opener: Opener) -> None:
+    """As `until_stored` does: a part that was stored twice would be twice in the record of a job that goes on."""
+    stores, jobs = opener.jobs()
+    lost, _ = opener.jobs(Forgetful, "another")
+    await stores.queue.enqueue(OWNER, draft())
+    record = (await claimed(stores, jobs)).record
+    for number in (1, 2):
+        saved = (record, b"c%d" % number, b"p%d" % number, TICK, [EVENT])
+        with pytest.raises(StorageUnavailable):
+            await lost.log.save(*saved)
+        assert [event.number for event in await stores.log.save(*saved)] == [number]
+    await stores.queue.release(record, crashed=False)
+    again = await claimed(stores, jobs)
+    assert (again.checkpoint, again.parts) == (b"c2", (b"p1", b"p2"))
+    with pytest.raises(StorageUnavailable):
+        await lost.log.compact(again.record, 2, b"p12")
+    await stores.log.compact(again.record, 2, b"p12")
+    end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s")])
+    with pytest.raises(StorageUnavailable):
+        await lost.log.finish(again.record, end, [EVENT])
+    finished = await stores.log.finish(again.record, end, [EVENT])
+    assert [event.number for event in finished] == [4, 5]
 
 
 async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Opener) -> None:
