@@ -1,14 +1,16 @@
 """The queue of jobs on Supabase: one for all servers of the project, by the clock of the database."""
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob
 from server.ports.jobs import Claim, JobDraft, JobRecord, JobTick, JobView
+from server.ports.scope import Scope
 from server.storage.job_inputs import actions_to_json, inputs_to_json
 from server.storage.job_refusals import RESTARTED, RESUMED, queue_full
 from server.storage.supabase.access import text_of
@@ -16,7 +18,7 @@ from server.storage.supabase.arguments import received_text, sent_text, write_to
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import SupabaseJobInputs
-from server.storage.supabase.job_rows import job_of, tick_argument, view_of
+from server.storage.supabase.job_rows import job_of, owned_job_of, require_own, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
 from server.storage.workers import WorkerLocks
 
@@ -77,12 +79,14 @@ class SupabaseJobQueue:
         data = await self._rpc.read_bytes(
             "cancel_backtest", p_owner=owner, p_id=job_id, p_write=write_token(), p_retained=self._retained
         )
-        return view_of(data, job_id)
+        view = view_of(data, job_id)
+        require_own(view.record, Scope(owner))
+        return view
 
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """Takes the job that is next."""
-        await self._tell_who_is_gone()
-        try:
+        with self._noticing_absence():
+            await self._tell_who_is_gone()
             data = await self._rpc.read_bytes(
                 "claim_backtest",
                 p_worker=worker,
@@ -95,9 +99,6 @@ class SupabaseJobQueue:
                 p_restarted=RESTARTED,
                 p_retained=self._retained,
             )
-        except StorageUnavailable:
-            self._unreachable = time.monotonic()
-            raise
         frame = Frame(data)
         found = frame.header
         if found is None:
@@ -122,13 +123,14 @@ class SupabaseJobQueue:
         """Renews leases."""
         if not jobs:
             return frozenset()
-        held = await self._rpc.call(
-            "renew_backtest_leases",
-            p_worker=worker,
-            p_keys=list(jobs),
-            p_lease_seconds=lease_seconds,
-            p_ticks={str(key): tick_argument(tick) for key, tick in ticks.items()},
-        )
+        with self._noticing_absence():
+            held = await self._rpc.call(
+                "renew_backtest_leases",
+                p_worker=worker,
+                p_keys=list(jobs),
+                p_lease_seconds=lease_seconds,
+                p_ticks={str(key): tick_argument(tick) for key, tick in ticks.items()},
+            )
         return frozenset(held)
 
     async def release(self, claim: JobRecord, *, crashed: bool, yielded: bool = False) -> None:
@@ -143,6 +145,15 @@ class SupabaseJobQueue:
             p_yielded=yielded,
         )
 
+    @contextlib.contextmanager
+    def _noticing_absence(self) -> Iterator[None]:
+        """Notes when the database was last away, whoever finds that: a server with no free place claims nothing."""
+        try:
+            yield
+        except StorageUnavailable:
+            self._unreachable = time.monotonic()
+            raise
+
     async def _stored(self, owner: str, job: Mapping[str, object]) -> JobRecord:
         try:
             data = await self._rpc.read_bytes(
@@ -152,7 +163,7 @@ class SupabaseJobQueue:
             if refused.reason == "QUEUE_FULL":
                 raise queue_full(refused.detail["queued"]) from None
             raise
-        return job_of(Frame(data))
+        return owned_job_of(Frame(data), owner)
 
     async def _parts(self, key: int) -> tuple[bytes, ...]:
         """Parts of a job that this worker has claimed: nobody else changes them."""

@@ -17,9 +17,10 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
+from server.ports.scope import Scope
 from server.storage.job_inputs import actions_of, inputs_of
 from server.storage.supabase.arguments import received_text, sent_text
-from server.storage.supabase.frames import Frame
+from server.storage.supabase.frames import Frame, require_owner
 
 
 def job_of(frame: Frame) -> JobRecord:
@@ -30,6 +31,18 @@ def job_of(frame: Frame) -> JobRecord:
     result, error = (None if row[name] is None else frame.take(row[name]) for name in ("result", "error"))
     inputs = replace(record.inputs, actions=actions_of(actions))
     return replace(record, inputs=inputs, request=request, result=result, error=error)
+
+
+def owned_job_of(frame: Frame, owner: str) -> JobRecord:
+    """The same of a job that somebody asks for. Raises ForeignRow."""
+    record = job_of(frame)
+    require_own(record, Scope(owner))
+    return record
+
+
+def require_own(record: JobRecord, scope: Scope) -> None:
+    """Raises ForeignRow for a job of another owner than the one who asks."""
+    require_owner({"owner": record.owner}, scope)
 
 
 def listed_job_of(row: Mapping[str, Any]) -> JobRecord:

@@ -13,7 +13,7 @@ from server.storage.supabase.access import text_of
 from server.storage.supabase.arguments import received_text, sent_text
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
-from server.storage.supabase.job_rows import job_of, listed_job_of
+from server.storage.supabase.job_rows import listed_job_of, owned_job_of, require_own
 from server.storage.supabase.rpc import Rpc
 
 KIND = "backtest"
@@ -32,14 +32,14 @@ class SupabaseJobs:
             "find_backtest", p_owner=owner, p_request_id=sent_text(request_id), p_body=text_of(body)
         )
         frame = Frame(data)
-        return None if frame.header is None else job_of(frame)
+        return None if frame.header is None else owned_job_of(frame, owner)
 
     async def get(self, owner: str, job_id: str) -> JobRecord:
         """One job."""
         frame = Frame(await self._rpc.read_bytes("get_backtest", p_owner=owner, p_id=job_id))
         if frame.header is None:
             raise NotFound(KIND, f"backtests/{job_id}")  # it was deleted in this moment
-        return job_of(frame)
+        return owned_job_of(frame, owner)
 
     async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
         """A page of jobs, newest first."""
@@ -57,6 +57,8 @@ class SupabaseJobs:
             p_created_before=None if filters.created_before is None else filters.created_before.isoformat(),
         )
         records = tuple(listed_job_of(row) for row in rows[:limit])
+        for record in records:
+            require_own(record, scope)
         if len(rows) <= limit:
             return JobPage(records, "")
         last = Position(micros_of(records[-1].created), records[-1].id, records[-1].key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -139,8 +139,9 @@ async def test_what_a_job_tries_again_in_a_later_call_is_done_once(opener: Opene
     assert [event.number for event in finished] == [4, 5]
 
 
-async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Opener) -> None:
-    """Their leases may have passed because they could not be renewed."""
+@pytest.mark.parametrize("noticed", ["claim", "heartbeat"])
+async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Opener, noticed: str) -> None:
+    """Their leases may have passed because they could not be renewed; a server without a free place claims nothing."""
 
     class Away(Rpc):
         away = False
@@ -150,13 +151,23 @@ async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Open
                 raise StorageUnavailable("away")
             return await super().read_bytes(name, **arguments)
 
+        async def call(self, name: str, /, **arguments: object) -> Any:
+            if self.away:
+                raise StorageUnavailable("away")
+            return await super().call(name, **arguments)
+
     runs, runner = opener.jobs()
     waits, waiting = opener.jobs(Away, "another")
     await runs.queue.enqueue(OWNER, draft())
     first = await claimed(runs, runner, 0.1)
     Away.away = True
+    worker = waiting.worker.own
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "claim": lambda: waits.queue.claim(worker, LEASE_SECONDS),
+        "heartbeat": lambda: waits.queue.heartbeat(worker, [1], LEASE_SECONDS, {}),
+    }
     with pytest.raises(StorageUnavailable):
-        await waits.queue.claim(waiting.worker.own, LEASE_SECONDS)
+        await calls[noticed]()
     Away.away = False
     await asyncio.sleep(0.3)
     assert await waits.queue.claim(waiting.worker.own, LEASE_SECONDS) is None
