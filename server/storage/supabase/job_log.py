@@ -27,7 +27,7 @@ class SupabaseJobLog:
 
     async def view(self, key: int, after: int) -> JobView:
         """A job and its events, as of one moment."""
-        return view_of(await self._rpc.read_bytes("view_backtest", p_key=key, p_after=after), str(key))
+        return await view_of(await self._rpc.read_bytes("view_backtest", p_key=key, p_after=after), str(key))
 
     async def save(
         self, claim: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, events: Sequence[JobEventDraft]

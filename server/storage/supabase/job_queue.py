@@ -13,7 +13,7 @@ from server.ports.jobs import Claim, JobDraft, JobRecord, JobTick, JobView
 from server.ports.scope import Scope
 from server.storage.job_inputs import actions_to_json, inputs_to_json
 from server.storage.job_refusals import RESTARTED, RESUMED, queue_full
-from server.storage.supabase.access import text_of
+from server.storage.supabase.access import read_in_thread_if_large, text_of
 from server.storage.supabase.arguments import received_text, sent_text, write_token
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
@@ -49,20 +49,7 @@ class SupabaseJobQueue:
 
     async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
         """Stores a job, and before it the data that it needs and that is not there."""
-        job = {
-            "id": draft.id or secrets.token_hex(10),
-            "request_id": None if draft.request_id is None else sent_text(draft.request_id),
-            "body": text_of(draft.body),
-            "label": sent_text(draft.label),
-            "caller": sent_text(draft.caller),
-            "epoch": secrets.token_hex(8),
-            "fingerprint": draft.fingerprint,
-            "cost_estimate": draft.cost_estimate,
-            "inputs": inputs_to_json(replace(draft.inputs, actions=())),
-            "actions": actions_to_json(draft.inputs.actions),
-            "request": text_of(draft.request),
-            "names": sorted(draft.panels),
-        }
+        job = await asyncio.to_thread(_argument_of, draft)
         for _ in range(UPLOADS):
             try:
                 return await self._stored(owner, job)
@@ -79,7 +66,7 @@ class SupabaseJobQueue:
         data = await self._rpc.read_bytes(
             "cancel_backtest", p_owner=owner, p_id=job_id, p_write=write_token(), p_retained=self._retained
         )
-        view = view_of(data, job_id)
+        view = await view_of(data, job_id)
         require_own(view.record, Scope(owner))
         return view
 
@@ -99,14 +86,11 @@ class SupabaseJobQueue:
                 p_restarted=RESTARTED,
                 p_retained=self._retained,
             )
-        frame = Frame(data)
-        found = frame.header
+        found = await read_in_thread_if_large(_claim_of, data)
         if found is None:
             return None
-        checkpoint = None if found["checkpoint"] is None else frame.take(found["checkpoint"])
-        record = job_of(frame)
-        parts = await self._parts(record.key) if found["parts"] else ()
-        return Claim(record, checkpoint, parts, float(found["waited_seconds"]))
+        claim, has_parts = found
+        return replace(claim, parts=await self._parts(claim.record.key)) if has_parts else claim
 
     async def queue(self, worker: str) -> QueueSnapshot:
         """What waits and what runs."""
@@ -163,7 +147,10 @@ class SupabaseJobQueue:
             if refused.reason == "QUEUE_FULL":
                 raise queue_full(refused.detail["queued"]) from None
             raise
-        return owned_job_of(Frame(data), owner)
+        record = await owned_job_of(data, owner)
+        if record is None:
+            raise StorageUnavailable("the backtest was deleted in the moment in which it was found; try again")
+        return record
 
     async def _parts(self, key: int) -> tuple[bytes, ...]:
         """Parts of a job that this worker has claimed: nobody else changes them."""
@@ -183,3 +170,31 @@ class SupabaseJobQueue:
         for worker in tuple(self._gone):
             await self._rpc.call("end_backtest_leases", p_worker=worker)
             self._gone.discard(worker)
+
+
+def _argument_of(draft: JobDraft) -> dict[str, object]:
+    """A job as absfin.enqueue_backtest takes it, under the same name whenever it is sent."""
+    return {
+        "id": draft.id or secrets.token_hex(10),
+        "request_id": None if draft.request_id is None else sent_text(draft.request_id),
+        "body": text_of(draft.body),
+        "label": sent_text(draft.label),
+        "caller": sent_text(draft.caller),
+        "epoch": secrets.token_hex(8),
+        "fingerprint": draft.fingerprint,
+        "cost_estimate": draft.cost_estimate,
+        "inputs": inputs_to_json(replace(draft.inputs, actions=())),
+        "actions": actions_to_json(draft.inputs.actions),
+        "request": text_of(draft.request),
+        "names": sorted(draft.panels),
+    }
+
+
+def _claim_of(data: bytes) -> tuple[Claim, bool] | None:
+    """A claim without the parts of its output, and whether it has any; None where there is no job."""
+    frame = Frame(data)
+    found = frame.header
+    if found is None:
+        return None
+    checkpoint = None if found["checkpoint"] is None else frame.take(found["checkpoint"])
+    return Claim(job_of(frame), checkpoint, (), float(found["waited_seconds"])), bool(found["parts"])

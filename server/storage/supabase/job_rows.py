@@ -19,6 +19,7 @@ from server.ports.jobs import (
 )
 from server.ports.scope import Scope
 from server.storage.job_inputs import actions_of, inputs_of
+from server.storage.supabase.access import read_in_thread_if_large
 from server.storage.supabase.arguments import received_text, sent_text
 from server.storage.supabase.frames import Frame, require_owner
 
@@ -33,11 +34,17 @@ def job_of(frame: Frame) -> JobRecord:
     return replace(record, inputs=inputs, request=request, result=result, error=error)
 
 
-def owned_job_of(frame: Frame, owner: str) -> JobRecord:
-    """The same of a job that somebody asks for. Raises ForeignRow."""
-    record = job_of(frame)
-    require_own(record, Scope(owner))
+async def owned_job_of(data: bytes, owner: str) -> JobRecord | None:
+    """The job in an answer to somebody who asks for their own, None where there is none. Raises ForeignRow."""
+    record = await read_in_thread_if_large(_job_if_any, data)
+    if record is not None:
+        require_own(record, Scope(owner))
     return record
+
+
+def _job_if_any(data: bytes) -> JobRecord | None:
+    frame = Frame(data)
+    return None if frame.header is None else job_of(frame)
 
 
 def require_own(record: JobRecord, scope: Scope) -> None:
@@ -107,12 +114,17 @@ def events_of(rows: Sequence[Mapping[str, Any]]) -> tuple[JobEvent, ...]:
     return tuple(JobEvent(row["number"], _time_of(row["event_time"]), _content_of(row)) for row in rows)
 
 
-def view_of(data: bytes, name: str) -> JobView:
+async def view_of(data: bytes, name: str) -> JobView:
     """A job with events. Raises NotFound."""
-    frame = Frame(data)
-    if frame.header is None:
+    view = await read_in_thread_if_large(_view_if_any, data)
+    if view is None:
         raise NotFound("backtest", f"backtests/{name}")
-    return JobView(job_of(frame), events_of(frame.header["events"]))
+    return view
+
+
+def _view_if_any(data: bytes) -> JobView | None:
+    frame = Frame(data)
+    return None if frame.header is None else JobView(job_of(frame), events_of(frame.header["events"]))
 
 
 def _content_of(row: Mapping[str, Any]) -> JobEventDraft:

@@ -31,15 +31,14 @@ class SupabaseJobs:
         data = await self._rpc.read_bytes(
             "find_backtest", p_owner=owner, p_request_id=sent_text(request_id), p_body=text_of(body)
         )
-        frame = Frame(data)
-        return None if frame.header is None else owned_job_of(frame, owner)
+        return await owned_job_of(data, owner)
 
     async def get(self, owner: str, job_id: str) -> JobRecord:
         """One job."""
-        frame = Frame(await self._rpc.read_bytes("get_backtest", p_owner=owner, p_id=job_id))
-        if frame.header is None:
+        record = await owned_job_of(await self._rpc.read_bytes("get_backtest", p_owner=owner, p_id=job_id), owner)
+        if record is None:
             raise NotFound(KIND, f"backtests/{job_id}")  # it was deleted in this moment
-        return owned_job_of(frame, owner)
+        return record
 
     async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
         """A page of jobs, newest first."""
