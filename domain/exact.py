@@ -7,6 +7,7 @@ Sums and products of such numbers are exact; only quotients are rounded, once, w
 
 from contextlib import AbstractContextManager
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, localcontext
+from functools import lru_cache
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -26,8 +27,14 @@ def exact_arithmetic() -> AbstractContextManager[Context]:
 
 
 def exact(value: float) -> Decimal:
-    """The shortest decimal that reads back as a finite float."""
-    return Decimal(repr(float(value)))
+    """The shortest decimal that reads back as a finite float; 0 has no sign."""
+    return _read(float(value) + 0.0)
+
+
+@lru_cache(maxsize=8192)
+def _read(value: float) -> Decimal:
+    """Prices, weights and limits are read many times, in a batch by every account."""
+    return Decimal(repr(value))
 
 
 def quotient(numerator: Decimal, denominator: Decimal) -> Decimal:
@@ -37,6 +44,10 @@ def quotient(numerator: Decimal, denominator: Decimal) -> Decimal:
 
 def ratio(numerator: Decimal, denominator: Decimal) -> float:
     """The float nearest to a quotient."""
+    if not numerator:
+        return 0.0
+    if denominator == ONE:
+        return float(numerator)
     return float(quotient(numerator, denominator))
 
 

@@ -57,13 +57,13 @@ def state_to_bytes(state: MonitorState) -> bytes:
 
 
 def state_from_bytes(data: bytes) -> MonitorState:
-    """As `state_to_bytes` wrote it. Raises InvalidInput for other bytes, STATE_VERSION for those of another version."""
+    """As `state_to_bytes` wrote it. Raises InvalidInput for other bytes, and for those of another version."""
     start = len(_MAGIC)
     if data[:start] != _MAGIC:
         raise InvalidInput("state", "must be the bytes of a monitor's state")
     version = int.from_bytes(data[start : start + 4], "little")
     if version != VERSION:
-        raise InvalidInput("state", f"is of version {version}, must be of version {VERSION}", "STATE_VERSION")
+        raise InvalidInput("state", f"is of version {version}, must be of version {VERSION}")
     digest, body = data[start + 4 : start + 4 + _DIGEST], data[start + 4 + _DIGEST :]
     if digest != _digest(body):
         raise InvalidInput("state", "is damaged: make the state again from the events")

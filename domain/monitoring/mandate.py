@@ -117,7 +117,7 @@ class Trigger:
 def check_triggers(triggers: Sequence[Trigger], target: TargetKind) -> None:
     """Raises InvalidInput for a trigger whose action the target does not allow, or that would start itself.
 
-    One that can start itself is refused, with the reason TRIGGER_LOOP, unless a trigger on the way has a cooldown: then
+    One that can start itself is refused, unless a trigger on the way has a cooldown: then
     it starts at most once in each cooldown.
     """
     for i, trigger in enumerate(triggers):
@@ -131,7 +131,6 @@ def check_triggers(triggers: Sequence[Trigger], target: TargetKind) -> None:
             raise InvalidInput(
                 f"triggers[{i}]",
                 f"would start itself: {' -> '.join(way)}; use another action, or set a cooldown",
-                "TRIGGER_LOOP",
             )
 
 

@@ -19,8 +19,8 @@ from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_options import LotOptions
 
-MANY = 4_000
-"""Options beside one of each asset of which a program is solved in some seconds."""
+MANY = 2_000
+"""Options beside three of each asset of which a program is solved in some seconds."""
 
 NODES = 2_000
 """Of the tree; what is found until then is taken."""

@@ -28,8 +28,6 @@ from domain.optimization.programs.mixed_integer import IntegerSolution, LinearMo
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
 from domain.reallocation.gain_columns import GainColumns
-from domain.reallocation.lot_bound import least_drift
-from domain.reallocation.lot_core import lots_by_core
 from domain.reallocation.lot_lines import LineColumns, Wish, add_line, next_counts
 from domain.reallocation.lots import ROUNDING, Budgets, LotOrder, keeps, usable_lots
 from domain.reallocation.priced_lots import CLOSE, COST_TIE_BREAK, EXACT_ASSETS, PROVEN, priced_lots
@@ -74,16 +72,15 @@ def best_lots(
         if theta - floor <= PROVEN * PROVEN or not orders:
             return BestLots(best.lots, floor if orders else theta)
         if len(drift.values) > MOST_ASSETS:
-            bound = least_drift(drift, orders, budgets, best.lots, control.check_cancelled)
-            return BestLots(best.lots, max(best.bound, bound))
+            return best
         try:
             found = _better_lots(drift, orders, budgets, best.lots, control)
         except SolverTimedOut:
             control.check_cancelled()  # the time of the call may be over, not that of the search alone
-            return _with_bound_by_price(drift, orders, budgets, best, control)
+            return best
         bound = max(best.bound, found.bound)
         if not keeps(orders, budgets, found.lots) or drift(found.lots) >= theta:
-            return _with_bound_by_price(drift, orders, budgets, BestLots(best.lots, bound), control)
+            return BestLots(best.lots, bound)
         best = BestLots(found.lots, bound)
         # The bound is exact in the limit: with the drift of the best plan as theta.
         enough = PROVEN if len(drift.values) <= EXACT_ASSETS else CLOSE_ENOUGH.relative_gap
@@ -91,16 +88,6 @@ def best_lots(
         if better - bound <= enough * size or theta - better <= CLOSE_ENOUGH.relative_gap * size:
             return best
     return best
-
-
-def _with_bound_by_price(
-    drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, best: BestLots, control: SolverControl
-) -> BestLots:
-    """With tax curves that are not convex the price of cash proves more than a search that ends early."""
-    if not drift.taxes.curves or drift(best.lots) - best.bound <= PROVEN * abs(drift(best.lots)):
-        return best
-    bound = least_drift(drift, orders, budgets, best.lots, control.check_cancelled)
-    return BestLots(best.lots, max(best.bound, bound))
 
 
 def _better_lots(
@@ -115,7 +102,6 @@ def _better_lots(
     relaxed = program.model.solve(relaxed=True, control=control)
     if relaxed is None or program.largest_count >= MOST_LOTS:
         return BestLots(known, program.floor if relaxed is None else program.least_drift(relaxed.bound))
-    known = lots_by_core(drift, orders, budgets, known)
     if len(drift.values) > EXACT_ASSETS:
         found = program.near_relaxation(relaxed, known, control)
     else:

@@ -110,7 +110,7 @@ def choose_lots(
 ) -> list[int]:
     """Lots of each order; of several candidates that raise most of what is required, the one with the lowest score.
 
-    The wanted lots truncated are one of the candidates.
+    Where the nearest lots do not keep the budgets, the wanted lots truncated are one of the candidates.
     """
     candidates: list[tuple[Decimal, list[int]]] = []
     for nearest in (True, False):
@@ -120,6 +120,8 @@ def choose_lots(
         candidates.append((search.unraised, list(search.lots)))
         search.improve()
         candidates.append((search.unraised, search.lots))
+        if keeps(orders, budgets, search.lots):
+            break
     return min(candidates, key=lambda candidate: (candidate[0], score(candidate[1])))[1]
 
 

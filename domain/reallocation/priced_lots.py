@@ -55,7 +55,7 @@ class From(Enum):
 
 FEW = SearchSize(14, 4_000)
 CORE = 100
-"""Options beside one of each asset among which branches are quick."""
+"""Options beside one of each asset among which branches are quick; of more than these, beside three of each."""
 
 SEARCHES = (
     (From.PRICES, FEW, 0),
@@ -64,7 +64,6 @@ SEARCHES = (
     (From.PRICES, FEW, 0),
     (From.EXCHANGES, FEW, 0),
     (From.BRANCHES, SearchSize(30, 4_000, 6), CORE),
-    (From.KNOWN, FEW, 0),
     (From.PRICES, FEW, 0),
     (From.BRANCHES, SearchSize(40, 10_000, 6), MANY),
     (From.PRICES, FEW, 0),
@@ -144,7 +143,8 @@ def _gap(objective: float, bound: float) -> float:
 def _searched(
     drift: Drift, orders: Sequence[LotOrder], budgets: Budgets, best: PricedLots, control: SolverControl
 ) -> PricedLots:
-    enough, accepted = _accepted(len(drift.values))
+    assets = len(drift.values)
+    enough, accepted = _accepted(assets)
 
     def gap() -> float:
         return _gap(drift(best.lots), best.bound)
@@ -164,10 +164,12 @@ def _searched(
             break
         if begins is From.PRICES and seen.get(begins) == best.lots:
             continue  # from the same plan it finds the same
+        if budgets.turnover.is_finite() and (begins is From.EXCHANGES or columns == CORE):
+            continue  # all trades use it: measured, neither saves the search of all branches
         if gap() > accepted or begins is not From.BRANCHES or columns == CORE:
             seen[begins] = best.lots
             best = after(begins, size, columns)
-    if gap() > FINE and seen.get(From.KNOWN) != best.lots:
+    if gap() > FINE and assets <= FEW_ASSETS:
         best = after(From.KNOWN, FEW)
     if gap() > NEARLY_PROVEN and seen.get(From.PRICES) != best.lots:
         best = after(From.PRICES, FEW)  # the bound is nearer where it is found from a better plan
@@ -264,7 +266,7 @@ class _Search:
         size = max(abs(self._size), float(np.finfo(np.float64).tiny))
         count = len(self.orders)
         bent = self._bent if branches else np.zeros(len(self.options.starts), dtype=np.bool_)
-        most = columns + len(self.options.starts)
+        most = columns + len(self.options.starts) * (1 if columns <= CORE else 3)
         found = branched(self.options, values, regrets, excess, bent, count, size, self.branch_gap, most, self.control)
         if found is None:
             return self, None, reference, -math.inf

@@ -17,9 +17,6 @@ from domain.exact import ratio
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.lots import LotOrder
 
-MOST_COUNTS = 20_000_000
-"""Numbers of lots that a bound looks at, over all orders; beyond, the bound is the trivial one."""
-
 
 @dataclass(frozen=True, slots=True)
 class TaxCurve:
@@ -86,24 +83,6 @@ class WeighedTax:
             symbol = self.symbols[j]
             lowest[symbol] = min(lowest.get(symbol, 0.0), float(curve.tax.min()))
         return min(self.aversion * (self.fixed + math.fsum(lowest.values())), 0.0) if self.aversion else 0.0
-
-    def counts(self, most: Vector) -> NDArray[np.float64] | None:
-        """Numbers of lots at which the tax of an order changes, within its limits, (R, J); None for too many."""
-        kinks = {j: curve.near_kinks for j, curve in self.curves.items()}
-        rows = max((len(found) for found in kinks.values()), default=0)
-        if rows * len(most) > MOST_COUNTS:
-            return None
-        found = np.zeros((rows, len(most)))
-        for j, numbers in kinks.items():
-            found[: len(numbers), j] = np.minimum(numbers, most[j])
-        return found
-
-    def terms(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Tax of numbers of lots, times the aversion, (R, J)."""
-        found = np.zeros_like(counts)
-        for j, curve in self.curves.items():
-            found[:, j] = self.aversion * curve(counts[:, j])
-        return found
 
 
 PRICES_OF_CASH = (0.0, 0.25, 0.5)

@@ -353,6 +353,13 @@ def may_exit(request: ReallocationRequest, order: Order, sales: LotSales) -> boo
     return bool(differs) and sales.sells_all_lots(order)
 
 
+def _least_lots(min_trade_value: float, value: Decimal) -> int:
+    if not min_trade_value:
+        return 1
+    # At most more than any order has: then it is not traded.
+    return min(max(1, ceiling(exact(min_trade_value), value)), 2 * ANY_NUMBER)
+
+
 def in_lots(request: ReallocationRequest, order: Order, sales: LotSales, *, towards: bool = True) -> TradeChoice:
     """An order in whole lots."""
     value = order.lot * order.price
@@ -361,8 +368,7 @@ def in_lots(request: ReallocationRequest, order: Order, sales: LotSales, *, towa
         wanted=0.0 if order.reversed else ratio(order.wanted, order.lot),
         scalable=ratio(order.scalable, order.lot),
         most=ANY_NUMBER if order.most is None else min(int(order.most // order.lot), ANY_NUMBER),
-        # More than any order has: not traded.
-        least=min(max(1, ceiling(exact(request.limits.min_trade_value), value)), 2 * ANY_NUMBER),
+        least=_least_lots(request.limits.min_trade_value, value),
         buys=order.buys,
         value=value,
         cash=order.lot * order.cash_per_unit,

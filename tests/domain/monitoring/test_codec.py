@@ -88,6 +88,5 @@ def test_short_bytes_are_refused(length: int) -> None:
 def test_another_version_is_told_apart() -> None:
     data = bytearray(state_to_bytes(rich_state()))
     data[18:22] = (2).to_bytes(4, "little")
-    with pytest.raises(InvalidInput, match="is of version 2, must be of version 1") as refused:
+    with pytest.raises(InvalidInput, match="is of version 2, must be of version 1"):
         state_from_bytes(bytes(data))
-    assert refused.value.reason == "STATE_VERSION"

@@ -98,6 +98,12 @@ def test_a_lookback_takes_the_newest_returns() -> None:
     assert [one.figure for one in signals] == [pytest.approx(expected)]
 
 
+def test_the_long_run_level_is_that_of_the_lookback() -> None:
+    rules = only(volatility=VolatilityRules(0.1, 9.0, lookback=30, minimum_returns=30, alarm=AT_ONCE))
+    _, signals = run([*START, mandated(rules, time=at(TODAY, 1))])
+    assert [one.figure for one in signals] == [pytest.approx(volatility_ratio(portfolio_returns()[-30:], 0.94))]
+
+
 def test_too_few_returns_have_no_figure() -> None:
     rules = limited(1e-9, lookback=252, minimum_returns=100)
     _, signals = run([*START, mandated(rules, time=at(TODAY, 1)), clock(TODAY, 2, closes_day=True)])

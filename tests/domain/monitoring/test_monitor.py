@@ -31,10 +31,13 @@ from domain.monitoring.rules import (
     LiquidityRules,
     MonitoringRules,
     PriceRules,
+    RiskLimit,
+    VolatilityRules,
     WeightRange,
 )
 from domain.monitoring.signals import EventKind, Severity
 from domain.monitoring.state import MonitorState
+from domain.risk.measures import RiskMeasure
 from domain.taxes.lots import TaxLot, TermRule
 from tests.domain.monitoring.scenes import (
     OFF,
@@ -237,6 +240,13 @@ def test_a_high_within_an_earlier_date_is_no_peak() -> None:
     assert [(one.phase, one.figure) for one in signals] == [("CLEARED", pytest.approx(0.01))] * 2
 
 
+def test_a_close_after_quotes_is_no_correction() -> None:
+    """The high of 150 was a price of today: a close of 100 is a third below it."""
+    state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=150)])
+    _, signals = run([bars(TODAY, A=100)], state)
+    assert [one.figure for one in signals] == [pytest.approx(1 / 3)] * 2
+
+
 def test_an_action_that_is_announced_leaves_the_high_of_today() -> None:
     """Neither a split or dividend of tomorrow changes the value, nor a split that holdings and price know already."""
     state, _ = run([mandated(only(drawdown=MARKS)), held({"A": 1}), quotes(at(TODAY, 1), A=150)])
@@ -275,7 +285,8 @@ def test_a_corrected_price_takes_its_high_with_it() -> None:
 def test_a_total_loss_is_a_drawdown_of_one_and_new_money_begins_anew() -> None:
     """The peak of 1.5 times the first value, on the date before, is forgotten with the rest."""
     yesterday = at(TODAY - 1)
-    start = [mandated(only(drawdown=MARKS)), held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
+    rules = mandated(only(drawdown=MARKS), time=yesterday)
+    start = [rules, held({"A": 100}, -50.0, time=yesterday), quotes(yesterday, A=1)]
     state, _ = run([*start, quotes(yesterday + 1, A=1.25)])
     state, signals = run([quotes(at(TODAY, 2), A=0.1)], state)
     assert [one.figure for one in raised(signals, EventKind.DRAWDOWN)] == [1.0, 1.0]
@@ -314,6 +325,34 @@ def test_days_to_sell_are_those_of_the_units_of_now() -> None:
     volume = InstrumentChanged(at(TODAY + 1, 80_000), "A", 1, average_daily_volume=1001.0)
     _, signals = run([split, bars(TODAY + 1, A=5), volume], state)
     assert [one.figure for one in signals] == [pytest.approx(8000 / 1001)]
+
+
+HELD = AlarmRule(hold_seconds=60.0, cooldown_seconds=0.0)
+
+
+@pytest.mark.parametrize(
+    ("rules", "kind"),
+    [
+        (only(drift=DriftRules(alarm=HELD)), EventKind.DRIFT),
+        (only(drawdown=DrawdownRules((DrawdownMark(0.1),), HELD)), EventKind.DRAWDOWN),
+        (only(prices=PriceRules(None, 0.1, HELD, HELD)), EventKind.PRICE_JUMP),
+        (only(volatility=VolatilityRules(0.1, 9.0, minimum_returns=2, alarm=HELD)), EventKind.VOLATILITY),
+        (
+            only(limits=LimitRules(risk=(RiskLimit(RiskMeasure.RANGE, 1e-3, minimum_returns=2),), alarm=HELD)),
+            EventKind.LIMIT,
+        ),
+    ],
+)
+def test_what_has_been_for_long_enough_is_told_without_a_further_price(rules: MonitoringRules, kind: EventKind) -> None:
+    """A price at second 2, and risk at second 1 or with it; a minute later there is only the time."""
+    start = [mandated(rules, {"A": 0.5}), held({"A": 1}, 100.0), history({"A": [101.0, 99.0, 100.0]})]
+    first = [clock(TODAY, 1, closes_day=True), quotes(at(TODAY, 1), A=101), quotes(at(TODAY, 2), A=70)]
+    state, signals = run([*start, *first])
+    assert signals == []
+    _, signals = run([clock(TODAY, 59)], state)
+    assert signals == []
+    state, signals = run([clock(TODAY, 62), clock(TODAY, 62), clock(TODAY, 200)], state)
+    assert [(one.kind, one.phase) for one in signals] == [(kind, "RAISED")]
 
 
 def test_a_wide_spread() -> None:
@@ -357,6 +396,17 @@ def test_a_delisted_asset_is_not_stale(state_first: bool) -> None:
     events = [mandated(AGES), held({"A": 1}), bars(TODAY, A=1), gone, *(clock(TODAY + i) for i in range(1, 12))]
     _, signals = run(events)
     assert signals == []
+
+
+def test_a_stale_asset_that_is_delisted_and_comes_back_is_told_anew() -> None:
+    start = [mandated(AGES), held({"A": 1}), bars(TODAY, A=1), clock(TODAY + 6)]
+    gone = InstrumentChanged(at(TODAY + 6, 1), "A", 0, TradingState.DELISTED)
+    back = InstrumentChanged(at(TODAY + 7, 1), "A", 1, TradingState.TRADABLE)
+    _, signals = run([*start, gone, clock(TODAY + 7), back, clock(TODAY + 8)])
+    assert [(one.kind, one.phase, one.time) for one in signals] == [
+        (EventKind.PRICE_STALE, "RAISED", at(TODAY + 6)),
+        (EventKind.PRICE_STALE, "RAISED", at(TODAY + 8)),
+    ]
 
 
 def test_what_is_wanted_and_not_held_is_not_stale() -> None:
@@ -464,6 +514,14 @@ def test_a_lot_that_turns_long_term_is_told_on_the_day() -> None:
     assert signals == []
     rules = only(long_term=TermRule(20))  # 1 September and 20 days
     _, signals = run([mandated(rules), own, clock(TODAY + 1)])
+    assert signals == []
+
+
+def test_a_lot_that_is_long_term_when_it_is_told_is_no_news() -> None:
+    """Bought on 3 October 2023, it is long-term from 4 October 2024, the date on which the portfolio is told."""
+    lots = {"A": (lot("x", dt.date(2023, 10, 3)),)}
+    own = PortfoliosChanged(at(TODAY), (HoldingsChange("P", 0, holdings({"A": 10}, lots=lots)),))
+    _, signals = run([mandated(only(long_term=TermRule())), own, clock(TODAY + 1)])
     assert signals == []
 
 

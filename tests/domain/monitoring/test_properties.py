@@ -194,7 +194,11 @@ def test_the_order_of_assets_and_portfolios_does_not_matter(course: list[Event])
 @generated(100)
 @given(events())
 def test_a_portfolio_does_not_depend_on_the_others(course: list[Event]) -> None:
-    """P alone has the signals that P has beside Q."""
+    """P alone has the signals that P has beside Q.
+
+    The assets are named first: one without a price is as old as the date on which anybody named it.
+    """
+    course = [*(InstrumentChanged(at(TODAY), symbol, 0) for symbol in SYMBOLS), *course]
     _, signals = run(course)
     _, alone = run([_without_q(event) for event in course])
     assert alone == [one for one in signals if one.portfolio == "P"]
@@ -312,3 +316,15 @@ def test_a_price_touches_only_the_portfolios_that_hold_the_asset() -> None:
     assert all(after.alarms[family] is state.alarms[family] for family in after.alarms)
     assert after.positions is state.positions
     assert after.holders("S07") == ("P07",)
+
+
+def test_an_asset_without_a_price_is_as_old_as_its_name() -> None:
+    """C is named by Q on the first date: P, which holds it from the next one, is told with Q."""
+    mandates = tuple(MandateChange(name, 0, MonitoredMandate(None, {"g": ("A",)}, rules(ALARM))) for name in NAMES)
+    first = PortfoliosChanged(at(TODAY), (*mandates, HoldingsChange("Q", 0, holdings({"C": 1.0}))))
+    later = PortfoliosChanged(at(TODAY + 1), (HoldingsChange("P", 0, holdings({"C": 1.0})),))
+    _, signals = run([first, later, TimePassed(at(TODAY + 2))])
+    assert [(one.portfolio, one.kind, one.figure) for one in signals if one.subject.symbol] == [
+        ("P", "PRICE_STALE", 2.0),
+        ("Q", "PRICE_STALE", 2.0),
+    ]

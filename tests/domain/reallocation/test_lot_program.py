@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from domain.costs.linear import LinearCost
-from domain.exact import exact
+from domain.exact import exact, exact_arithmetic
 from domain.market_data.snapshot import Quote, Snapshot
+from domain.optimization.programs.solver_control import UNLIMITED
 from domain.portfolio import Portfolio
 from domain.reallocation.drift import Drift
 from domain.reallocation.flow import reallocate
-from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import ANY_NUMBER, Budgets, LotOrder
 from domain.reallocation.modes import Direction, Modes
+from domain.reallocation.priced_lots import priced_lots
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.reallocation.result import Failure
 from tests.domain.reallocation.execution import carry_out, fraction
@@ -160,7 +161,8 @@ def test_the_multiplier_of_cash_proves_a_bound(request: ReallocationRequest) -> 
     budgets = Budgets(Decimal(2000), Decimal("-Infinity"), Decimal("Infinity"))
     best = _best_objective(request)
     for plan in (known, [lots // 2 for lots in known], [0] * len(known)):
-        assert 0.0 <= least_drift(drift, orders, budgets, plan, lambda: None) <= best + 1e-12
+        with exact_arithmetic():
+            assert 0.0 <= priced_lots(drift, orders, budgets, plan, UNLIMITED).bound <= best + 1e-12
 
 
 @pytest.mark.parametrize("aversion", [0.0, 100.0])

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from domain.costs.linear import LinearCost
 from domain.market_data.snapshot import Quote, Snapshot
+from domain.optimization.programs.solver_control import UNLIMITED
 from domain.portfolio import Portfolio
 from domain.reallocation.drift import Drift
 from domain.reallocation.flow import reallocate
-from domain.reallocation.lot_bound import least_drift
 from domain.reallocation.lots import Budgets, LotOrder
+from domain.reallocation.priced_lots import priced_lots
 from domain.reallocation.request import Limits, ReallocationRequest
 from domain.reallocation.result import Reallocation
 from tests.domain.reallocation.execution import carry_out, cost_rate, fraction
@@ -146,7 +147,7 @@ def test_the_bound_counts_only_what_settles() -> None:
     )
     budgets = Budgets(Decimal(0), Decimal("-Infinity"), Decimal("Infinity"))
     assert drift([10, 2]) == 0.4
-    assert least_drift(drift, orders, budgets, [10, 2], lambda: None) == pytest.approx(0.4)
+    assert priced_lots(drift, orders, budgets, [10, 2], UNLIMITED).bound == pytest.approx(0.4)
 
 
 def test_a_fraction_that_costs_do_not_need_is_not_said_to_be_a_lot() -> None:
