@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobEnd, JobEvent, JobEventDraft, JobRecord, JobTick, JobView
 from server.storage.supabase.access import LARGE_BYTES
-from server.storage.supabase.arguments import sent_text
 from server.storage.supabase.job_inputs import PIECE_BYTES
 from server.storage.supabase.job_rows import event_arguments, events_of, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.sent_frames import sent_frame
+from server.storage.texts import kept_text
 
 
 class SupabaseJobLog:
@@ -96,7 +96,7 @@ def _series_frame(claim: JobRecord, batch: Sequence[Piece]) -> bytes:
     before, pieces = 0, []
     for position, number, label, data in batch:
         where = {"position": position, "number": number, "before": before, "size": len(data)}
-        pieces.append({**where, "label": sent_text(label)})
+        pieces.append({**where, "label": kept_text(label)})
         before += len(data)
     return sent_frame({**_claim(claim), "pieces": pieces}, *(data for *_, data in batch))
 

@@ -14,12 +14,13 @@ from server.ports.scope import Scope
 from server.storage.job_inputs import actions_to_json, inputs_to_json
 from server.storage.job_refusals import RESTARTED, RESUMED, queue_full
 from server.storage.supabase.access import read_in_thread_if_large, text_of
-from server.storage.supabase.arguments import received_text, sent_text, write_token
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import SupabaseJobInputs
 from server.storage.supabase.job_rows import job_of, owned_job_of, require_own, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.supabase.write_tokens import write_token
+from server.storage.texts import kept_text, text_of_kept
 from server.storage.workers import WorkerLocks
 
 UPLOADS = 3
@@ -96,10 +97,10 @@ class SupabaseJobQueue:
         """What waits and what runs."""
         found = await self._rpc.call("read_backtest_queue", p_short_seconds=self._policy.short_seconds)
         waiting = tuple(
-            WaitingJob(one["key"], received_text(one["caller"]), one["is_long"], float(one["waited_seconds"]))
+            WaitingJob(one["key"], text_of_kept(one["caller"]), one["is_long"], float(one["waited_seconds"]))
             for one in found["waiting"]
         )
-        return QueueSnapshot(waiting, {received_text(caller): count for caller, count in found["running"].items()})
+        return QueueSnapshot(waiting, {text_of_kept(caller): count for caller, count in found["running"].items()})
 
     async def heartbeat(
         self, worker: str, jobs: Sequence[int], lease_seconds: float, ticks: Mapping[int, JobTick]
@@ -176,10 +177,10 @@ def _argument_of(draft: JobDraft) -> dict[str, object]:
     """A job as absfin.enqueue_backtest takes it, under the same name whenever it is sent."""
     return {
         "id": draft.id or secrets.token_hex(10),
-        "request_id": None if draft.request_id is None else sent_text(draft.request_id),
+        "request_id": None if draft.request_id is None else kept_text(draft.request_id),
         "body": text_of(draft.body),
-        "label": sent_text(draft.label),
-        "caller": sent_text(draft.caller),
+        "label": kept_text(draft.label),
+        "caller": kept_text(draft.caller),
         "epoch": secrets.token_hex(8),
         "fingerprint": draft.fingerprint,
         "cost_estimate": draft.cost_estimate,
