@@ -219,6 +219,25 @@ async def test_old_jobs_go_and_others_stay(opener: Opener) -> None:
     await connection.close()
 
 
+async def test_old_jobs_that_take_too_long_together_go_one_by_one(opener: Opener) -> None:
+    class Slow(Rpc):
+        async def call(self, name: str, /, **arguments: object) -> Any:
+            if name == "delete_expired_backtests" and arguments["p_limit"] != 1:
+                raise StorageUnavailable("the database took too long for one step; ask for less at once")
+            return await super().call(name, **arguments)
+
+    stores, jobs = opener.jobs(Slow, "one", "--retention-days", "7")
+    for job_id in ("a", "b", "c"):
+        await stores.queue.enqueue(OWNER, draft(id=job_id))
+        await stores.queue.cancel(OWNER, job_id)
+    connection = await asyncpg.connect(opener.stack.stack.admin_url)
+    await connection.execute("update absfin.backtests set finished_time = finished_time - interval '8 days'")
+    await connection.close()
+    (sweep,) = jobs.cleanup.values()
+    assert await sweep() == 3
+    assert (await stores.archive.list(MINE, "", 5)).records == ()
+
+
 async def test_data_that_no_job_came_for_goes_after_an_hour(opener: Opener) -> None:
     stores, jobs = opener.jobs()
     name, panel = next(iter(draft().panels.items()))
