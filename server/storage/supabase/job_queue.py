@@ -23,7 +23,7 @@ from server.storage.supabase.write_tokens import write_token
 from server.storage.texts import kept_text, text_of_kept
 from server.storage.workers import WorkerLocks
 
-UPLOADS = 3
+TRIES = 4
 """Data may be deleted with its last job between its upload and the job that needs it; then it is sent again."""
 
 RECOVERY_SECONDS = 5.0
@@ -51,7 +51,7 @@ class SupabaseJobQueue:
     async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
         """Stores a job, and before it the data that it needs and that is not there."""
         job = await asyncio.to_thread(_argument_of, draft)
-        for _ in range(UPLOADS):
+        for _ in range(TRIES):
             try:
                 return await self._stored(owner, job)
             except FunctionRefused as refused:
@@ -60,7 +60,7 @@ class SupabaseJobQueue:
                 missing = refused.detail["names"]
             for name in missing:
                 await self._inputs.send(name, draft.panels[name])
-        return await self._stored(owner, job)
+        raise StorageUnavailable("the data of the backtest was deleted whenever it had been stored; send it again")
 
     async def cancel(self, owner: str, job_id: str) -> JobView:
         """Ends a job at once: whoever still works on it has lost its claim."""

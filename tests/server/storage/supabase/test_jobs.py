@@ -238,6 +238,17 @@ async def test_old_jobs_that_take_too_long_together_go_one_by_one(opener: Opener
     assert (await stores.archive.list(MINE, "", 5)).records == ()
 
 
+async def test_data_that_is_always_gone_is_said_to_be_a_passing_fault(opener: Opener) -> None:
+    class Loses(Rpc):
+        async def send_bytes(self, name: str, body: bytes, /) -> Any:
+            return None
+
+    stores, _ = opener.jobs(Loses)
+    with pytest.raises(StorageUnavailable, match="send it again"):
+        await stores.queue.enqueue(OWNER, draft())
+    assert (await stores.archive.list(MINE, "", 5)).records == ()
+
+
 async def test_data_that_no_job_came_for_goes_after_an_hour(opener: Opener) -> None:
     stores, jobs = opener.jobs()
     name, panel = next(iter(draft().panels.items()))
