@@ -8,6 +8,7 @@ from server.ports.errors import NotFound
 from server.ports.identity import ApiKeyPage, ApiKeyRecord, Role
 from server.storage.supabase.access import bytes_of, text_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.texts import kept_text, text_of_kept
 
 PEPPER_BYTES = 32
 
@@ -30,7 +31,7 @@ class SupabaseApiKeys:
         row = {
             "id": record.id,
             "caller": record.caller,
-            "display_name": record.display_name,
+            "display_name": kept_text(record.display_name),
             "roles": [int(role) for role in record.roles],
             "hash": text_of(record.hash),
             "created": record.created.isoformat(),
@@ -53,7 +54,7 @@ class SupabaseApiKeys:
 
     async def list(self, after: str, limit: int) -> ApiKeyPage:
         """Keys by id."""
-        rows = await self._rpc.call("list_api_keys", p_after=after, p_limit=limit + 1)
+        rows = await self._rpc.call("list_api_keys", p_after=kept_text(after), p_limit=limit + 1)
         records = tuple(_record(row) for row in rows[:limit])
         return ApiKeyPage(records, records[-1].id if len(rows) > limit else "")
 
@@ -71,7 +72,7 @@ def _record(row: dict[str, Any]) -> ApiKeyRecord:
     return ApiKeyRecord(
         id=row["id"],
         caller=row["caller"],
-        display_name=row["display_name"],
+        display_name=text_of_kept(row["display_name"]),
         roles=tuple(Role(role) for role in row["roles"]),
         hash=bytes_of(row["hash"]),
         created=datetime.fromisoformat(row["created"]),
