@@ -12,10 +12,14 @@ from tests.conftest import RunningServer
 ABSFIN = str(Path(sys.executable).with_name("absfin"))
 
 
-def absfin(server: RunningServer, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+def absfin(
+    server: RunningServer, *arguments: str, status: int = 0, sent: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command that must end with a status; `sent` is its standard input, `variables` are of its environment."""
     environment = {"ABSFIN_SERVER": server.address, "COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"}
     environment["PYTHONPATH"] = os.environ.get("PYTHONPATH", "")
-    done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment)
+    environment |= variables
+    done = subprocess.run([ABSFIN, *arguments], capture_output=True, text=True, timeout=60, env=environment, input=sent)
     assert done.returncode == status, done.stdout + done.stderr
     return done
 

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import grpc
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 
-from absfin import queries
+from absfin import health, queries
 from absfin.channel import DEFAULT_TARGET, OPTIONS
 from absfin.errors import typed_errors
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
@@ -108,6 +108,12 @@ class Client:
                 await self._channel.channel_ready()
         except TimeoutError:
             raise TimeoutError(f"no server answered within {timeout:g} s") from None
+
+    async def check_health(self, *, timeout: float | None = None) -> str:
+        """ "serving" where the server can work, "not_serving" where it cannot now. Raises Unavailable without one."""
+        with typed_errors():
+            check: Any = self._channel.unary_unary(health.METHOD)
+            return health.state_of(await check(health.REQUEST, timeout=self._timeout if timeout is None else timeout))
 
     optimize = _sends(queries.OptimizeQuery)
     optimize_batch = _streams(queries.OptimizeBatchQuery)

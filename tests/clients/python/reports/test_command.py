@@ -94,10 +94,8 @@ def test_names_and_files_that_cannot_be(server: RunningServer, tmp_path: Path) -
         return " ".join(absfin(server, *arguments, status=status).stderr.replace("│", " ").split())
 
     page = str(tmp_path / "sheet.html")
-    assert "'portfolios/a' is not the name of a stored result" in refused(
-        "report", "portfolios/a", "-o", page, status=2
-    )
-    assert "'abc' is not the name of a stored result" in refused("report", "abc", "-o", page, status=2)
+    assert "'portfolios/a' is not the name of one of these" in refused("report", "portfolios/a", "-o", page, status=2)
+    assert "NOT_FOUND" in refused("report", "abc", "-o", page, status=1)
     assert "NOT_FOUND" in refused("report", "backtests/none", "-o", page, status=1)
     assert "cannot write '.docx' files" in refused("report", "backtests/none", "-o", "a.docx", status=2)
     assert "cannot write" in refused("risk", "A=1", "-o", "a.docx", status=2)

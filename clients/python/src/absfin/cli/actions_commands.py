@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from absfinance.v1.market_data_service_pb2 import UpsertCorporateActionsResponse
 from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import ACTION_HEADER, action_line, read_actions
-from absfin.cli.output import failing_clearly
+from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.parameters import AsJson, End, Server, Start, Symbols
 
 actions = typer.Typer(help="Splits, dividends and delistings stored by the server.", no_args_is_help=True)
@@ -27,7 +28,10 @@ def import_actions(
     """Store a CSV file of corporate actions; the kind is split, cash_dividend or delisting."""
     with failing_clearly(as_json), connect(server) as client:
         count = client.upsert_corporate_actions(read_actions(file))
-        typer.echo(json.dumps({"upserted": count}) if as_json else f"{count} corporate actions stored")
+        if as_json:
+            print_message(UpsertCorporateActionsResponse(upserted_count=count))
+        else:
+            typer.echo(f"{count} corporate actions stored")
 
 
 @actions.command(name="list")

@@ -1,23 +1,36 @@
 """The command `absfin backtest`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from absfinance.v1 import backtest_pb2, corporate_action_pb2
+from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 
 from absfin import strategies
+from absfin.backtest_results import Backtest
 from absfin.channel import DEFAULT_TARGET
-from absfin.choices import choice
 from absfin.cli.attribution_command import attribution_of
-from absfin.cli.backtest_options import CostOptions, RebalancingOptions, flows_of, overlaid, strategy_of, validation_of
+from absfin.cli.backtest_options import (
+    CostOptions,
+    RebalancingOptions,
+    benchmarks_of,
+    choices_of,
+    flows_of,
+    overlaid,
+    strategy_of,
+    validation_of,
+)
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.following import follow_to_the_end
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.request_files import RequestFile, read_request, send
+from absfin.client import Client
+from absfin.queries import BacktestQuery
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
 ANALYSIS, VALIDATION = "Analysis", "Statistical validation"
@@ -25,6 +38,7 @@ ANALYSIS, VALIDATION = "Analysis", "Statistical validation"
 
 
 def backtest(
+    context: typer.Context,
     symbols: Symbols = "",
     universe: Universe = "",
     prices: PricesFile = None,
@@ -285,10 +299,14 @@ def backtest(
         bool, typer.Option("--detach", help="Print the name of the job and do not wait for its end.")
     ] = False,
     plot: Annotated[bool, typer.Option("--plot", help="Draw the value of one unit over time.")] = False,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a strategy: absfin backtest --symbols AAPL,XOM --strategy min-risk --lookback 252"""
+    if request:
+        _as_written(read_request(context, request, BacktestRequest), server, detach, plot, as_json)
+        return
     rules = RebalancingOptions(
         rebalance,
         band,
@@ -352,11 +370,11 @@ def backtest(
             withholding_rate=withholding,
             universe=members,
             maintenance_ratio=maintenance_ratio,
-            benchmarks=_benchmarks(benchmark, benchmark_weights),
+            benchmarks=benchmarks_of(benchmark, benchmark_weights),
             attribution=attribution_of(attribute, model, linking),
             statistical_validation=validation_of(validate, resamples, block_length, timing_luck),
             seed=seed,
-            **_choices(
+            **choices_of(
                 price_basis=("--price-basis", corporate_action_pb2.PriceBasis, price_basis),
                 dividend_policy=("--dividends", corporate_action_pb2.DividendPolicy, dividends),
                 delisting_policy=("--delisting", corporate_action_pb2.DelistingPolicy, delisting),
@@ -364,25 +382,18 @@ def backtest(
                 conventions=("--conventions", backtest_pb2.Conventions, conventions),
             ),
         )
-        if detach:
-            typer.echo(started.name)
-            return
+        _follow(client, started, detach, plot, as_json)
+
+
+def _as_written(message: BacktestRequest, server: str, detach: bool, plot: bool, as_json: bool) -> None:
+    with failing_clearly(as_json), connect(server) as client:
+        wait = message.wait.ToTimedelta().total_seconds()
+        started = Backtest.from_proto(send(client, BacktestQuery.RPC, message, wait_seconds=wait))
+        _follow(client, started, detach, plot, as_json)
+
+
+def _follow(client: Client, started: Backtest, detach: bool, plot: bool, as_json: bool) -> None:
+    if detach or not started.name:
+        typer.echo(started.name or "the request is valid")
+    else:
         follow_to_the_end(client, started.name, as_json, plot=plot)
-
-
-def _benchmarks(symbol: str, weights: str) -> list[str | strategies.Strategy]:
-    """One symbol, fixed weights, or none. Raises BadParameter for both."""
-    if symbol and weights:
-        raise typer.BadParameter("give --benchmark or --benchmark-weights", param_hint="--benchmark-weights")
-    if not weights:
-        return [symbol] if symbol else []
-    with option("--benchmark-weights"):
-        return [strategies.fixed_weights(read_weights(weights, []), label="benchmark")]
-
-
-def _choices(**named: tuple[str, Any, str]) -> dict[str, Any]:
-    """Names of the client from those of options. Raises UnknownChoice, which names the option."""
-    found = {field: text.replace("-", "_") for field, (_, _, text) in named.items()}
-    for field, (name, enum, _) in named.items():
-        choice(enum, name, found[field])
-    return found

@@ -12,7 +12,8 @@ from absfinance.v1.statistical_validation_pb2 import StatisticalValidationOption
 
 from absfin import constraints, strategies
 from absfin.cash_flows import CashFlow, RecurringCashFlow
-from absfin.cli.csv_files import read_liquidity, read_rates
+from absfin.choices import choice
+from absfin.cli.csv_files import read_liquidity, read_rates, read_weights
 from absfin.cli.options import objective_of, option
 from absfin.costs import Costs, PerformanceFee, RateAnnual, trading_costs
 from absfin.significance import statistical_validation
@@ -239,3 +240,21 @@ def validation_of(
     if timing_luck < 0:
         raise typer.BadParameter("must be 0 or more", param_hint="--timing-luck")
     return statistical_validation(resamples, block_length=block_length, timing_luck_offsets=timing_luck)
+
+
+def benchmarks_of(symbol: str, weights: str) -> list[str | strategies.Strategy]:
+    """One symbol, fixed weights, or none. Raises BadParameter for both."""
+    if symbol and weights:
+        raise typer.BadParameter("give --benchmark or --benchmark-weights", param_hint="--benchmark-weights")
+    if not weights:
+        return [symbol] if symbol else []
+    with option("--benchmark-weights"):
+        return [strategies.fixed_weights(read_weights(weights, []), label="benchmark")]
+
+
+def choices_of(**named: tuple[str, Any, str]) -> dict[str, Any]:
+    """Names of the client from those of options. Raises UnknownChoice, which names the option."""
+    found = {field: text.replace("-", "_") for field, (_, _, text) in named.items()}
+    for field, (name, enum, _) in named.items():
+        choice(enum, name, found[field])
+    return found

@@ -12,6 +12,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.choices import LiquidityAllocation
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
+from absfin.cli.names import full_names
 from absfin.cli.output import error_as_dict, failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server, Symbols
 from absfin.costs import Costs
@@ -22,7 +23,7 @@ from absfin.results import Reallocation
 
 
 def reallocate_batch(
-    portfolios: Annotated[list[str], typer.Argument(help="Stored portfolios, portfolios/...")],
+    portfolios: Annotated[list[str], typer.Argument(help="Stored portfolios: portfolios/ID, or ID.")],
     target: Annotated[
         str, typer.Option(help="A=0.6,B=0.4, or a CSV file of symbol,weight; absent: the mandate of each.")
     ] = "",
@@ -44,6 +45,7 @@ def reallocate_batch(
 ) -> None:
     """List the trades of several stored portfolios: absfin reallocate-batch portfolios/a portfolios/b --target P=1"""
     with failing_clearly(as_json), connect(server) as client:
+        portfolios = full_names(portfolios, "portfolios")
         names = [name.strip() for name in symbols.split(",") if name.strip()]
         weights = read_weights(target, names) if target else None
         if not names:

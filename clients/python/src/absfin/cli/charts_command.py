@@ -11,6 +11,7 @@ from absfin.backtest_results import StrategyResult
 from absfin.channel import DEFAULT_TARGET
 from absfin.charts import Chart
 from absfin.cli.connection import connect
+from absfin.cli.names import RESULTS, full_name
 from absfin.cli.output import failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server
 from absfin.client import Client
@@ -21,7 +22,10 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 
 def charts(
-    name: Annotated[str, typer.Argument(help="A stored result: backtests/..., optimizations/..., reallocations/...")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A stored result: backtests/ID, or ID; optimizations/ID or reallocations/ID."),
+    ],
     chart: Annotated[
         list[str] | None,
         typer.Option(help="equity, drawdown, weights, ...; a wrong one lists them all. All that there are if absent."),
@@ -36,7 +40,7 @@ def charts(
 ) -> None:
     """Print charts of a stored result as Vega-Lite specifications: absfin charts backtests/ID --chart equity"""
     with failing_clearly(as_json), connect(server) as client:
-        found = _drawn(client, name, chart or [], label, dark)
+        found = _drawn(client, full_name(name, *RESULTS), chart or [], label, dark)
         if output is None:
             print_object({one.name: one.specification for one in found.values()})
             return
@@ -57,14 +61,14 @@ def _drawn(client: Client, name: str, chart: list[str], label: str, dark: bool) 
 
 
 def tables(
-    name: Annotated[str, typer.Argument(help="A backtest that has succeeded, backtests/...")],
+    name: Annotated[str, typer.Argument(help="A backtest that has succeeded: backtests/ID, or ID.")],
     label: Annotated[str, typer.Option(help="Label of the strategy or benchmark; the first one if absent.")] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Print returns by month and year, the best and worst ones, and over moving years: absfin tables backtests/ID"""
     with failing_clearly(as_json), connect(server) as client:
-        found = client.get_backtest(name)
+        found = client.get_backtest(full_name(name, "backtests"))
         results = {one.label: one for one in (*found.strategies, *found.benchmarks)}
         if label and label not in results:
             raise typer.BadParameter(f"{label!r} is none of {', '.join(results)}", param_hint="--label")

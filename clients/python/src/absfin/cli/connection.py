@@ -24,9 +24,20 @@ class Connection:
     token: str = ""  # given by an option or a variable
     credentials: "grpc.ChannelCredentials | None" = None
     profile: "Profile | None" = None
+    timeout: float | None = None  # seconds
 
 
 _given: ContextVar[Connection] = ContextVar("connection", default=Connection())  # noqa: B039  # it is frozen
+
+_server: ContextVar[str] = ContextVar("server", default="")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"absfin {version('absfin')}")
+        raise typer.Exit
 
 
 def connection_options(
@@ -45,8 +56,17 @@ def connection_options(
     ] = None,
     cert: Annotated[File, typer.Option(exists=True, help="PEM file of a certificate of your own, with --key.")] = None,
     key: Annotated[File, typer.Option(exists=True, help="PEM file of its key.")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(envvar="ABSFIN_TIMEOUT", help="Seconds that a call may take, 60 if absent; 600 for an import."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Reads the options that all commands share."""
+    if timeout is not None and not 0 < timeout < float("inf"):
+        raise typer.BadParameter("must be above 0", param_hint="--timeout")
     if (cert is None) != (key is None):
         raise typer.BadParameter("--cert and --key go together")
     chosen = _profile(profile, config) if profile else None
@@ -56,7 +76,7 @@ def connection_options(
         if chosen.target and not os.environ.get("ABSFIN_SERVER"):
             # The command reads --server after this, and its variable where there is none.
             os.environ["ABSFIN_SERVER"] = chosen.target
-    _given.set(Connection(token, _credentials(tls, ca, cert, key), chosen))
+    _given.set(Connection(token, _credentials(tls, ca, cert, key), chosen, timeout))
 
 
 def connect(server: str) -> "Client":
@@ -64,6 +84,7 @@ def connect(server: str) -> "Client":
     from absfin.client import Client
 
     given = _given.get()
+    _server.set(server)
     token, profile = given.token, given.profile
     if profile is not None and profile.token and not token:
         if profile.target not in ("", server):
@@ -73,7 +94,18 @@ def connect(server: str) -> "Client":
                 "name the token too, or another profile"
             )
         token = profile.token
-    return Client(server, credentials=given.credentials, token=token or None)
+    return Client(server, credentials=given.credentials, token=token or None, timeout=time_limit(60.0))
+
+
+def time_limit(default: float) -> float:
+    """Seconds that a call may take: those of --timeout, or `default` where it is not given."""
+    limit = _given.get().timeout
+    return default if limit is None else limit
+
+
+def connected_server() -> str:
+    """Address of the server that the command talks to; empty before it connects."""
+    return _server.get()
 
 
 def _profile(name: str, config: File) -> "Profile":

@@ -12,6 +12,7 @@ from rich.table import Table
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
+from absfin.cli.names import full_name
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
 from absfin.cli.tables import show_figures, show_warnings
@@ -24,7 +25,7 @@ COLUMNS = (*NEEDED, *FIGURES, "lot_id")
 
 
 def fills(
-    name: Annotated[str, typer.Argument(help="A stored plan, reallocations/..., or a portfolio, portfolios/...")],
+    name: Annotated[str, typer.Argument(help="A stored plan, reallocations/ID or ID, or a portfolio, portfolios/ID.")],
     file: Annotated[
         Path,
         typer.Argument(exists=True, dir_okay=False, help=f"CSV file with a header; columns {', '.join(COLUMNS)}."),
@@ -42,7 +43,7 @@ def fills(
     """Record what was traded: absfin fills reallocations/mine fills.csv. A fill that is recorded changes nothing."""
     with failing_clearly(as_json), connect(server) as client:
         answer = client.record_fills(
-            name,
+            full_name(name, "reallocations", "portfolios"),
             read_fills(file),
             last_prices=read_weights(last_prices, []) if last_prices else {},
             etag=etag,

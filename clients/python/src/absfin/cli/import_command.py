@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 
 from absfin.channel import DEFAULT_TARGET
-from absfin.cli.connection import connect
+from absfin.cli.connection import connect, time_limit
 from absfin.cli.csv_files import read_panel
-from absfin.cli.output import failing_clearly, print_json, progress_bar
+from absfin.cli.output import failing_clearly, print_message, progress_bar
 from absfin.cli.parameters import AsJson, Server
 
 
@@ -31,10 +32,17 @@ def import_prices(
                 source=file.name,
                 import_id=import_id,
                 on_progress=on_progress,
-                timeout=600,
+                timeout=time_limit(600.0),
             )
         if as_json:
-            print_json(receipt)
+            answer = ImportPricesResponse(
+                import_id=receipt.import_id,
+                inserted_count=receipt.inserted,
+                changed_count=receipt.changed,
+                unchanged_count=receipt.unchanged,
+                symbol_count=receipt.symbols,
+            )
+            print_message(answer)
         else:
             typer.echo(
                 f"{receipt.symbols} symbols: {receipt.inserted} values inserted, {receipt.changed} changed, "

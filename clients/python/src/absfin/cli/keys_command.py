@@ -9,12 +9,13 @@ from rich.table import Table
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
+from absfin.cli.names import full_name
 from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.parameters import AsJson, Server
 
 keys = typer.Typer(help="API keys that callers of the server authenticate with.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="Name of the key, apiKeys/...")]
+Name = Annotated[str, typer.Argument(help="Name of the key: apiKeys/ID, or ID.")]
 
 
 @keys.command(name="create")
@@ -26,15 +27,16 @@ def create_key(
         datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="When it ends, in UTC.")
     ] = None,
     replaces: Annotated[
-        str, typer.Option(help="apiKeys/... for whose caller it stands too, until that is revoked.")
+        str, typer.Option(help="apiKeys/ID, or ID, for whose caller it stands too, until that is revoked.")
     ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it; it is shown once: absfin keys create --role analyst"""
     with failing_clearly(as_json), connect(server) as client:
+        replaced = full_name(replaces, "apiKeys") if replaces else ""
         end = expires.replace(tzinfo=UTC) if expires else None
-        made = client.create_api_key(role, name, api_key_id=key_id, expires=end, replaces=replaces)
+        made = client.create_api_key(role, name, api_key_id=key_id, expires=end, replaces=replaced)
         if as_json:
             print_message(made)
         else:
@@ -63,7 +65,7 @@ def list_keys(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
 def revoke_key(name: Name, server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
     """End a key, from the next call on."""
     with failing_clearly(as_json), connect(server) as client:
-        revoked = client.revoke_api_key(name)
+        revoked = client.revoke_api_key(full_name(name, "apiKeys"))
         if as_json:
             print_message(revoked)
         else:

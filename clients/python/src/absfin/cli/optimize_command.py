@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
@@ -14,10 +15,14 @@ from absfin.cli.options import (
 )
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_optimization
+from absfin.queries import OptimizeQuery
+from absfin.results import Optimization
 
 
 def optimize(
+    context: typer.Context,
     symbols: Symbols = "",
     universe: Universe = "",
     prices: PricesFile = None,
@@ -37,20 +42,27 @@ def optimize(
         list[str] | None, typer.Option(help='Bounds on a group: "sector=Technology:0.1:0.3" (lower:upper).')
     ] = None,
     ewma_half_life: Annotated[float | None, typer.Option(help="Half-life of the covariance in periods.")] = None,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Optimise weights: absfin optimize --symbols AAPL,MSFT,XOM --max-weight 0.5"""
     with failing_clearly(as_json), connect(server) as client:
-        answer = client.optimize(
-            data_of(symbols, universe, prices, start, end),
-            objective_of(objective, risk_free_rate=risk_free_rate, risk_aversion=risk_aversion),
-            constraints=constraints_of(min_weight, max_weight, min_return, group or ()),
-            risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
-            confidence_level=confidence_level,
-            ewma_half_life=ewma_half_life,
-        )
+        if request:
+            message = read_request(context, request, OptimizeRequest)
+            answer = Optimization.from_proto(send(client, OptimizeQuery.RPC, message))
+        else:
+            answer = client.optimize(
+                data_of(symbols, universe, prices, start, end),
+                objective_of(objective, risk_free_rate=risk_free_rate, risk_aversion=risk_aversion),
+                constraints=constraints_of(min_weight, max_weight, min_return, group or ()),
+                risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
+                confidence_level=confidence_level,
+                ewma_half_life=ewma_half_life,
+            )
         if as_json:
             print_json(answer)
+        elif not answer.weights:
+            typer.echo("the request is valid")
         else:
             show_optimization(answer)

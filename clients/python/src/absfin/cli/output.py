@@ -11,8 +11,11 @@ import typer
 from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from absfin.choices import UnknownChoice
+from absfin.cli.connection import connected_server
+from absfin.cli.hints import hint_for
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.requests import Progress as OnProgress
 from absfin.watching import Finished, Milestone, News, Tick
@@ -32,6 +35,12 @@ def print_object(content: object) -> None:
 def print_message(message: Any) -> None:
     """Prints a message of the contract as JSON."""
     print(json.dumps(MessageToDict(message), indent=2))  # noqa: T201  # scripts read standard output
+
+
+def print_lines(messages: Iterable[Any]) -> None:
+    """Prints messages of the contract as JSON, each on a line of its own as it arrives."""
+    for message in messages:
+        print(json.dumps(MessageToDict(message)), flush=True)  # noqa: T201  # scripts read standard output
 
 
 @contextmanager
@@ -92,12 +101,15 @@ def failing_clearly(as_json: bool) -> Iterator[None]:
 
 def _print_error(error: AbsFinanceError) -> None:
     console = Console(stderr=True)
-    console.print(f"[bold red]{error.reason or error.code.name}[/] {error.message}", highlight=False)
+    # A message is no markup: it may have square brackets.
+    console.print(Text(error.reason or error.code.name, "bold red"), Text(error.message), highlight=False)
     if isinstance(error, InfeasibleProblem):
         for conflict in error.conflicts:
             relaxation = conflict.smallest_relaxation
             more = "" if relaxation is None else f": relaxing it alone by {relaxation:.6g} is enough"
             console.print(f"  - {conflict.label}{more}", highlight=False, markup=False)
+    if hint := hint_for(error, connected_server()):
+        console.print(hint, highlight=False, markup=False)
 
 
 def error_as_dict(error: AbsFinanceError) -> dict[str, Any]:
@@ -105,6 +117,8 @@ def error_as_dict(error: AbsFinanceError) -> dict[str, Any]:
     content: dict[str, Any] = {"reason": error.reason, "code": error.code.name, "message": error.message}
     if isinstance(error, InvalidInput):
         content["violations"] = [dataclasses.asdict(violation) for violation in error.violations]
+    if hint := hint_for(error, connected_server()):
+        content["hint"] = hint
     if isinstance(error, InfeasibleProblem):
         content["conflicts"] = [dataclasses.asdict(conflict) for conflict in error.conflicts]
     return content

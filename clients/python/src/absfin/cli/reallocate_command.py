@@ -3,10 +3,12 @@
 from typing import Annotated
 
 import typer
+from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
+from absfin.cli.names import full_name
 from absfin.cli.options import (
     decided_by,
     direction_of,
@@ -15,16 +17,20 @@ from absfin.cli.options import (
 )
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server, Symbols
+from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_reallocation
 from absfin.costs import trading_costs
 from absfin.data import Holdings, Stored
+from absfin.queries import ReallocateQuery
+from absfin.results import Reallocation
 
 
 def reallocate(
+    context: typer.Context,
     target: Annotated[str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal.")] = "",
     holdings: Annotated[str, typer.Option(help="A=100,B=50 in units, or a CSV file of symbol,units.")] = "",
     cash: Annotated[float, typer.Option(help="Cash of the portfolio, in money.")] = 0.0,
-    portfolio: Annotated[str, typer.Option(help="A stored portfolio instead of --holdings: portfolios/...")] = "",
+    portfolio: Annotated[str, typer.Option(help="Stored portfolio instead of --holdings: portfolios/ID, or ID.")] = "",
     symbols: Symbols = "",
     cost_bps: Annotated[float, typer.Option(help="Trading cost in basis points of the traded value.")] = 0.0,
     cash_floor: Annotated[float, typer.Option(help="Least cash after every trade, in money.")] = 0.0,
@@ -79,11 +85,17 @@ def reallocate(
     strategy_service: Annotated[
         str, typer.Option(help="Address host:port of a StrategyService that decides the target weights.")
     ] = "",
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """List the trades to target weights at stored prices: absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100"""
     with failing_clearly(as_json), connect(server) as client:
+        if request:
+            message = read_request(context, request, ReallocateRequest)
+            _show(Reallocation.from_proto(send(client, ReallocateQuery.RPC, message)), as_json)
+            return
+        portfolio = full_name(portfolio, "portfolios") if portfolio else ""
         held = Holdings(read_weights(holdings, []) if holdings else {}, cash)
         names = [name.strip() for name in symbols.split(",") if name.strip()]
         weights = read_weights(target, names) if target else None
@@ -114,7 +126,11 @@ def reallocate(
             max_participation=max_participation,
             tax=tax_limits(tax, tax_rates, gain_budget, forbid_wash_sales, harvest),
         )
-        if as_json:
-            print_json(answer)
-        else:
-            show_reallocation(answer)
+        _show(answer, as_json)
+
+
+def _show(answer: Reallocation, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        show_reallocation(answer)

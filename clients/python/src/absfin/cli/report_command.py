@@ -9,6 +9,7 @@ import typer
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
+from absfin.cli.names import RESULTS, full_name
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import Server
 from absfin.reports import FORMATS, Report, write_report
@@ -24,14 +25,14 @@ OptionalOutput = Annotated[
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="backtests/ID, optimizations/ID or reallocations/ID.")],
+    name: Annotated[str, typer.Argument(help="backtests/ID, or ID; optimizations/ID or reallocations/ID.")],
     output: Output = Path("report.html"),
     title: Annotated[str, typer.Option(help="Heading of the report; by default the label of the result.")] = "",
     server: Server = DEFAULT_TARGET,
 ) -> None:
     """Write a tear sheet of a stored result: absfin report backtests/ID -o report.html"""
     with failing_clearly(as_json=False), report_options(output), connect(server) as client:
-        write(stored_report(client, name, title), output)
+        write(stored_report(client, full_name(name, *RESULTS), title), output)
 
 
 def write(report: Report, output: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
@@ -13,18 +14,21 @@ from absfin.cli.options import (
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.report_command import OptionalOutput, report_options, write
+from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_risk
 from absfin.data import Panel, Prices
 from absfin.queries import AnalyzeRiskQuery
 from absfin.reports.document import pictures_of
 from absfin.reports.risk import risk_report
 from absfin.risk import RiskOptions, historical_window
+from absfin.risk_report import RiskReport
 
 
 def risk(
+    context: typer.Context,
     weights: Annotated[
         str, typer.Argument(help="A=0.6,B=0.4, a CSV file of symbol,weight, or equal for equal weights.")
-    ],
+    ] = "",
     symbols: Symbols = "",
     universe: Universe = "",
     prices: PricesFile = None,
@@ -36,11 +40,18 @@ def risk(
         str, typer.Option(help="Names of known crises, separated by commas; all for every crisis that the data covers.")
     ] = "",
     output: OptionalOutput = None,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
     with failing_clearly(as_json), report_options(output), connect(server) as client:
+        if request:
+            message = read_request(context, request, AnalyzeRiskRequest)
+            _show(RiskReport.from_proto(send(client, AnalyzeRiskQuery.RPC, message)), as_json)
+            return
+        if not weights:
+            raise typer.BadParameter("give weights, or --request", param_hint="WEIGHTS")
         chosen = read_weights(weights, symbols.split(",") if symbols else [])
         data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
         series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
@@ -51,10 +62,14 @@ def risk(
         if output is not None:
             charts = pictures_of(lambda names, theme: client.risk_charts(analysis, names, theme=theme))
             write(risk_report(found, charts), output)
-        if as_json:
-            print_json(found)
-        else:
-            show_risk(found)
+        _show(found, as_json)
+
+
+def _show(found: RiskReport, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        show_risk(found)
 
 
 def _column(panel: Panel, symbol: str) -> Panel:

@@ -84,7 +84,7 @@ class OptimizeQuery(_Problem, UnaryQuery[Optimization]):
         """One optimisation problem."""
         fields = self._fields()
         if self.ewma_half_life is not None:
-            fields["estimation"] = _ewma(self.ewma_half_life)
+            fields["estimation"] = exponential_weighting(self.ewma_half_life)
         return pb.OptimizeRequest(
             **input_fields(self.data, self.periods_per_year),
             **fields,
@@ -220,7 +220,8 @@ class DeleteOptimizationQuery(UnaryQuery[None]):
         """Nothing."""
 
 
-def _ewma(half_life: float) -> Estimation:
+def exponential_weighting(half_life: float) -> Estimation:
+    """Sample means, and a covariance in which an observation counts half as much after `half_life` periods."""
     return Estimation(
         expected_returns=ExpectedReturnsEstimator(sample=SampleEstimator()),
         covariance=CovarianceEstimator(ewma=ExponentialWeighting(half_life=half_life)),

@@ -1,0 +1,67 @@
+"""`absfin frontier`: portfolios of the efficient frontier."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
+from absfin.cli.layout import new_table
+from absfin.cli.messages import MessageStream
+from absfin.cli.options import constraints_of, data_of
+from absfin.cli.output import failing_clearly, print_lines
+from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.tables import NEGLIGIBLE
+from absfin.formatting import percent
+from absfin.queries import TraceFrontierQuery
+from absfin.results import FrontierPoint
+
+
+def frontier(
+    symbols: Symbols = "",
+    universe: Universe = "",
+    prices: PricesFile = None,
+    start: Start = None,
+    end: End = None,
+    points: Annotated[
+        int, typer.Option(min=0, help="Portfolios, evenly spaced in return; 0 for all corner portfolios.")
+    ] = 20,
+    risk_measure: Annotated[
+        str, typer.Option(help="variance, cvar, max_drawdown, ...; a wrong one lists them all.")
+    ] = "variance",
+    confidence_level: Confidence = None,
+    min_weight: Annotated[float | None, typer.Option(help="Least weight of each asset, as a fraction.")] = None,
+    max_weight: Annotated[float | None, typer.Option(help="Largest weight of each asset, as a fraction.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help='Bounds on a group: "sector=Technology:0.1:0.3" (lower:upper).')
+    ] = None,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Trace the efficient frontier: absfin frontier --symbols AAPL,JNJ,XOM --points 10"""
+    with failing_clearly(as_json), connect(server) as client:
+        query = TraceFrontierQuery(
+            data_of(symbols, universe, prices, start, end),
+            points,
+            constraints=constraints_of(min_weight, max_weight, None, group or ()),
+            risk_measure=risk_measure,  # type: ignore[arg-type]  # the query checks it
+            confidence_level=confidence_level,
+        )
+        if as_json:
+            # A point a line, as it is found.
+            print_lines(client.stream(MessageStream(RPC=query.RPC, message=query.request())))
+        else:
+            _show(list(client.stream(query)))
+
+
+def _show(points: list[FrontierPoint]) -> None:
+    """From the highest return to the least risk."""
+    numbers = ("return", "volatility", "risk a period")
+    table = new_table((*numbers, "weights"), numbers)
+    for one in points:
+        held = sorted(one.weights.items(), key=lambda item: -abs(item[1]))
+        weights = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in held if abs(weight) >= NEGLIGIBLE)
+        figures = (percent(one.expected_return_annual), percent(one.volatility_annual), f"{one.risk:.6g}")
+        table.add_row(*figures, weights)
+    Console().print(table)

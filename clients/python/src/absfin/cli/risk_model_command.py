@@ -1,0 +1,86 @@
+"""`absfin risk-model`: expected returns and covariance."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+
+from absfin.channel import DEFAULT_TARGET
+from absfin.cli.connection import connect
+from absfin.cli.layout import new_table
+from absfin.cli.messages import MessageStream
+from absfin.cli.options import data_of
+from absfin.cli.output import failing_clearly, print_lines
+from absfin.cli.panel_files import Output, check_output, write_table
+from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.tables import show_figures
+from absfin.formatting import number, percent
+from absfin.queries import EstimateRiskModelQuery
+from absfin.queries.optimization import exponential_weighting
+from absfin.risk import RiskModel
+
+ARRAYS = ("expected_returns", "covariance", "correlation")
+
+
+def risk_model(
+    symbols: Symbols = "",
+    universe: Universe = "",
+    prices: PricesFile = None,
+    start: Start = None,
+    end: End = None,
+    ewma_half_life: Annotated[float | None, typer.Option(help="Half-life of the covariance in periods.")] = None,
+    factors: Annotated[int | None, typer.Option(min=1, help="Number of principal components as factors.")] = None,
+    array: Annotated[str, typer.Option(help=f"Write one of these as CSV instead: {', '.join(ARRAYS)}.")] = "",
+    output: Output = None,
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate expected returns and covariance: absfin risk-model --symbols AAPL,JNJ,XOM --array covariance"""
+    if array and array not in ARRAYS:
+        raise typer.BadParameter(f"{array!r} is none of {', '.join(ARRAYS)}", param_hint="--array")
+    if output is not None and (as_json or not array):
+        raise typer.BadParameter("needs --array, and no --json", param_hint="--output")
+    check_output(output)
+    with failing_clearly(as_json), connect(server) as client:
+        query = EstimateRiskModelQuery(
+            data_of(symbols, universe, prices, start, end),
+            estimation=None if ewma_half_life is None else exponential_weighting(ewma_half_life),
+            factors=factors,
+        )
+        if as_json:
+            print_lines(client.stream(MessageStream(RPC=query.RPC, message=query.request())))
+            return
+        found = client.collect(query)
+        if array:
+            write_table("symbol", *_array(found, array), output)
+        else:
+            _show(found)
+
+
+def _array(model: RiskModel, name: str) -> tuple[Sequence[str], Sequence[str], NDArray[np.float64]]:
+    """Names of the rows, names of the columns, and the values per period."""
+    values = model.arrays[name]
+    if name == "expected_returns":
+        return model.symbols, ["expected_return"], values.reshape(-1, 1)
+    return model.symbols, model.symbols, values
+
+
+def _show(model: RiskModel) -> None:
+    told, year = model.diagnostics, model.diagnostics.periods_per_year
+    table = new_table(("symbol", "return, annual", "volatility, annual"), ("return, annual", "volatility, annual"))
+    for i, symbol in enumerate(model.symbols):
+        table.add_row(symbol, percent(model.expected_returns[i] * year), percent(told.volatilities_annual[i]))
+    console = Console()
+    console.print(table)
+    shrunk = told.shrinkage_intensity if told.HasField("shrinkage_intensity") else None
+    figures = {"observations": str(told.observations), "periods per year": f"{year:g}"}
+    if told.HasField("condition_number"):
+        figures["condition number"] = f"{told.condition_number:.4g}"
+    if shrunk is not None:
+        figures["shrinkage"] = number(shrunk)
+    show_figures(console, figures)
+    for warning in told.warnings:
+        console.print(f"warning: {warning.message}", style="yellow", markup=False)
