@@ -91,6 +91,5 @@ app = typer.Typer(
     callback=connection_options,
     help="Portfolio optimisation, risk, backtests and trade lists through an abs-finance server.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )

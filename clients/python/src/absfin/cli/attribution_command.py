@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from absfinance.v1 import attribution_pb2
-from rich.console import Console
 from rich.table import Table
 
 from absfin.attribution import Attribution, AttributionOptions, Effects, PathAttribution, Segment, attribution_options
@@ -14,6 +13,7 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
 
@@ -62,14 +62,14 @@ def show_attribution(answer: Attribution) -> None:
     table = _table("segment", ("allocation", "selection", "interaction"))
     for name, effects in rows.items():
         table.add_row(name, *_of(effects))
-    console = Console()
+    console = new_console()
     console.print(table)
     console.print(f"excess return {_percent(answer.excess_return)}")
 
 
 def show_path_attribution(found: PathAttribution) -> None:
     """Prints the parts by each kind of labels."""
-    console = Console()
+    console = new_console()
     for kind, segments in found.levels.items():
         console.print(_level(kind, segments, found.benchmark))
     against = f" over {found.benchmark}" if found.benchmark else ""
@@ -93,11 +93,7 @@ def _level(kind: str, segments: Sequence[Segment], benchmark: str) -> Table:
 
 
 def _table(first: str, columns: Sequence[str]) -> Table:
-    table = Table()
-    table.add_column(first)
-    for name in columns:
-        table.add_column(name, justify="right")
-    return table
+    return new_table((first, *columns), columns)
 
 
 def _of(effects: Effects) -> list[str]:

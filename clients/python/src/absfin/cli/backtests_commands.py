@@ -5,12 +5,11 @@ from typing import Annotated, cast
 import typer
 from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.backtest_service_pb2 import DeleteBacktestResponse, ListBacktestsResponse
-from rich.console import Console
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import JobState, Series, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_table
+from absfin.cli.layout import moment, new_console, new_table
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -51,7 +50,7 @@ def list_backtests(
         for one in found:
             stands = (one.name, plain_name(BacktestState, one.state), f"{one.fraction:.0%}", one.label)
             table.add_row(*stands, moment(one.create_time), *((one.owner,) if everybody else ()))
-        Console().print(table)
+        new_console().print(table)
         say_there_are_more(token, limit)
 
 

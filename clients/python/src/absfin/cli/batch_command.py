@@ -5,13 +5,12 @@ from typing import Annotated, cast
 import typer
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
 from google.protobuf.json_format import MessageToDict
-from rich.console import Console
-from rich.table import Table
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import LiquidityAllocation
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import full_names
 from absfin.cli.output import error_as_dict, failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server, Symbols
@@ -70,10 +69,9 @@ def reallocate_batch(
 
 def show_outcomes(outcomes: dict[str, Reallocation | AbsFinanceError]) -> None:
     """Prints the trades of all portfolios in one table, then what is not traded."""
-    console = Console()
-    table = Table()
-    for name in ("portfolio", "day", "symbol", "units", "crossed", "price", "cost"):
-        table.add_column(name, justify="left" if name in ("portfolio", "symbol") else "right")
+    console = new_console()
+    numbers = ("day", "units", "crossed", "price", "cost")
+    table = new_table(("portfolio", "day", "symbol", "units", "crossed", "price", "cost"), numbers)
     notes: list[str] = []
     for key, outcome in outcomes.items():
         if isinstance(outcome, AbsFinanceError):

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from absfin.backtest_results import StrategyResult
 from absfin.channel import DEFAULT_TARGET
 from absfin.charts import Chart
 from absfin.cli.connection import connect
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import RESULTS, full_name
 from absfin.cli.output import failing_clearly, print_object
 from absfin.cli.parameters import AsJson, Server
@@ -94,7 +94,7 @@ def _content(result: StrategyResult) -> dict[str, object]:
 
 
 def _show(result: StrategyResult, tables: ReturnTables) -> None:
-    console = Console()
+    console = new_console()
     console.print(_by_month(result.label, tables))
     console.print(_extremes(tables))
     if tables.moving:
@@ -104,9 +104,7 @@ def _show(result: StrategyResult, tables: ReturnTables) -> None:
 
 
 def _by_month(label: str, tables: ReturnTables) -> Table:
-    table = Table(title=f"{label}: returns, %")
-    for name in ("", *MONTHS, "year"):
-        table.add_column(name, justify="right" if name else "left")
+    table = new_table(("", *MONTHS, "year"), (*MONTHS, "year"), f"{label}: returns, %")
     years = {one.end.year: one.value for one in tables.years}
     for year, months in tables.by_month().items():
         cells = [f"{100 * months[month]:.1f}" if month in months else "" for month in range(1, 13)]
@@ -115,9 +113,7 @@ def _by_month(label: str, tables: ReturnTables) -> Table:
 
 
 def _extremes(tables: ReturnTables) -> Table:
-    table = Table(title="best and worst")
-    for name in ("period", "best", "on", "worst", "on"):
-        table.add_column(name)
+    table = new_table(("period", "best", "on", "worst", "on"), title="best and worst")
     rows = (
         ("date", tables.best_periods, tables.worst_periods),
         ("month", tables.best_months, tables.worst_months),
@@ -134,9 +130,8 @@ def _cells(one: PeriodReturn) -> tuple[str, str]:
 
 
 def _moving(tables: ReturnTables) -> Table:
-    table = Table(title="annual returns over moving years")
-    for name in ("years", "latest", "lowest", "median", "highest", "above 0"):
-        table.add_column(name, justify="right")
+    names = ("years", "latest", "lowest", "median", "highest", "above 0")
+    table = new_table(names, names, "annual returns over moving years")
     for years, one in tables.moving.items():
         figures = (one.latest, one.lowest, one.median, one.highest, one.positive_fraction)
         table.add_row(str(years), *map(percent, figures))
@@ -144,9 +139,8 @@ def _moving(tables: ReturnTables) -> Table:
 
 
 def _comparisons(result: StrategyResult) -> Table:
-    table = Table(title="against benchmarks")
-    for name in ("benchmark", "beta", "up capture", "down capture", "batting average", "excess return"):
-        table.add_column(name, justify="right" if name != "benchmark" else "left")
+    numbers = ("beta", "up capture", "down capture", "batting average", "excess return")
+    table = new_table(("benchmark", *numbers), numbers, "against benchmarks")
     for name, one in result.comparisons.items():
         figures = one.figures
         table.add_row(

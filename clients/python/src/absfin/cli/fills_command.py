@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import full_name
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
@@ -75,11 +74,10 @@ def read_fills(path: Path) -> list[Fill]:
 
 def show_fills(answer: RecordedFills) -> None:
     """Prints gains by lot, then the cost against the decision, then the portfolio's cash and version."""
-    console = Console()
+    console = new_console()
     if answer.realized_gains:
-        table = Table(title="realised gains")
-        for name in ("symbol", "lot", "units", "gain", "term", "disallowed loss"):
-            table.add_column(name, justify="right" if name in ("units", "gain", "disallowed loss") else "left")
+        numbers = ("units", "gain", "disallowed loss")
+        table = new_table(("symbol", "lot", "units", "gain", "term", "disallowed loss"), numbers, "realised gains")
         for gain in answer.realized_gains:
             table.add_row(
                 gain.symbol,

@@ -3,11 +3,10 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
-from absfin.cli.layout import new_table
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.messages import MessageStream
 from absfin.cli.options import constraints_of, data_of
 from absfin.cli.output import failing_clearly, print_lines
@@ -64,4 +63,4 @@ def _show(points: list[FrontierPoint]) -> None:
         weights = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in held if abs(weight) >= NEGLIGIBLE)
         figures = (percent(one.expected_return_annual), percent(one.volatility_annual), f"{one.risk:.6g}")
         table.add_row(*figures, weights)
-    Console().print(table)
+    new_console().print(table)

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 from absfinance.v1.market_data_service_pb2 import ListInstrumentsResponse, UpsertInstrumentsResponse
-from rich.console import Console
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import INSTRUMENT_COLUMNS, read_instruments
-from absfin.cli.layout import new_table
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.parameters import AsJson, Server
 from absfin.formatting import in_words
@@ -38,7 +37,7 @@ def list_instruments(
             lot = "" if one.lot_size is None else f"{one.lot_size:g}"
             prices = "stored" if one.has_prices else "none"
             table.add_row(one.symbol, one.display_name, one.currency, labels, lot, in_words(one.state), prices)
-        Console().print(table)
+        new_console().print(table)
 
 
 @instruments.command(name="import")

@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import full_name
 from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.parameters import AsJson, Server
@@ -51,14 +50,14 @@ def list_keys(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
             for key in client.list_api_keys():
                 print_message(key)
             return
-        table = Table("name", "for people", "roles", "caller", "state")
+        table = new_table(("name", "for people", "roles", "caller", "state"))
         for key in client.list_api_keys():
             state = "revoked" if key.HasField("revoke_time") else "works"
             if state == "works" and key.HasField("expire_time"):
                 end = key.expire_time.ToDatetime(UTC)
                 state = f"until {end:%Y-%m-%d %H:%M}" if end > datetime.now(UTC) else "expired"
             table.add_row(key.name, key.display_name, ", ".join(key.roles), key.caller, state)
-        Console().print(table)
+        new_console().print(table)
 
 
 @keys.command(name="revoke")

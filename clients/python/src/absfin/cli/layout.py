@@ -1,21 +1,38 @@
-"""Tables that cut nothing: what is too wide for the terminal goes on to the next line."""
+"""Tables that cut no name: what is too wide for the terminal goes on to the next line."""
 
 from collections.abc import Collection, Iterable
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
+
+WIDE = 100
+"""Columns of a terminal from which on headings stay on one line."""
+
+
+def new_console(*, stderr: bool = False) -> Console:
+    """Prints texts as they are: names may have square brackets and colons."""
+    return Console(stderr=stderr, markup=False, emoji=False)
 
 
 def new_table(columns: Iterable[str], numbers: Collection[str] = (), title: str = "") -> Table:
     """A table without rows. Numbers are on the right and stay on a line; texts are folded."""
-    table = Table(title=title or None, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title or None, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    # A heading of two words takes two lines there: the names of rows need the room.
+    is_narrow = new_console().width < WIDE
     for name in columns:
         if name in numbers:
-            table.add_column(name, justify="right", no_wrap=True)
+            heading = name.replace(" ", "\n", 1) if is_narrow else name
+            table.add_column(heading, justify="right", no_wrap=True)
         else:
             table.add_column(name, overflow="fold")
     return table
+
+
+def add_named_column(table: Table, name: str) -> None:
+    """A column of numbers under the name of a strategy, which may be long."""
+    table.add_column(name, justify="right", overflow="fold")
 
 
 def moment(time: Timestamp) -> str:

@@ -4,11 +4,10 @@ from typing import Annotated
 
 import typer
 from absfinance.v1.optimization_service_pb2 import DeleteOptimizationResponse, ListOptimizationsResponse
-from rich.console import Console
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_table
+from absfin.cli.layout import moment, new_console, new_table
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -46,7 +45,7 @@ def list_optimizations(
             figures = (str(one.assets), percent(expected), percent(one.volatility_annual))
             row = (one.name, *figures, one.label, moment(one.create_time))
             table.add_row(*row, *((one.owner,) if everybody else ()))
-        Console().print(table)
+        new_console().print(table)
         say_there_are_more(token, limit)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import typer
 from google.protobuf.json_format import MessageToDict
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from absfin.choices import UnknownChoice
 from absfin.cli.connection import connected_server
 from absfin.cli.hints import hint_for
+from absfin.cli.layout import new_console
 from absfin.errors import AbsFinanceError, InfeasibleProblem, InvalidInput
 from absfin.requests import Progress as OnProgress
 from absfin.watching import Finished, Milestone, News, Tick
@@ -50,7 +50,7 @@ def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=new_console(stderr=True)) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -65,7 +65,7 @@ def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
         TextColumn("{task.fields[eta]}"),
     )
     end = None
-    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+    with Progress(*columns, console=new_console(stderr=True), disable=not shown) as progress:
         task = progress.add_task(label, total=1.0, date="", nav="", eta="")
         for one in news:
             if isinstance(one, Tick):
@@ -100,7 +100,7 @@ def failing_clearly(as_json: bool) -> Iterator[None]:
 
 
 def _print_error(error: AbsFinanceError) -> None:
-    console = Console(stderr=True)
+    console = new_console(stderr=True)
     # A message is no markup: it may have square brackets.
     console.print(Text(error.reason or error.code.name, "bold red"), Text(error.message), highlight=False)
     if isinstance(error, InfeasibleProblem):

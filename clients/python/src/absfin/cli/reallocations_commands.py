@@ -5,12 +5,11 @@ from typing import Annotated, cast
 import typer
 from absfinance.v1.reallocation_pb2 import ReallocationState as ReallocationStateProto
 from absfinance.v1.reallocation_service_pb2 import DeleteReallocationResponse, ListReallocationsResponse
-from rich.console import Console
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import ReallocationState, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_table
+from absfin.cli.layout import moment, new_console, new_table
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -54,7 +53,7 @@ def list_reallocations(
         for one in found:
             row = (*_figures(one), one.label, moment(one.create_time))
             table.add_row(one.name, *row, *((one.owner,) if everybody else ()))
-        Console().print(table)
+        new_console().print(table)
         say_there_are_more(token, limit)
 
 

@@ -6,11 +6,10 @@ from typing import Annotated
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from rich.console import Console
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
-from absfin.cli.layout import new_table
+from absfin.cli.layout import new_console, new_table
 from absfin.cli.messages import MessageStream
 from absfin.cli.options import data_of
 from absfin.cli.output import failing_clearly, print_lines
@@ -73,7 +72,7 @@ def _show(model: RiskModel) -> None:
     table = new_table(("symbol", "return, annual", "volatility, annual"), ("return, annual", "volatility, annual"))
     for i, symbol in enumerate(model.symbols):
         table.add_row(symbol, percent(model.expected_returns[i] * year), percent(told.volatilities_annual[i]))
-    console = Console()
+    console = new_console()
     console.print(table)
     shrunk = told.shrinkage_intensity if told.HasField("shrinkage_intensity") else None
     figures = {"observations": str(told.observations), "periods per year": f"{year:g}"}

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from absfin.backtest_results import Backtest, StrategyResult
+from absfin.cli.layout import add_named_column, new_console, new_table
 from absfin.formatting import number, percent
 from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk_report import RiskReport
@@ -18,17 +19,14 @@ NEGLIGIBLE = 5e-5
 
 def show_optimization(answer: Optimization) -> None:
     """Prints weights with their risk contributions as fractions of the risk, then the figures."""
-    table = Table(title=answer.name or None)
-    table.add_column("symbol")
-    table.add_column("weight", justify="right")
-    table.add_column("fraction of risk", justify="right")
+    table = new_table(("symbol", "weight", "fraction of risk"), ("weight", "fraction of risk"), answer.name)
     for symbol, weight in sorted(answer.weights.items(), key=lambda item: -abs(item[1])):
         if abs(weight) >= NEGLIGIBLE:
             fraction = (
                 answer.risk_contributions[symbol] / answer.volatility_annual if answer.volatility_annual else None
             )
             table.add_row(symbol, percent(weight), percent(fraction))
-    console = Console()
+    console = new_console()
     console.print(table)
     certificate = answer.certificate
     show_figures(
@@ -49,7 +47,7 @@ def show_optimization(answer: Optimization) -> None:
 
 def show_risk(report: RiskReport) -> None:
     """Prints the figures, then the risk contributions."""
-    console = Console()
+    console = new_console()
     level = f"{report.confidence_level:.0%}"
     show_figures(
         console,
@@ -70,9 +68,7 @@ def show_risk(report: RiskReport) -> None:
             "tracking error, annual": percent(report.tracking_error_annual),
         },
     )
-    table = Table()
-    table.add_column("symbol")
-    table.add_column("risk contribution", justify="right")
+    table = new_table(("symbol", "risk contribution"), ("risk contribution",))
     for symbol, contribution in sorted(report.contributions.items(), key=lambda item: -abs(item[1])):
         if abs(contribution) >= NEGLIGIBLE:
             table.add_row(symbol, percent(contribution))
@@ -89,9 +85,7 @@ def show_risk(report: RiskReport) -> None:
 
 def _stress(report: RiskReport) -> Table:
     """Return of the portfolio in each stress scenario."""
-    table = Table()
-    table.add_column("scenario")
-    table.add_column("return", justify="right")
+    table = new_table(("scenario", "return"), ("return",))
     for result in report.stress:
         stressed = result.portfolio_return if result.HasField("portfolio_return") else None
         table.add_row(result.label, percent(stressed) if not result.undefined else result.undefined)
@@ -100,9 +94,8 @@ def _stress(report: RiskReport) -> Table:
 
 def show_backtest(backtest: Backtest) -> None:
     """Prints the figures of all strategies and benchmarks as one table."""
-    table = Table(title=backtest.name)
-    for name in ("", "final wealth", "per year", "volatility", "Sharpe", "max drawdown", "turnover a year", "failed"):
-        table.add_column(name, justify="right" if name else "left")
+    numbers = ("final wealth", "per year", "volatility", "Sharpe", "max drawdown", "turnover a year", "failed")
+    table = new_table(("", *numbers), numbers, backtest.name)
     for one in (*backtest.strategies, *backtest.benchmarks):
         figures = one.metrics
         table.add_row(
@@ -115,7 +108,7 @@ def show_backtest(backtest: Backtest) -> None:
             percent(figures.get("turnover_annual")),
             str(len(one.failed_rebalances)),
         )
-    console = Console()
+    console = new_console()
     console.print(table)
     accounts = [one for one in (*backtest.strategies, *backtest.benchmarks) if one.reconciliation is not None]
     if any(_has_more_than_commission(one) for one in accounts):
@@ -133,9 +126,7 @@ def show_backtest(backtest: Backtest) -> None:
 
 def _validation(label: str, found: StatisticalValidation) -> Table:
     """How far a Sharpe ratio can be trusted."""
-    table = Table(title=f"{label}: Sharpe ratio {number(found.sharpe_annual)} a year")
-    table.add_column("")
-    table.add_column("", justify="right")
+    table = new_table(("", "value"), ("value",), f"{label}: Sharpe ratio {number(found.sharpe_annual)} a year")
     table.add_row("probability above the benchmark ratio", percent(found.probabilistic_sharpe))
     needed = found.minimum_track_record_periods
     table.add_row("minimum track record", "-" if needed is None else f"{needed:,.0f} periods")
@@ -153,9 +144,8 @@ def _validation(label: str, found: StatisticalValidation) -> Table:
 
 def show_comparison(found: StrategyComparison) -> None:
     """Prints what tests of many strategies say about the best of them."""
-    table = Table(title=f"{found.best} of {found.trial_count} strategies")
-    table.add_column("")
-    table.add_column("", justify="right")
+    # The names of all better strategies stand in one cell: both columns are texts.
+    table = new_table(("", "value"), title=f"{found.best} of {found.trial_count} strategies")
     spa = found.spa
     for name, text in (
         ("Sharpe ratio per period", f"{found.best_sharpe:.4f}"),
@@ -168,7 +158,7 @@ def show_comparison(found: StrategyComparison) -> None:
         ("probability of loss out of sample", percent(found.probability_of_loss)),
     ):
         table.add_row(name, text)
-    console = Console()
+    console = new_console()
     console.print(table)
     for name, reason in found.undefined.items():
         console.print(f"{name.replace('_', ' ')}: {reason}", style="dim", markup=False)
@@ -182,10 +172,9 @@ def _has_more_than_commission(one: StrategyResult) -> bool:
 
 def _accounts(accounts: Sequence[StrategyResult]) -> Table:
     """How the net asset values came about, in money, with the costs by kind."""
-    table = Table(title="in money")
-    table.add_column("")
+    table = new_table(("",), title="in money")
     for one in accounts:
-        table.add_column(one.label, justify="right")
+        add_named_column(table, one.label)
 
     def row(name: str, figures: Iterable[float | None]) -> None:
         table.add_row(name, *("-" if figure is None else f"{figure:,.2f}" for figure in figures))
@@ -204,13 +193,12 @@ def _accounts(accounts: Sequence[StrategyResult]) -> Table:
 
 def show_reallocation(answer: Reallocation) -> None:
     """Prints the trades in order, then their summary."""
-    console = Console()
+    console = new_console()
     if answer.outcome != "plan":
         console.print(f"{answer.outcome}: {answer.message}")
     else:
-        table = Table(title=answer.name or None)
-        for name in ("step", "day", "symbol", "units", "price", "cost", "cash after"):
-            table.add_column(name, justify="left" if name == "symbol" else "right")
+        numbers = ("step", "day", "units", "price", "cost", "cash after")
+        table = new_table(("step", "day", "symbol", "units", "price", "cost", "cash after"), numbers, answer.name)
         for t in answer.trades:
             table.add_row(
                 str(t.step),
