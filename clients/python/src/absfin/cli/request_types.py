@@ -18,11 +18,7 @@ NUMBERS = frozenset(
 
 
 def wrong_types(content: Mapping[str, Any], kind: Any, path: str = "") -> Iterator[str]:
-<<<<<<< HEAD
-    """The path of each value that is wrong for a descriptor, and the rule: "constraints[0].label must be a text"."""
-=======
     """Path and rule of each value that is wrong for a descriptor, such as "constraints[0].label must be a text"."""
->>>>>>> s27k
     fields = {name: field for field in kind.fields for name in (field.name, field.json_name)}
     for name, value in content.items():
         field = fields.get(name)
