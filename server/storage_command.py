@@ -1,7 +1,7 @@
 """Copies of stores: python -m server storage backup FOLDER | restore FOLDER | copy --from STORE --to STORE
 
-`backup` and `restore` are for the embedded store, while servers use it; `copy` takes market data from one kind of store
-to another.
+`backup` and `restore` are for the embedded store, while servers use it; `copy` takes everything but backtests that are
+not over from one kind of store to another.
 """
 
 import argparse
@@ -15,9 +15,11 @@ from pathlib import Path
 from server.ports.errors import ServiceError
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
+from server.ports.transfer import TABLES
 from server.settings import Settings, WrongSetting
 from server.storage.embedded.backup import CopyRefused, back_up, restore
-from server.storage.market_data_copy import CopyDiffers, copy_market_data
+from server.storage.market_data_copy import Copied, CopyDiffers, copy_market_data
+from server.storage.records_copy import CopiedRecords, copy_records
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
@@ -53,6 +55,8 @@ async def _copy(given: argparse.Namespace, environment: Mapping[str, str]) -> No
                 folder = given.data_dir if name == "embedded" else folders.enter_context(tempfile.TemporaryDirectory())
                 stores.append(STORAGE_BACKENDS[name](_settings_of(name, folder, environment), QueuePolicy()))
             done = await copy_market_data(*stores)
+            print(_market_data_outcome(given, done))  # noqa: T201  # the outcome of the first half
+            records = await copy_records(*stores)
         except (CopyDiffers, ServiceError) as error:
             raise WrongSetting(f"storage copy: {error}; what was copied stays, and the same command goes on") from None
         finally:
@@ -60,11 +64,30 @@ async def _copy(given: argparse.Namespace, environment: Mapping[str, str]) -> No
                 await store.disconnect()
                 store.release_worker()
                 store.close()
-    print(  # noqa: T201  # the outcome
+    for line in _records_outcome(given, records):
+        print(line)  # noqa: T201  # the outcome
+
+
+def _market_data_outcome(given: argparse.Namespace, done: Copied) -> str:
+    return (
         f"{given.target} has the market data of {given.source}: {done.instruments} instruments, {done.values} values "
-        f"and {done.known_values} that were there, {done.actions} corporate actions; portfolios, results and backtests "
-        "are not copied"
+        f"and {done.known_values} that were there, {done.actions} corporate actions"
     )
+
+
+def _records_outcome(given: argparse.Namespace, done: CopiedRecords) -> list[str]:
+    """What was copied, table by table, then what was not."""
+    counts = ", ".join(f"{rows.sent} + {rows.known} {_SHOWN[name]}" for name, rows in done.tables.items())
+    lines = [f"{given.target} has the records of {given.source}, those sent + those that were there: {counts}"]
+    if done.api_keys is None:
+        lines.append(f"API keys are not copied: {given.target} hashes its keys under another secret")
+    else:
+        lines.append(f"{done.api_keys.sent} + {done.api_keys.known} API keys, under the same secret")
+    lines.append(f"{len(done.left_out)} backtests that were not over are left out")
+    return lines + [f"  {one}" for one in done.left_out]
+
+
+_SHOWN = {table.name: table.name.replace("backtest_", "backtest ").replace("_", " ") for table in TABLES}
 
 
 def _settings_of(name: str, folder: str | None, environment: Mapping[str, str]) -> Settings:
@@ -84,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("folder", metavar="FOLDER", help="where the copy is")
         command.add_argument("--data-dir", default=None, help="folder of the store [ABSFIN_DATA_DIR]")
-    command = commands.add_parser("copy", help="copy instruments, prices and corporate actions, and compare them")
+    command = commands.add_parser("copy", help="copy what a store has to another one, and compare it")
     kinds = ("embedded", "supabase")
     command.add_argument("--from", dest="source", choices=kinds, required=True, help="the store that is read")
     command.add_argument("--to", dest="target", choices=kinds, required=True, help="the one that is written")

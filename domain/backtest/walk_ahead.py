@@ -16,7 +16,10 @@ from domain.optimization.walk.decisions import WalkObjective, decide_windows, wa
 from domain.optimization.walk.windows import window_moments
 
 AT_ONCE = 64
-"""Decisions, and as few as one of many assets: their covariances are held at once."""
+"""Decisions, and fewer of many assets: their covariances are held at once."""
+
+MOST_ASSETS = 200
+"""Of more, each decision is so much work that it takes longer beside others than alone."""
 
 MOST_ENTRIES = 1_000_000
 """Coefficients of the covariances of the decisions that are solved at once."""
@@ -59,6 +62,6 @@ def _walk_of(strategy: Strategy, market: Market) -> tuple[WalkObjective | None, 
     """The objective and the lookback, None for a strategy that has to be asked."""
     if not isinstance(strategy, Optimized) or strategy.lookback is None or strategy.lookback < 2:
         return None, 0
-    if market.members is not None or not market.all_listed:
+    if market.members is not None or not market.all_listed or len(market.panel.symbols) > MOST_ASSETS:
         return None, 0
     return walk_objective(strategy.specification), strategy.lookback

@@ -5,6 +5,7 @@ Rows and bounds are not stored: they follow from the mandates. Nothing is unpick
 
 import hashlib
 import json
+import math
 from dataclasses import fields, replace
 from typing import Any, Final, TypeVar
 
@@ -67,7 +68,11 @@ def state_from_bytes(data: bytes) -> MonitorState:
     digest, body = data[start + 4 : start + 4 + _DIGEST], data[start + 4 + _DIGEST :]
     if digest != _digest(body):
         raise InvalidInput("state", "is damaged: make the state again from the events")
-    return _restored(body)
+    try:
+        return _restored(body)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        # A digest tells damage, not who wrote the bytes.
+        raise InvalidInput("state", "must be the bytes of a monitor's state") from error
 
 
 def _digest(body: bytes) -> bytes:
@@ -96,7 +101,9 @@ def _arrays(shapes: list[Any], data: bytes) -> Arrays:
     start = 0
     for kind, shape in shapes:
         dtype = np.dtype(kind)
-        count = int(np.prod(shape))
+        count = math.prod(shape)
+        if count < 0 or start + count * dtype.itemsize > len(data):
+            raise InvalidInput("state", "is shorter than its arrays: make it again from the events")
         # A copy: numbers in the middle of the bytes would not be aligned.
         arrays.append(np.frombuffer(data, dtype, count, start).reshape(shape).copy())
         start += count * dtype.itemsize

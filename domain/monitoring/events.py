@@ -28,6 +28,10 @@ FUTURE_TIME = 60 * SECOND
 """How far the time of a quote may be ahead of its event: clocks differ."""
 
 
+PriceOrder = tuple[str, int, int, int, float, float]
+"""What the prices of one event are ordered by: no two that differ are alike."""
+
+
 def _price(field_name: str, price: float) -> None:
     positive(field_name, price)
     if not SMALLEST_AMOUNT <= price <= LARGEST_AMOUNT:
@@ -53,9 +57,9 @@ class ClosingPrice:
         checked_revision("revision", self.revision)
 
     @property
-    def order(self) -> tuple[str, int, int, int]:
+    def order(self) -> PriceOrder:
         """Orders the prices of one event: an asset's by time, and the bar of a date after its quotes."""
-        return self.symbol, self.day, 1, self.revision
+        return self.symbol, self.day, 1, self.revision, self.price, 0.0
 
     def check_time(self, path: str, time: int) -> None:
         """Raises InvalidInput for a date after that of the event."""
@@ -85,9 +89,9 @@ class QuotedPrice:
         return day_of(self.time)
 
     @property
-    def order(self) -> tuple[str, int, int, int]:
-        """As that of a closing price."""
-        return self.symbol, self.day, 0, self.time
+    def order(self) -> PriceOrder:
+        """As that of a closing price; of two quotes of one time the lower one is the first, which counts."""
+        return self.symbol, self.day, 0, self.time, self.price, -1.0 if self.spread_bps is None else self.spread_bps
 
     def check_time(self, path: str, time: int) -> None:
         """Raises InvalidInput for a time after that of the event."""

@@ -42,10 +42,10 @@ class Levels:
         """With other portfolios instead of those of each cut."""
         return spliced_fields(self, cuts, parts)
 
-    def of(self, place: int) -> "Levels":
-        """Of one portfolio, whose holdings have changed: the next value continues the index."""
+    def of(self, place: int, *, holdings_changed: bool) -> "Levels":
+        """Of one portfolio with other holdings, so that the next value continues the index, or with other rules."""
         one = Levels(*(getattr(self, name)[place : place + 1] for name in self.__slots__))
-        return replace(one, factor=_nans(1), due=np.ones(1, np.bool_))
+        return replace(one, factor=_nans(1) if holdings_changed else one.factor, due=np.ones(1, np.bool_))
 
     def valued(self, portfolios: Indices, net: Vector, day: int, corrected: Indices) -> "Levels":
         """With new values of some portfolios (K,); NaN is not known and changes nothing.

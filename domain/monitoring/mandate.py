@@ -71,8 +71,8 @@ WITHOUT_THRESHOLD: Final[Mapping[EventKind, str]] = MappingProxyType(
 )
 """Events for which a trigger has no threshold of its own, and why."""
 
-SEVERAL_THRESHOLDS: Final = frozenset({EventKind.DRAWDOWN, EventKind.VOLATILITY})
-"""Kinds whose signals are of several thresholds at once."""
+SEVERAL_THRESHOLDS: Final = frozenset({EventKind.DRAWDOWN, EventKind.VOLATILITY, EventKind.LIQUIDITY})
+"""Kinds whose signals are of several thresholds at once; of liquidity, one of days to sell and one of spreads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,11 @@ def with_watches(state: MonitorState, watches: Mapping[str, Watch]) -> MonitorSt
 
     All at once: what is not changed is copied once, however many change.
     """
+    traded = {name for name, watch in watches.items() if _has_traded(state.watches.get(name), watch)}
     state = replace(state, watches={**state.watches, **watches})
     symbols = {symbol for watch in watches.values() if watch.holdings is not None for symbol in watch.symbols}
     state = replace(state, instruments=state.instruments.with_symbols(symbols, state.today))
-    edits = [_edit(state, name, watches[name]) for name in sorted(watches)]
+    edits = [_edit(state, name, watches[name], holdings_changed=name in traded) for name in sorted(watches)]
     cuts = [edit.cut for edit in edits]
     rows = {name: own for name, own in state.rows.items() if name not in watches}
     return replace(
@@ -56,7 +57,11 @@ class _Edit:
     levels: Levels
 
 
-def _edit(state: MonitorState, name: str, watch: Watch) -> _Edit:
+def _has_traded(before: Watch | None, after: Watch) -> bool:
+    return before is None or before.holdings_revision != after.holdings_revision
+
+
+def _edit(state: MonitorState, name: str, watch: Watch, *, holdings_changed: bool) -> _Edit:
     place = bisect_left(state.positions.names, name)
     before = state.rows.get(name)
     cut = (place, place + (before is not None))
@@ -71,7 +76,7 @@ def _edit(state: MonitorState, name: str, watch: Watch) -> _Edit:
         _positions(state, name, watch),
         {family: WeightMembers.of(rows.members[family]) for family in OF_WEIGHTS},
         {family: _alarms(state.alarms[family], family, place, rows, before) for family in Family},
-        Levels.fresh() if before is None else state.levels.of(place),
+        Levels.fresh() if before is None else state.levels.of(place, holdings_changed=holdings_changed),
     )
 
 

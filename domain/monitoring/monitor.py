@@ -143,7 +143,7 @@ def _due(state: MonitorState, items: Indices) -> MonitorState:
 
 
 def _history(state: MonitorState, event: HistoryLoaded) -> Answer:
-    """Past prices raise no signal of a move; they give portfolios a value that had none."""
+    """Past prices raise no signal of a move; they give portfolios a value that had none, and make prices less old."""
     before = state.instruments.by_symbol
     changed: dict[str, Instrument] = {}
     for one in sorted(event.series, key=lambda series: series.symbol):
@@ -154,9 +154,12 @@ def _history(state: MonitorState, event: HistoryLoaded) -> Answer:
     if not changed:
         return state, []
     state = replace(state, instruments=state.instruments.updated(changed))
+    state = _rested_moves(state, before, changed)
     state = _due(state, _items(state, changed))
     fresh = [symbol for symbol, one in changed.items() if _is_news(before.get(symbol), one)]
-    return revalue(state, state.portfolios_of(_items(state, fresh)))
+    state, signals = observe_positions(state, (Family.AGES,), _items(state, fresh))
+    state, found = revalue(state, state.portfolios_of(_items(state, fresh)))
+    return state, signals + found
 
 
 def _portfolios(state: MonitorState, event: PortfoliosChanged) -> Answer:

@@ -121,7 +121,10 @@ def check_lookback(lookback: int, minimum_returns: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LimitRules:
-    """Limits on weights and on risk. A net asset value of 0 or less is always a signal."""
+    """Limits on weights and on risk. A net asset value of 0 or less is always a signal.
+
+    Signals of two limits on one measure are told apart by their maxima.
+    """
 
     max_weight: float | None = None  # of each asset, in size
     by_group: Mapping[str, WeightRange] = field(default_factory=dict)
@@ -131,6 +134,10 @@ class LimitRules:
     def __post_init__(self) -> None:
         if self.max_weight is not None:
             figure("max_weight", positive("max_weight", self.max_weight))
+        known = [(limit.measure, limit.maximum) for limit in self.risk]
+        for i, one in enumerate(known):
+            if one in known[:i]:
+                raise InvalidInput(f"risk[{i}].maximum", f"must differ from that of the other limit on {one[0]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from server.ports.job_stores import JobStores
 from server.ports.market_data import MarketDataStore
 from server.ports.portfolios import PortfolioStore
 from server.ports.results import ResultStore
+from server.ports.transfer import TransferStore
 
 CleanupTask = Callable[[], Awaitable[object]]
 
@@ -32,6 +33,7 @@ class Storage:
     optimizations: ResultStore
     reallocations: ResultStore
     jobs: JobStores
+    transfer: TransferStore  # for a copy of the store
     worker: str  # the name under which this process claims jobs
     new_file: Callable[[], AbstractAsyncContextManager[Path]]  # an empty file, removed with the call that uses it
     cleanup: Mapping[str, CleanupTask]  # by name; run from time to time

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import ActionKind, CashDividend, CorporateAction, Delisting, Split
 from server.ports.corporate_actions import ActionFilter
+from server.storage.texts import kept_text, text_of_kept
 
 HASH_DIGITS = 16
 
@@ -36,6 +37,17 @@ def action_of(symbol: str, day: int, kind: str, amount: float | None, pay_day: i
     if amount is None:
         raise ValueError(f"a stored {kind} of {symbol} has no amount")
     return CorporateAction(symbol, day, Split(amount) if kind == ActionKind.SPLIT else CashDividend(amount, pay_day))
+
+
+def kept_row_of(action: CorporateAction) -> Row:
+    """The same for a database, whose texts have no NUL."""
+    symbol, day, kind, amount, pay_day = row_of(action)
+    return kept_text(symbol), day, kind, amount, pay_day
+
+
+def kept_action_of(symbol: str, day: int, kind: str, amount: float | None, pay_day: int | None) -> CorporateAction:
+    """An action from what `kept_row_of` made of it."""
+    return action_of(text_of_kept(symbol), day, kind, amount, pay_day)
 
 
 def token_of(last: CorporateAction, filters: ActionFilter) -> str:

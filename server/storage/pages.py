@@ -18,6 +18,9 @@ HASH_DIGITS = 16
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+LAST_MICROS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""The end of the year 9999, as late as a row can be."""
+
 _DIGITS = rf"(\d{{1,{MAX_DIGITS}}})"
 _TOKEN = re.compile(rf"{_DIGITS}\.([A-Za-z0-9_-]{{1,64}})\.{_DIGITS}\.([0-9a-f]{{{HASH_DIGITS}}})", re.ASCII)
 _PLACE_TOKEN = re.compile(rf"([A-Za-z0-9_-]{{1,64}})\.([0-9a-f]{{{HASH_DIGITS}}})", re.ASCII)
@@ -46,7 +49,7 @@ def position_of(token: str, kind: str, scope: Scope, filters: ListFilter) -> Pos
     if not token:
         return None
     parts = _TOKEN.fullmatch(token)
-    if parts is None:
+    if parts is None or int(parts[1]) > LAST_MICROS:
         raise foreign_token()
     if parts[4] != hash_of(kind, scope, *astuple(filters)):
         raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")

@@ -18,9 +18,17 @@ class WorkerLocks:
         private_folder(folder)
         self._folder = folder
         self.own = secrets.token_hex(8)
-        self._handle: int | None = os.open(self._path(self.own), os.O_CREAT | os.O_RDWR, FILE_MODE)
         self._gone: set[str] = set()  # whose locks were found to be free, until somebody takes that up
-        fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._handle: int | None = self._locked()
+
+    def _locked(self) -> int:
+        """The file of this worker, which has its name once it is locked: others take a free one for one that ended."""
+        path = self._path(self.own)
+        aside = path.with_suffix(".new")
+        handle = os.open(aside, os.O_CREAT | os.O_RDWR, FILE_MODE)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        aside.rename(path)
+        return handle
 
     def is_gone(self, worker: str) -> bool:
         """Whether the process of a worker has ended. Its file is removed with the proof, so no file is proof too."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Matrix
+from domain.checks import Matrix, Vector
 from domain.optimization.programs.active_set import PATIENCE, TOLERANCE
 from domain.optimization.programs.quadratic import PIVOT_TOLERANCE
 from domain.optimization.walk.windows import Stack
@@ -49,17 +49,25 @@ def solve_complementarity(hessians: Stack, targets: Matrix, check_cancelled: Cal
 
 def definite(matrices: Stack) -> NDArray[np.bool_]:
     """Whether each has a Cholesky factor whose pivots are not of very different size, (D,)."""
-    rest = np.array(matrices)
-    size = rest.shape[1]
-    pivots = np.empty(rest.shape[:2])
-    with np.errstate(all="ignore"):
-        for k in range(size):
-            pivots[:, k] = rest[:, 0, 0]
-            column = rest[:, 1:, 0]
-            rest = rest[:, 1:, 1:] - column[:, :, None] * (column / pivots[:, k, None])[:, None, :]
+    try:
+        pivots = _pivots(matrices)
+    except np.linalg.LinAlgError:  # of any of them
+        pivots = np.array([_pivots_or_none(matrix) for matrix in matrices])
     lowest, highest = pivots.min(axis=1, initial=np.inf), pivots.max(axis=1, initial=0.0)
     result: NDArray[np.bool_] = (lowest > PIVOT_TOLERANCE * highest) & np.isfinite(pivots).all(axis=1)
     return result
+
+
+def _pivots(matrices: Stack) -> Matrix:
+    result: Matrix = np.diagonal(np.linalg.cholesky(matrices), axis1=-2, axis2=-1) ** 2
+    return result
+
+
+def _pivots_or_none(matrix: Matrix) -> Vector:
+    try:
+        return _pivots(matrix)
+    except np.linalg.LinAlgError:
+        return np.full(len(matrix), np.nan)
 
 
 def _on(matrices: Stack, wanted: Matrix, held: NDArray[np.bool_]) -> Matrix:

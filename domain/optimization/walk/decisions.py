@@ -98,9 +98,12 @@ def _solvable(moments: WindowMoments) -> WindowMoments:
     covariances, means = moments.covariances, moments.expected_returns
     variances = np.diagonal(covariances, axis1=1, axis2=2)
     with np.errstate(invalid="ignore"):
-        large = (np.abs(covariances).max(axis=(1, 2)) > LARGEST_FIGURE) | (np.abs(means).max(axis=1) > LARGEST_FIGURE)
+        # No number compares as False.
+        moderate = (np.abs(covariances).max(axis=(1, 2)) <= LARGEST_FIGURE) & (
+            np.abs(means).max(axis=1) <= LARGEST_FIGURE
+        )
         small = ((variances > 0.0) & (variances < SMALLEST_VARIANCE)).any(axis=1)
-    refused = large | small
+    refused = ~moderate | small
     if not refused.any():
         return moments
     return WindowMoments(means, np.where(refused[:, None, None], np.nan, covariances))
@@ -125,13 +128,22 @@ def _best_ratios(moments: WindowMoments, risk_free: float, check_cancelled: Call
     points = np.full(targets.shape, np.nan)
     points[some] = solve_complementarity(scaled[some], targets[some], check_cancelled)
     weights = points / points.sum(axis=1, keepdims=True)
-    marginal = np.matvec(scaled, points)
-    volatilities = np.sqrt(np.vecdot(points, marginal))
-    # a'v <= k (Hz)'v <= k |z| |v| for all v >= 0, with k such that a <= k Hz (Cauchy-Schwarz in H).
+    return WalkDecisions(weights, ratio_gaps(scaled, targets, points))
+
+
+def ratio_gaps(hessians: NDArray[np.float64], targets: Matrix, points: Matrix) -> Vector:
+    """How far the ratio a'z / |z| may be below the highest one, relative to it, (D,); the largest of a is 1.
+
+    a'v <= k (Hz)'v <= k |z| |v| for all v >= 0, with k such that a <= k Hz (Cauchy-Schwarz in H). Where a is not above
+    0 no k need do, and what is missing counts as it is: an asset that is left out although it would hedge.
+    """
+    marginal = np.matvec(hessians, points)
     with np.errstate(all="ignore"):
         needed = np.where(targets > 0.0, targets / np.where(marginal > 0.0, marginal, 0.0), 0.0).max(axis=1)
-        gaps = needed * volatilities**2 / np.vecdot(targets, points) - 1.0
-    return WalkDecisions(weights, np.maximum(gaps, 0.0))
+        missing = np.where(targets > 0.0, 0.0, targets - needed[:, None] * marginal).max(axis=1)
+        gaps = needed * np.vecdot(points, marginal) / np.vecdot(targets, points) - 1.0
+    result: Vector = np.maximum(np.maximum(gaps, missing), 0.0)
+    return result
 
 
 def _equal_risks(moments: WindowMoments, check_cancelled: Callable[[], None]) -> WalkDecisions:

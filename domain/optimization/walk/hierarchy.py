@@ -18,6 +18,8 @@ from domain.optimization.walk.windows import Stack
 def hierarchical_weights(covariances: Stack, objective: Hierarchical, check_cancelled: Callable[[], None]) -> Matrix:
     """Weights of each window, (D, N); NaN where an asset does not vary, or a cluster has no risk."""
     variances = np.diagonal(covariances, axis1=1, axis2=2)
+    if variances.shape[1] == 1:
+        return np.where(variances > 0.0, 1.0, np.nan)  # there is no tree of one
     result = np.full(variances.shape, np.nan)
     varying = np.flatnonzero((variances > 0.0).all(axis=1))
     orders = np.empty((len(varying), variances.shape[1]), dtype=np.intp)

@@ -1,7 +1,8 @@
 """Sample moments of windows of returns.
 
 Those of a window are computed from its own returns alone, so that its bits depend on no other window: not on where a
-walk begins, and not on where it goes on after a stop.
+walk begins, and not on where it goes on after a stop. An asset whose returns differ by rounding alone has a variance of
+exactly 0, as it has for the estimator of one sample.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from domain.checks import Matrix
+from domain.checks import ROUNDING, Matrix
 
 Stack = NDArray[np.float64]
 """Matrices of windows, (D, N, N)."""
@@ -40,6 +41,9 @@ def _parts(returns: Matrix, ends: NDArray[np.int64], lookback: int) -> Iterator[
     several = max(1, MOST_ENTRIES // (lookback * returns.shape[1]))
     for first in range(0, max(len(ends), 1), several):
         chosen = windows[ends[first : first + several] - lookback]
+        constant = np.ptp(chosen, axis=2) <= ROUNDING * (1.0 + np.abs(chosen).max(axis=(1, 2)))[:, None]
         means = chosen.mean(axis=2)
         chosen -= means[:, :, None]  # a copy by now
-        yield means, chosen @ chosen.transpose(0, 2, 1) / (lookback - 1)
+        covariances = chosen @ chosen.transpose(0, 2, 1) / (lookback - 1)
+        covariances[constant[:, :, None] | constant[:, None, :]] = 0.0
+        yield means, covariances

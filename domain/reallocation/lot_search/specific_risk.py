@@ -17,7 +17,7 @@ SINGULAR = 1e-10
 """Part of the largest eigenvalue below which a covariance has no part of its own for each asset."""
 
 ROUNDING = 1e-9
-"""Part of D that is left out, for the rounding of eigenvalues."""
+"""Part of D that is left out, for the rounding of eigenvalues; more where the covariance is nearly singular."""
 
 
 def specific_variances(covariance: Matrix) -> Vector:
@@ -36,7 +36,9 @@ def specific_variances(covariance: Matrix) -> Vector:
     alone = 1.0 / np.diag(inverse)
     scaled = np.sqrt(alone)[:, None] * inverse * np.sqrt(alone)
     largest = float(np.linalg.eigvalsh(scaled)[-1])
-    found: Vector = alone * ((1.0 - ROUNDING) / largest)
+    # What rounding adds to the covariance is a part of its largest eigenvalue, and D may be as small as its least / N.
+    wrong = ROUNDING + len(values) ** 2 * np.finfo(np.float64).eps * float(values[-1] / values[0])
+    found: Vector = alone * (max(1.0 - wrong, 0.0) / largest)
     return found
 
 

@@ -33,7 +33,8 @@ class EmbeddedApiKeys:
     async def pepper(self) -> bytes:
         """The secret of this folder, made when it is first needed."""
         if not self._pepper:
-            self._pepper = await asyncio.to_thread(_pepper, self._database.path.with_name(PEPPER_NAME))
+            path = self._database.path.with_name(PEPPER_NAME)
+            self._pepper = await asyncio.to_thread(kept_pepper, path, secrets.token_bytes(PEPPER_BYTES))
         return self._pepper
 
     async def create(self, record: ApiKeyRecord) -> ApiKeyRecord:
@@ -57,15 +58,18 @@ class EmbeddedApiKeys:
         return await self._database.write(partial(_revoke, key_id=key_id, time=time))
 
 
-def _pepper(path: Path) -> bytes:
-    """What the file holds. It is written aside and linked into place, so that of two servers one makes it."""
+def kept_pepper(path: Path, drawn: bytes) -> bytes:
+    """What the file holds, which is `drawn` where there was none. Raises StorageFull, StorageUnavailable.
+
+    It is written aside and linked into place, so that of two servers one makes it.
+    """
     try:
         if not path.exists():
             aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
             descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(secrets.token_bytes(PEPPER_BYTES))
+                    file.write(drawn)
                     file.flush()
                     os.fsync(file.fileno())
                 with contextlib.suppress(FileExistsError):  # then the other server was first

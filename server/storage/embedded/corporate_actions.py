@@ -9,9 +9,10 @@ from domain.market_data.corporate_actions import CorporateAction
 from server.ports.corporate_actions import ActionFilter, ActionPage
 from server.ports.market_data import PriceField
 from server.storage.chunks import DailyValues
-from server.storage.corporate_action_rows import action_of, after_of, row_of, token_of
+from server.storage.corporate_action_rows import after_of, kept_action_of, kept_row_of, token_of
 from server.storage.embedded.database import Database
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
+from server.storage.texts import kept_text, kept_texts
 
 ROW_BYTES = 100
 
@@ -41,7 +42,7 @@ class EmbeddedCorporateActions:
 
 def _upsert(connection: sqlite3.Connection, actions: Sequence[CorporateAction]) -> int:
     # It replaces what has the same key, and by its index the delisting of the same symbol.
-    connection.executemany("INSERT OR REPLACE INTO corporate_actions VALUES (?, ?, ?, ?, ?)", map(row_of, actions))
+    connection.executemany("INSERT OR REPLACE INTO corporate_actions VALUES (?, ?, ?, ?, ?)", map(kept_row_of, actions))
     return len(actions)
 
 
@@ -65,16 +66,16 @@ def _select(
         f"SELECT symbol, day, kind, amount, pay_day FROM corporate_actions WHERE {where} "  # noqa: S608  # constants
         "ORDER BY symbol, day, kind LIMIT :limit",
         {
-            "symbols": json.dumps(filters.symbols),
+            "symbols": json.dumps(kept_texts(filters.symbols)),
             "start": filters.start,
             "end": filters.end,
-            "symbol": symbol,
+            "symbol": kept_text(symbol),
             "day": day,
             "kind": kind,
             "limit": limit,
         },
     )
-    return tuple(action_of(*row) for row in rows)
+    return tuple(kept_action_of(*row) for row in rows)
 
 
 def _first_days(connection: sqlite3.Connection, symbols: Sequence[str]) -> dict[str, int | None]:

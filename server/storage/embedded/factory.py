@@ -19,6 +19,7 @@ from server.storage.embedded.portfolios import EmbeddedPortfolios
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import StorageLimits
+from server.storage.embedded.transfer import EmbeddedTransfer
 from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.workers import WorkerLocks
@@ -55,6 +56,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
         portfolios=EmbeddedPortfolios(database),
         fills=EmbeddedFills(database),
         api_keys=EmbeddedApiKeys(database),
+        transfer=EmbeddedTransfer(database),
         optimizations=EmbeddedResults(database, "optimization"),
         reallocations=EmbeddedResults(database, "reallocation"),
         jobs=JobStores(

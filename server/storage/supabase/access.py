@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -60,6 +60,11 @@ class Access:
 LARGE_BYTES = 1 << 18
 """What is sent or received above this size is encoded or decoded in a thread, so that the event loop goes on."""
 
+VALUE_BYTES = 8
+"""About what a number takes in JSON."""
+
+T = TypeVar("T")
+
 
 def text_of(value: bytes) -> str:
     """Bytes as an argument of a function, which decodes them from base64."""
@@ -68,7 +73,27 @@ def text_of(value: bytes) -> str:
 
 async def large_text_of(value: bytes) -> str:
     """The same of what may be large: then in a thread, so that the event loop goes on."""
-    return text_of(value) if len(value) < LARGE_BYTES else await asyncio.to_thread(text_of, value)
+    return await read_in_thread_if_large(text_of, value)
+
+
+async def read_in_thread_if_large(read: Callable[[bytes], T], data: bytes) -> T:
+    """`read(data)`, in a thread where there is much of it."""
+    return read(data) if len(data) < LARGE_BYTES else await asyncio.to_thread(read, data)
+
+
+def is_large(arguments: Mapping[str, object]) -> bool:
+    """Whether it takes a while to write arguments as JSON; it looks at no more of them than it must."""
+    left, waiting = LARGE_BYTES, list(arguments.values())
+    while waiting and left > 0:
+        value = waiting.pop()
+        left -= len(value) if isinstance(value, str) else VALUE_BYTES
+        if isinstance(value, Mapping):
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            left -= VALUE_BYTES * len(value)
+            if left > 0:
+                waiting.extend(value)
+    return left <= 0
 
 
 def bytes_of(text: str) -> bytes:

@@ -8,6 +8,7 @@ from server.ports.errors import NotFound
 from server.ports.identity import ApiKeyPage, ApiKeyRecord, Role
 from server.storage.supabase.access import bytes_of, text_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.texts import kept_text, text_of_kept
 
 PEPPER_BYTES = 32
 
@@ -22,8 +23,7 @@ class SupabaseApiKeys:
     async def pepper(self) -> bytes:
         """The secret of this project, drawn when it is first needed."""
         if not self._pepper:
-            drawn = text_of(secrets.token_bytes(PEPPER_BYTES))
-            self._pepper = bytes_of(await self._rpc.call("get_secret", p_name="api_keys", p_drawn=drawn))
+            self._pepper = await kept_pepper(self._rpc, secrets.token_bytes(PEPPER_BYTES))
         return self._pepper
 
     async def create(self, record: ApiKeyRecord) -> ApiKeyRecord:
@@ -31,7 +31,7 @@ class SupabaseApiKeys:
         row = {
             "id": record.id,
             "caller": record.caller,
-            "display_name": record.display_name,
+            "display_name": kept_text(record.display_name),
             "roles": [int(role) for role in record.roles],
             "hash": text_of(record.hash),
             "created": record.created.isoformat(),
@@ -54,7 +54,7 @@ class SupabaseApiKeys:
 
     async def list(self, after: str, limit: int) -> ApiKeyPage:
         """Keys by id."""
-        rows = await self._rpc.call("list_api_keys", p_after=after, p_limit=limit + 1)
+        rows = await self._rpc.call("list_api_keys", p_after=kept_text(after), p_limit=limit + 1)
         records = tuple(_record(row) for row in rows[:limit])
         return ApiKeyPage(records, records[-1].id if len(rows) > limit else "")
 
@@ -63,11 +63,16 @@ class SupabaseApiKeys:
         return _record(await self._rpc.call("revoke_api_key", p_id=key_id, p_time=time.isoformat()))
 
 
+async def kept_pepper(rpc: Rpc, drawn: bytes) -> bytes:
+    """The secret of a project, which is `drawn` where there was none."""
+    return bytes_of(await rpc.call("get_secret", p_name="api_keys", p_drawn=text_of(drawn)))
+
+
 def _record(row: dict[str, Any]) -> ApiKeyRecord:
     return ApiKeyRecord(
         id=row["id"],
         caller=row["caller"],
-        display_name=row["display_name"],
+        display_name=text_of_kept(row["display_name"]),
         roles=tuple(Role(role) for role in row["roles"]),
         hash=bytes_of(row["hash"]),
         created=datetime.fromisoformat(row["created"]),

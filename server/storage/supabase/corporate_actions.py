@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from domain.market_data.corporate_actions import CorporateAction
 from server.ports.corporate_actions import ActionFilter, ActionPage
-from server.storage.corporate_action_rows import Row, action_of, after_of, row_of, token_of
+from server.storage.corporate_action_rows import Row, after_of, kept_action_of, kept_row_of, token_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.texts import kept_text, kept_texts, text_of_kept
 
 CALL_ROWS = 20_000
 """Rows in one answer, about a megabyte."""
@@ -39,25 +40,25 @@ class SupabaseCorporateActions:
 
     async def first_days(self, symbols: Sequence[str]) -> Mapping[str, int | None]:
         """Day of the first closing price of each symbol, None where it has none; unknown symbols are left out."""
-        found: dict[str, int | None] = await self._rpc.call("find_first_days", p_symbols=list(dict.fromkeys(symbols)))
-        return found
+        found = await self._rpc.call("find_first_days", p_symbols=kept_texts(dict.fromkeys(symbols)))
+        return {text_of_kept(symbol): day for symbol, day in found.items()}
 
     async def _select(
         self, filters: ActionFilter, after: tuple[str, int, str] | None, limit: int
     ) -> tuple[CorporateAction, ...]:
         rows = await self._rpc.call(
             "list_corporate_actions",
-            p_symbols=list(filters.symbols),
+            p_symbols=kept_texts(filters.symbols),
             p_start=filters.start,
             p_end=filters.end,
-            p_after=after,
+            p_after=None if after is None else (kept_text(after[0]), *after[1:]),
             p_limit=limit,
         )
         return await asyncio.to_thread(_actions, rows)
 
 
 def _rows_of(actions: Sequence[CorporateAction]) -> list[Row]:
-    return [row_of(one) for one in actions]
+    return [kept_row_of(one) for one in actions]
 
 
 def _actions(rows: Sequence[Row]) -> tuple[CorporateAction, ...]:
@@ -66,4 +67,4 @@ def _actions(rows: Sequence[Row]) -> tuple[CorporateAction, ...]:
 
 def _action(symbol: str, day: int, kind: str, amount: float | None, pay_day: int | None) -> CorporateAction:
     # A whole number comes without a point, and Python would read another one than a float is.
-    return action_of(symbol, day, kind, None if amount is None else float(amount), pay_day)
+    return kept_action_of(symbol, day, kind, None if amount is None else float(amount), pay_day)

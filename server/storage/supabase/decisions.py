@@ -9,8 +9,8 @@ from domain.errors import Cancelled
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobRecord
 from server.storage.supabase.access import Access
-from server.storage.supabase.arguments import received_text, sent_text
 from server.storage.supabase.rpc import SyncRpc
+from server.storage.texts import kept_text, text_of_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class SupabaseDecisionLog:
 
     def find(self, path: str, day: int) -> RecordedDecision | None:
         """A decision that was stored before. Raises StorageUnavailable."""
-        row = self._opened().call("find_backtest_decision", p_key=self.key, p_path=sent_text(path), p_day=day)
+        row = self._opened().call("find_backtest_decision", p_key=self.key, p_path=kept_text(path), p_day=day)
         return None if row is None else _decision_of(row)
 
     def store(self, path: str, day: int, decision: RecordedDecision) -> RecordedDecision:
@@ -50,11 +50,11 @@ class SupabaseDecisionLog:
                 p_key=self.key,
                 p_worker=self.worker,
                 p_attempt=self.attempt,
-                p_path=sent_text(path),
+                p_path=kept_text(path),
                 p_day=day,
                 p_weights=json.dumps(dict(decision.weights)),  # the shortest text that reads back as the same numbers
-                p_reason=sent_text(decision.reason),
-                p_message=sent_text(decision.message),
+                p_reason=kept_text(decision.reason),
+                p_message=kept_text(decision.message),
             )
         except LostClaim:
             raise Cancelled("another worker has this job by now, or it is over") from None
@@ -73,4 +73,4 @@ class SupabaseDecisionLog:
 
 
 def _decision_of(row: Any) -> RecordedDecision:
-    return RecordedDecision(json.loads(row["weights"]), received_text(row["reason"]), received_text(row["message"]))
+    return RecordedDecision(json.loads(row["weights"]), text_of_kept(row["reason"]), text_of_kept(row["message"]))

@@ -24,6 +24,7 @@ from server.ports.errors import (
     StorageUnavailable,
 )
 from server.storage.files import WHAT_TO_DELETE
+from server.storage.texts import text_of_kept
 
 REFUSED = "ABSFN"
 
@@ -60,10 +61,14 @@ class Passing(Exception):
         self.error = error
 
 
+def _reused(detail: Mapping[str, Any]) -> RequestIdReused:
+    return RequestIdReused(detail.get("field", "request_id"), text_of_kept(detail["request_id"]))
+
+
 _REASONS: Mapping[str, Callable[[Mapping[str, Any]], Exception]] = {
     "NOT_FOUND": lambda detail: NotFound(detail["kind"], detail["name"]),
     "ALREADY_EXISTS": lambda detail: AlreadyExists(detail["kind"], detail["name"]),
-    "REQUEST_ID_REUSED": lambda detail: RequestIdReused(detail.get("field", "request_id"), detail["request_id"]),
+    "REQUEST_ID_REUSED": _reused,
     "ETAG_MISMATCH": lambda detail: EtagMismatch(detail["message"], detail["etag"]),
     "STILL_RUNNING": lambda detail: StillRunning(detail["message"]),
     "OVERLOADED": lambda detail: Overloaded(detail["message"]),

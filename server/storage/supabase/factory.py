@@ -20,6 +20,7 @@ from server.storage.supabase.results import SupabaseResults
 from server.storage.supabase.retention import ResultRetention
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
+from server.storage.supabase.transfer import SupabaseTransfer
 from server.storage.workers import WorkerLocks
 
 
@@ -61,6 +62,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         jobs=jobs.stores,
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
+        transfer=SupabaseTransfer(rpc),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={

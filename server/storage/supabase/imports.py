@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.price_frames import YearOfPrices, body_of, chunks_of, hashes_of, in_batches
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.staged_series import StagedSeries
+from server.storage.texts import kept_text, kept_texts, text_of_kept
 
 BATCH_BYTES = 4 << 20
 BATCH_ROWS = 2000
@@ -129,7 +130,7 @@ class SupabaseImport:
             rule = f"says {value_count} values, but {self._values} have come; nothing is stored"
             raise InvalidInput("footer.value_count", rule)
         with _dropped_is_unavailable():
-            found = await self._rpc.call("find_import", p_import_id=self._header.import_id)
+            found = await self._rpc.call("find_import", p_import_id=kept_text(self._header.import_id))
             if found["body"] is not None:
                 receipt = await self._known(found)
             else:
@@ -167,7 +168,7 @@ class SupabaseImport:
             raise RequestIdReused("header.import_id", self._header.import_id)
         with contextlib.suppress(StorageFull, StorageUnavailable):
             await self._imports.drop(self._header.session)
-        return ImportReceipt(**found["receipt"])
+        return self._receipt_of(found)
 
     def _hash_only(self) -> str:
         content = self._content()
@@ -184,27 +185,31 @@ class SupabaseImport:
             answer = await self._finish(merging, symbols)
             if answer["receipt"] is not None:
                 await self._tidy(merging.written)
-                return ImportReceipt(**answer["receipt"])
+                return self._receipt_of(answer)
             changed = await self._rpc.call(
                 "list_changed_symbols", p_field=self._header.field.value, p_since=merging.base
             )
             merging.base = changed["position"]
-            again = {symbol: sizes[symbol] for symbol in changed["symbols"] if symbol in sizes}
+            again = {symbol: sizes[symbol] for symbol in map(text_of_kept, changed["symbols"]) if symbol in sizes}
             for named in _groups(again):
-                await self._rpc.call("withdraw_price_chunks", p_session=self._header.session, p_symbols=named)
+                withdrawn = kept_texts(named)
+                await self._rpc.call("withdraw_price_chunks", p_session=self._header.session, p_symbols=withdrawn)
         raise StorageUnavailable("other imports were stored all the time; nothing is stored, send it again")
 
     async def _finish(self, merging: Merging, symbols: Sequence[str]) -> Any:
         return await self._rpc.call(
             "finish_import",
             p_session=self._header.session,
-            p_import_id=self._header.import_id,
+            p_import_id=kept_text(self._header.import_id),
             p_body=merging.content.hexdigest(),
-            p_source=self._header.source,
+            p_source=kept_text(self._header.source),
             p_base=merging.base,
-            p_receipt=asdict(merging.receipt(self._header.import_id)),
-            p_symbols=symbols,
+            p_receipt=asdict(merging.receipt(kept_text(self._header.import_id))),
+            p_symbols=kept_texts(symbols),
         )
+
+    def _receipt_of(self, answer: Mapping[str, Any]) -> ImportReceipt:
+        return replace(ImportReceipt(**answer["receipt"]), import_id=self._header.import_id)
 
     async def _tidy(self, written: int) -> None:
         """It is stored: what is left over does not count, and is swept away later at the latest."""
@@ -235,7 +240,7 @@ class SupabaseImport:
         """Writes what is new in some symbols. A chunk that has the hash of the stored one is not read."""
         await self._touch()
         price_field = self._header.field.value
-        content = await self._rpc.read_bytes("read_price_hashes", p_symbols=symbols, p_field=price_field)
+        content = await self._rpc.read_bytes("read_price_hashes", p_symbols=kept_texts(symbols), p_field=price_field)
         compared = await asyncio.to_thread(_compare, symbols, years, content)
         old = await self._stored(compared.differing)
         counts, chunks = await asyncio.to_thread(_outcome, compared, old)
@@ -251,7 +256,7 @@ class SupabaseImport:
         for batch in in_batches(chunks, BATCH_BYTES, BATCH_ROWS):
             content = await self._rpc.read_bytes(
                 "read_price_chunks",
-                p_symbols=[one.symbol for one in batch],
+                p_symbols=[kept_text(one.symbol) for one in batch],
                 p_years=[one.year for one in batch],
                 p_field=self._header.field.value,
             )

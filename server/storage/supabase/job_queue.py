@@ -1,26 +1,29 @@
 """The queue of jobs on Supabase: one for all servers of the project, by the clock of the database."""
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob
 from server.ports.jobs import Claim, JobDraft, JobRecord, JobTick, JobView
+from server.ports.scope import Scope
 from server.storage.job_inputs import actions_to_json, inputs_to_json
 from server.storage.job_refusals import RESTARTED, RESUMED, queue_full
-from server.storage.supabase.access import text_of
-from server.storage.supabase.arguments import received_text, sent_text, write_token
+from server.storage.supabase.access import read_in_thread_if_large, text_of
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import SupabaseJobInputs
-from server.storage.supabase.job_rows import job_of, tick_argument, view_of
+from server.storage.supabase.job_rows import job_of, owned_job_of, require_own, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.supabase.write_tokens import write_token
+from server.storage.texts import kept_text, text_of_kept
 from server.storage.workers import WorkerLocks
 
-UPLOADS = 3
+TRIES = 4
 """Data may be deleted with its last job between its upload and the job that needs it; then it is sent again."""
 
 RECOVERY_SECONDS = 5.0
@@ -47,21 +50,8 @@ class SupabaseJobQueue:
 
     async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
         """Stores a job, and before it the data that it needs and that is not there."""
-        job = {
-            "id": draft.id or secrets.token_hex(10),
-            "request_id": None if draft.request_id is None else sent_text(draft.request_id),
-            "body": text_of(draft.body),
-            "label": sent_text(draft.label),
-            "caller": sent_text(draft.caller),
-            "epoch": secrets.token_hex(8),
-            "fingerprint": draft.fingerprint,
-            "cost_estimate": draft.cost_estimate,
-            "inputs": inputs_to_json(replace(draft.inputs, actions=())),
-            "actions": actions_to_json(draft.inputs.actions),
-            "request": text_of(draft.request),
-            "names": sorted(draft.panels),
-        }
-        for _ in range(UPLOADS):
+        job = await asyncio.to_thread(_argument_of, draft)
+        for _ in range(TRIES):
             try:
                 return await self._stored(owner, job)
             except FunctionRefused as refused:
@@ -70,19 +60,21 @@ class SupabaseJobQueue:
                 missing = refused.detail["names"]
             for name in missing:
                 await self._inputs.send(name, draft.panels[name])
-        return await self._stored(owner, job)
+        raise StorageUnavailable("the data of the backtest was deleted whenever it had been stored; send it again")
 
     async def cancel(self, owner: str, job_id: str) -> JobView:
         """Ends a job at once: whoever still works on it has lost its claim."""
         data = await self._rpc.read_bytes(
             "cancel_backtest", p_owner=owner, p_id=job_id, p_write=write_token(), p_retained=self._retained
         )
-        return view_of(data, job_id)
+        view = await view_of(data, job_id)
+        require_own(view.record, Scope(owner))
+        return view
 
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """Takes the job that is next."""
-        await self._tell_who_is_gone()
-        try:
+        with self._noticing_absence():
+            await self._tell_who_is_gone()
             data = await self._rpc.read_bytes(
                 "claim_backtest",
                 p_worker=worker,
@@ -95,26 +87,20 @@ class SupabaseJobQueue:
                 p_restarted=RESTARTED,
                 p_retained=self._retained,
             )
-        except StorageUnavailable:
-            self._unreachable = time.monotonic()
-            raise
-        frame = Frame(data)
-        found = frame.header
+        found = await read_in_thread_if_large(_claim_of, data)
         if found is None:
             return None
-        checkpoint = None if found["checkpoint"] is None else frame.take(found["checkpoint"])
-        record = job_of(frame)
-        parts = await self._parts(record.key) if found["parts"] else ()
-        return Claim(record, checkpoint, parts, float(found["waited_seconds"]))
+        claim, has_parts = found
+        return replace(claim, parts=await self._parts(claim.record.key)) if has_parts else claim
 
     async def queue(self, worker: str) -> QueueSnapshot:
         """What waits and what runs."""
         found = await self._rpc.call("read_backtest_queue", p_short_seconds=self._policy.short_seconds)
         waiting = tuple(
-            WaitingJob(one["key"], received_text(one["caller"]), one["is_long"], float(one["waited_seconds"]))
+            WaitingJob(one["key"], text_of_kept(one["caller"]), one["is_long"], float(one["waited_seconds"]))
             for one in found["waiting"]
         )
-        return QueueSnapshot(waiting, {received_text(caller): count for caller, count in found["running"].items()})
+        return QueueSnapshot(waiting, {text_of_kept(caller): count for caller, count in found["running"].items()})
 
     async def heartbeat(
         self, worker: str, jobs: Sequence[int], lease_seconds: float, ticks: Mapping[int, JobTick]
@@ -122,13 +108,14 @@ class SupabaseJobQueue:
         """Renews leases."""
         if not jobs:
             return frozenset()
-        held = await self._rpc.call(
-            "renew_backtest_leases",
-            p_worker=worker,
-            p_keys=list(jobs),
-            p_lease_seconds=lease_seconds,
-            p_ticks={str(key): tick_argument(tick) for key, tick in ticks.items()},
-        )
+        with self._noticing_absence():
+            held = await self._rpc.call(
+                "renew_backtest_leases",
+                p_worker=worker,
+                p_keys=list(jobs),
+                p_lease_seconds=lease_seconds,
+                p_ticks={str(key): tick_argument(tick) for key, tick in ticks.items()},
+            )
         return frozenset(held)
 
     async def release(self, claim: JobRecord, *, crashed: bool, yielded: bool = False) -> None:
@@ -143,6 +130,15 @@ class SupabaseJobQueue:
             p_yielded=yielded,
         )
 
+    @contextlib.contextmanager
+    def _noticing_absence(self) -> Iterator[None]:
+        """Notes when the database was last away, whoever finds that: a server with no free place claims nothing."""
+        try:
+            yield
+        except StorageUnavailable:
+            self._unreachable = time.monotonic()
+            raise
+
     async def _stored(self, owner: str, job: Mapping[str, object]) -> JobRecord:
         try:
             data = await self._rpc.read_bytes(
@@ -152,7 +148,10 @@ class SupabaseJobQueue:
             if refused.reason == "QUEUE_FULL":
                 raise queue_full(refused.detail["queued"]) from None
             raise
-        return job_of(Frame(data))
+        record = await owned_job_of(data, owner)
+        if record is None:
+            raise StorageUnavailable("the backtest was deleted in the moment in which it was found; try again")
+        return record
 
     async def _parts(self, key: int) -> tuple[bytes, ...]:
         """Parts of a job that this worker has claimed: nobody else changes them."""
@@ -172,3 +171,31 @@ class SupabaseJobQueue:
         for worker in tuple(self._gone):
             await self._rpc.call("end_backtest_leases", p_worker=worker)
             self._gone.discard(worker)
+
+
+def _argument_of(draft: JobDraft) -> dict[str, object]:
+    """A job as absfin.enqueue_backtest takes it, under the same name whenever it is sent."""
+    return {
+        "id": draft.id or secrets.token_hex(10),
+        "request_id": None if draft.request_id is None else kept_text(draft.request_id),
+        "body": text_of(draft.body),
+        "label": kept_text(draft.label),
+        "caller": kept_text(draft.caller),
+        "epoch": secrets.token_hex(8),
+        "fingerprint": draft.fingerprint,
+        "cost_estimate": draft.cost_estimate,
+        "inputs": inputs_to_json(replace(draft.inputs, actions=())),
+        "actions": actions_to_json(draft.inputs.actions),
+        "request": text_of(draft.request),
+        "names": sorted(draft.panels),
+    }
+
+
+def _claim_of(data: bytes) -> tuple[Claim, bool] | None:
+    """A claim without the parts of its output, and whether it has any; None where there is no job."""
+    frame = Frame(data)
+    found = frame.header
+    if found is None:
+        return None
+    checkpoint = None if found["checkpoint"] is None else frame.take(found["checkpoint"])
+    return Claim(job_of(frame), checkpoint, (), float(found["waited_seconds"])), bool(found["parts"])

@@ -3,6 +3,7 @@
 import asyncio
 
 from server.observability import logger
+from server.ports.errors import StorageUnavailable
 from server.storage.panels import PanelFiles
 from server.storage.supabase.rpc import Rpc
 
@@ -33,11 +34,17 @@ class JobRetention:
         return jobs
 
     async def _old_jobs(self) -> int:
-        count: int = 0
+        count, limit = 0, BATCH
         while True:
-            deleted = await self._rpc.call(
-                "delete_expired_backtests", p_age_seconds=self._days * SECONDS_PER_DAY, p_limit=BATCH
-            )
+            try:
+                deleted = await self._rpc.call(
+                    "delete_expired_backtests", p_age_seconds=self._days * SECONDS_PER_DAY, p_limit=limit
+                )
+            except StorageUnavailable:
+                if limit == 1:
+                    raise
+                limit = 1  # many large ones together may take longer than a statement may
+                continue
             for name in deleted["names"]:
                 await asyncio.to_thread(self._panels.remove, name)
             count += int(deleted["count"])

@@ -17,9 +17,11 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
+from server.ports.scope import Scope
 from server.storage.job_inputs import actions_of, inputs_of
-from server.storage.supabase.arguments import received_text, sent_text
-from server.storage.supabase.frames import Frame
+from server.storage.supabase.access import read_in_thread_if_large
+from server.storage.supabase.frames import Frame, require_owner
+from server.storage.texts import kept_text, text_of_kept
 
 
 def job_of(frame: Frame) -> JobRecord:
@@ -30,6 +32,24 @@ def job_of(frame: Frame) -> JobRecord:
     result, error = (None if row[name] is None else frame.take(row[name]) for name in ("result", "error"))
     inputs = replace(record.inputs, actions=actions_of(actions))
     return replace(record, inputs=inputs, request=request, result=result, error=error)
+
+
+async def owned_job_of(data: bytes, owner: str) -> JobRecord | None:
+    """The job in an answer to somebody who asks for their own, None where there is none. Raises ForeignRow."""
+    record = await read_in_thread_if_large(_job_if_any, data)
+    if record is not None:
+        require_own(record, Scope(owner))
+    return record
+
+
+def _job_if_any(data: bytes) -> JobRecord | None:
+    frame = Frame(data)
+    return None if frame.header is None else job_of(frame)
+
+
+def require_own(record: JobRecord, scope: Scope) -> None:
+    """Raises ForeignRow for a job of another owner than the one who asks."""
+    require_owner({"owner": record.owner}, scope)
 
 
 def listed_job_of(row: Mapping[str, Any]) -> JobRecord:
@@ -43,7 +63,7 @@ def listed_job_of(row: Mapping[str, Any]) -> JobRecord:
         owner=row["owner"],
         id=row["id"],
         state=JobState(row["state"]),
-        label=received_text(row["label"]),
+        label=text_of_kept(row["label"]),
         epoch=row["epoch"],
         request=b"",
         inputs=inputs_of(row["inputs"]),
@@ -56,8 +76,8 @@ def listed_job_of(row: Mapping[str, Any]) -> JobRecord:
         attempt=row["attempts"],
         crashes=row["crashes"],
         worker=row["worker"],
-        request_id=None if request_id is None else received_text(request_id),
-        caller=received_text(row["caller"]),
+        request_id=None if request_id is None else text_of_kept(request_id),
+        caller=text_of_kept(row["caller"]),
         cost_estimate=float(row["cost_estimate"]),
         run_seconds=float(row["run_seconds"]),
     )
@@ -78,9 +98,9 @@ def event_arguments(events: Iterable[JobEventDraft]) -> list[dict[str, object]]:
     return [
         {
             "kind": event.kind,
-            "message": sent_text(event.message),
+            "message": kept_text(event.message),
             "day": event.day,
-            "reason": sent_text(event.reason),
+            "reason": kept_text(event.reason),
             "stage": _stage_argument(event.stage),
             "benefit_annual": None if event.weighing is None else str(event.weighing.benefit_annual),
             "cost_annual": None if event.weighing is None else str(event.weighing.cost_annual),
@@ -94,28 +114,33 @@ def events_of(rows: Sequence[Mapping[str, Any]]) -> tuple[JobEvent, ...]:
     return tuple(JobEvent(row["number"], _time_of(row["event_time"]), _content_of(row)) for row in rows)
 
 
-def view_of(data: bytes, name: str) -> JobView:
+async def view_of(data: bytes, name: str) -> JobView:
     """A job with events. Raises NotFound."""
-    frame = Frame(data)
-    if frame.header is None:
+    view = await read_in_thread_if_large(_view_if_any, data)
+    if view is None:
         raise NotFound("backtest", f"backtests/{name}")
-    return JobView(job_of(frame), events_of(frame.header["events"]))
+    return view
+
+
+def _view_if_any(data: bytes) -> JobView | None:
+    frame = Frame(data)
+    return None if frame.header is None else JobView(job_of(frame), events_of(frame.header["events"]))
 
 
 def _content_of(row: Mapping[str, Any]) -> JobEventDraft:
     weighing = None
     if row["benefit_annual"] is not None:
         weighing = Weighing(float(row["benefit_annual"]), float(row["cost_annual"]))
-    kind, message, reason = EventKind(row["kind"]), received_text(row["message"]), received_text(row["reason"])
+    kind, message, reason = EventKind(row["kind"]), text_of_kept(row["message"]), text_of_kept(row["reason"])
     return JobEventDraft(kind, message, row["day"], reason, _stage_of(row["stage"]), weighing)
 
 
 def _stage_argument(stage: Stage | None) -> list[object] | None:
-    return None if stage is None else [sent_text(stage.label), stage.index, stage.count]
+    return None if stage is None else [kept_text(stage.label), stage.index, stage.count]
 
 
 def _stage_of(row: Sequence[Any] | None) -> Stage | None:
-    return None if row is None else Stage(received_text(row[0]), row[1], row[2])
+    return None if row is None else Stage(text_of_kept(row[0]), row[1], row[2])
 
 
 def _time_of(text: str) -> datetime:

@@ -10,11 +10,11 @@ from server.storage.job_refusals import no_series
 from server.storage.pages import Position, micros_of, position_of, time_of, token_of
 from server.storage.panels import PanelFiles
 from server.storage.supabase.access import text_of
-from server.storage.supabase.arguments import received_text, sent_text
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
-from server.storage.supabase.job_rows import job_of, listed_job_of
+from server.storage.supabase.job_rows import listed_job_of, owned_job_of, require_own
 from server.storage.supabase.rpc import Rpc
+from server.storage.texts import kept_text, text_of_kept
 
 KIND = "backtest"
 
@@ -29,17 +29,16 @@ class SupabaseJobs:
     async def find(self, owner: str, request_id: str, body: bytes) -> JobRecord | None:
         """The job this request started before."""
         data = await self._rpc.read_bytes(
-            "find_backtest", p_owner=owner, p_request_id=sent_text(request_id), p_body=text_of(body)
+            "find_backtest", p_owner=owner, p_request_id=kept_text(request_id), p_body=text_of(body)
         )
-        frame = Frame(data)
-        return None if frame.header is None else job_of(frame)
+        return await owned_job_of(data, owner)
 
     async def get(self, owner: str, job_id: str) -> JobRecord:
         """One job."""
-        frame = Frame(await self._rpc.read_bytes("get_backtest", p_owner=owner, p_id=job_id))
-        if frame.header is None:
+        record = await owned_job_of(await self._rpc.read_bytes("get_backtest", p_owner=owner, p_id=job_id), owner)
+        if record is None:
             raise NotFound(KIND, f"backtests/{job_id}")  # it was deleted in this moment
-        return job_of(frame)
+        return record
 
     async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
         """A page of jobs, newest first."""
@@ -51,12 +50,14 @@ class SupabaseJobs:
             p_after_id=None if after is None else after.id,
             p_after_key=None if after is None else after.key,
             p_limit=limit + 1,
-            p_label=sent_text(filters.label) or None,
+            p_label=kept_text(filters.label) or None,
             p_state=filters.state,
             p_created_from=None if filters.created_from is None else filters.created_from.isoformat(),
             p_created_before=None if filters.created_before is None else filters.created_before.isoformat(),
         )
         records = tuple(listed_job_of(row) for row in rows[:limit])
+        for record in records:
+            require_own(record, scope)
         if len(rows) <= limit:
             return JobPage(records, "")
         last = Position(micros_of(records[-1].created), records[-1].id, records[-1].key)
@@ -72,7 +73,7 @@ class SupabaseJobs:
         """The record of a strategy, piece by piece."""
         try:
             data = await self._rpc.read_bytes(
-                "read_backtest_series", p_owner=owner, p_id=job_id, p_label=sent_text(label)
+                "read_backtest_series", p_owner=owner, p_id=job_id, p_label=kept_text(label)
             )
         except FunctionRefused as refused:
             if refused.reason != "NO_SERIES":
@@ -88,4 +89,4 @@ class SupabaseJobs:
             if not piece:
                 raise NotFound(KIND, f"backtests/{job_id}")  # deleted meanwhile
             pieces.append(piece)
-        return received_text(found["label"]), b"".join(pieces)
+        return text_of_kept(found["label"]), b"".join(pieces)

@@ -26,6 +26,7 @@ from server.storage.supabase.concurrent_calls import at_most
 from server.storage.supabase.imports import Imports, SupabaseImport
 from server.storage.supabase.price_frames import Key, chunks_of, digest_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.texts import kept_text, kept_texts, text_of_kept
 
 CALL_BYTES = 8 << 20
 """Of prices in one call, about."""
@@ -78,19 +79,21 @@ class SupabaseMarketData:
 
     async def list_instruments(self, after: str, limit: int, group: str | None) -> InstrumentPage:
         """A page of instruments by symbol."""
-        rows = await self._rpc.call("list_instruments", p_after=after, p_limit=limit + 1, p_label=group)
+        label = None if group is None else kept_text(group)
+        rows = await self._rpc.call("list_instruments", p_after=kept_text(after), p_limit=limit + 1, p_label=label)
         page = tuple(await asyncio.to_thread(_instruments, rows[:limit]))
         return InstrumentPage(page, page[-1].symbol if len(rows) > limit else "")
 
     async def instruments(self, symbols: Sequence[str]) -> Mapping[str, Instrument]:
         """Those of the symbols that are stored."""
-        rows = await self._rpc.call("find_instruments", p_symbols=list(symbols))
+        rows = await self._rpc.call("find_instruments", p_symbols=kept_texts(symbols))
         found = {one.symbol: one for one in await asyncio.to_thread(_instruments, rows)}
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
 
     async def having(self, field: PriceField, symbols: Sequence[str]) -> tuple[str, ...]:
         """Those of the symbols that have values of a field."""
-        return tuple(await self._rpc.call("find_priced_symbols", p_symbols=list(symbols), p_field=field.value))
+        found = await self._rpc.call("find_priced_symbols", p_symbols=kept_texts(symbols), p_field=field.value)
+        return tuple(map(text_of_kept, found))
 
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments with their labels."""
@@ -101,13 +104,13 @@ class SupabaseMarketData:
         first, last = years_of(query.start, query.end)
         found = await self._rpc.call(
             "describe_prices",
-            p_symbols=query.symbols,
+            p_symbols=kept_texts(query.symbols),
             p_field=query.field.value,
             p_first_year=first,
             p_last_year=last,
         )
         if found["unknown"]:
-            raise unknown_symbols(query.field, found["unknown"])
+            raise unknown_symbols(query.field, [text_of_kept(symbol) for symbol in found["unknown"]])
         return _Description(found["digest"], found["size"])
 
     async def _read(self, query: PriceQuery, size: int) -> "_Chunks":
@@ -128,7 +131,11 @@ class SupabaseMarketData:
     async def _call(self, query: PriceQuery, symbols: tuple[str, ...]) -> bytes:
         first, last = years_of(query.start, query.end)
         return await self._rpc.read_bytes(
-            "read_prices", p_symbols=symbols, p_field=query.field.value, p_first_year=first, p_last_year=last
+            "read_prices",
+            p_symbols=kept_texts(symbols),
+            p_field=query.field.value,
+            p_first_year=first,
+            p_last_year=last,
         )
 
     async def _derived(self, query: PriceQuery, fingerprint: str, chunks: "_Chunks") -> StoredPanel:
@@ -144,7 +151,8 @@ class SupabaseMarketData:
         return self._panels.create(fingerprint, query.symbols, series)
 
     async def _empty(self, query: PriceQuery) -> MissingMarketData:
-        first, last = await self._rpc.call("find_price_range", p_symbols=query.symbols, p_field=query.field.value)
+        symbols = kept_texts(query.symbols)
+        first, last = await self._rpc.call("find_price_range", p_symbols=symbols, p_field=query.field.value)
         return empty_range(first, last)
 
 
@@ -191,10 +199,10 @@ def _fingerprint(query: PriceQuery, digest: str) -> str:
 def _rows_of(instruments: Sequence[Instrument]) -> list[dict[str, object]]:
     return [
         {
-            "symbol": one.symbol,
-            "display_name": one.display_name,
+            "symbol": kept_text(one.symbol),
+            "display_name": kept_text(one.display_name),
             "currency": one.currency,
-            "groups": dict(one.groups),
+            "groups": {kept_text(kind): kept_text(name) for kind, name in one.groups.items()},
             "lot_size": one.lot_size,
             "state": one.state.value,
         }
@@ -208,10 +216,10 @@ def _instruments(rows: Sequence[Mapping[str, Any]]) -> list[Instrument]:
 
 def _instrument(row: Mapping[str, Any]) -> Instrument:
     return Instrument(
-        row["symbol"],
-        row["display_name"],
+        text_of_kept(row["symbol"]),
+        text_of_kept(row["display_name"]),
         row["currency"],
-        row["groups"],
+        {text_of_kept(kind): text_of_kept(name) for kind, name in row["groups"].items()},
         None if row["lot_size"] is None else float(row["lot_size"]),  # it comes without a point where it is whole
         TradableState(row["state"]),
         row["has_prices"],

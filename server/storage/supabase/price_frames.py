@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from server.ports.errors import StorageUnavailable
 from server.storage.chunks import DailyValues, digest
+from server.storage.texts import kept_text
 
 _CHUNK = struct.Struct(">iii32s")  # place from 1, year, bytes of data, sha256
 _HASH = struct.Struct(">ii32s")  # place from 1, year, sha256
@@ -65,7 +66,14 @@ def digest_of(hashes: Mapping[Key, bytes]) -> str:
 def body_of(session: str, field: str, chunks: Sequence[YearOfPrices]) -> bytes:
     """What absfin.write_price_chunks takes."""
     rows = [
-        (one.symbol, one.year, int(one.series.days[0]), int(one.series.days[-1]), len(one.data), one.sha256.hex())
+        (
+            kept_text(one.symbol),
+            one.year,
+            int(one.series.days[0]),
+            int(one.series.days[-1]),
+            len(one.data),
+            one.sha256.hex(),
+        )
         for one in chunks
     ]
     head = json.dumps({"session": session, "field": field, "chunks": rows}).encode()

@@ -17,7 +17,7 @@ from postgrest import SyncPostgrestClient
 
 from server.ports.deadline import call_deadline
 from server.ports.errors import StorageUnavailable
-from server.storage.supabase.access import ATTEMPT_SECONDS, CONNECTIONS, LARGE_BYTES, SCHEMA, Access
+from server.storage.supabase.access import ATTEMPT_SECONDS, CONNECTIONS, LARGE_BYTES, SCHEMA, Access, is_large
 from server.storage.supabase.errors import UNREACHABLE, Passing, error_of, error_of_transport
 from supabase import AsyncClient, AsyncClientOptions
 
@@ -68,7 +68,7 @@ class Rpc:
     async def _answer(self, name: str, arguments: dict[str, object], accept: str) -> httpx.Response:
         request = self._client.rpc(name, arguments).request
         request.headers["Accept"] = accept
-        if sum(len(value) for value in arguments.values() if isinstance(value, str)) >= LARGE_BYTES:
+        if is_large(arguments):
             content = await asyncio.to_thread(_encoded, arguments)
             headers = {**request.headers, "Content-Type": JSON}
             return await self._http.post(str(request.path), content=content, headers=headers)

@@ -22,5 +22,8 @@ VERSIONS: tuple[str, ...] = (
     "20261128040003",
     "20261128040004",
     "20261128040005",
+    # copies of stores
+    "20261128050000",
+    "20261128050001",
 )
 """As `absfin.get_schema_versions` returns them."""

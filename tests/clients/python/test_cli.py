@@ -79,6 +79,7 @@ def test_help_names_every_command(server: RunningServer) -> None:
             "fills",
             "charts",
             "tables",
+            "storage",
             "portfolio",
             "actions",
         )
@@ -396,6 +397,18 @@ def test_serve_passes_help_and_errors_on() -> None:
     wrong = subprocess.run([ABSFIN, "serve", "--workers", "0"], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert wrong.returncode != 0
     assert "ABSFIN_WORKERS" in wrong.stderr
+
+
+def test_storage_is_the_command_of_the_server(tmp_path: Path) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([ABSFIN, "storage", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert "copy" in run("--help").stdout
+    assert "--from" in run("copy", "--help").stdout
+    refused = run("copy", "--from", "embedded", "--to", "embedded")
+    assert refused.returncode == 1
+    assert refused.stderr == "abs-finance: storage copy: --from and --to must be two different stores\n"
+    assert run("restore", str(tmp_path / "none"), "--data-dir", str(tmp_path / "new")).returncode == 1
 
 
 @pytest.mark.parametrize("objective", thinned(["kelly", "hierarchical", "relaxed-risk-budget"], 3))

@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
 def record(key_id: str, **changed: object) -> ApiKeyRecord:
-    whole = {"caller": f"apiKeys/{key_id}", "display_name": "Desk ü ''", "roles": (Role.READER, Role.TRADER)}
+    whole = {"caller": f"apiKeys/{key_id}", "display_name": "Desk ü '' \0\1\x010", "roles": (Role.READER, Role.TRADER)}
     return ApiKeyRecord(id=key_id, **{**whole, "hash": bytes(range(32)), "created": NOW, **changed})  # type: ignore[arg-type]
 
 

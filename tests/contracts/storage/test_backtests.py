@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import CashDividend, CorporateAction, Delisting, Split
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
@@ -131,6 +132,15 @@ async def test_jobs_by_label_state_and_time(storage: Storage) -> None:
     assert await pages(ListFilter(created_from=records[2].created)) == ["b2", "a2"]
     assert await pages(ListFilter(created_before=records[2].created)) == ["b1", "a1"]
     assert await pages(ListFilter(), Scope(OWNER, everyone=True)) == ["theirs", "b2", "a2", "b1", "a1"]
+
+
+async def test_a_token_of_a_time_that_never_comes_is_none(storage: Storage) -> None:
+    for job_id in ("a", "b"):
+        await storage.jobs.queue.enqueue(OWNER, draft(id=job_id))
+    token = (await storage.jobs.archive.list(MINE, "", 1)).next_token
+    with pytest.raises(InvalidInput) as raised:
+        await storage.jobs.archive.list(MINE, ".".join(["9" * 18, *token.split(".")[1:]]), 1)
+    assert raised.value.field == "page_token"
 
 
 async def test_a_caller_has_so_many_jobs_waiting(opened: Opened) -> None:

@@ -33,6 +33,20 @@ ANY_ACTION = st.builds(
 )
 
 
+async def test_any_symbol_is_kept(storage: Storage) -> None:
+    store = storage.corporate_actions
+    sent = tuple(CorporateAction(symbol, 10, Split(2.0)) for symbol in ("a", "a\0", "a\0b", "a\1", "a\x010"))
+    await store.upsert(sent)
+    for one in sent:
+        assert await store.all(ActionFilter((one.symbol,))) == (one,)
+    found, token = [], ""
+    for _ in sent:
+        page = await store.page(token, 1, EVERYTHING)
+        found += page.actions
+        token = page.next_token
+    assert (set(found), len(found), token) == (set(sent), len(sent), "")
+
+
 async def test_a_key_is_symbol_date_and_kind(storage: Storage) -> None:
     assert await storage.corporate_actions.upsert([SPLIT, DIVIDEND, DELISTING]) == 3
     assert await storage.corporate_actions.all(EVERYTHING) == (DIVIDEND, SPLIT, DELISTING)

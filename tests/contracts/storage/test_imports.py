@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, MissingMarketData
 from domain.market_data.panel import PricePanel
 from server.ports.errors import RequestIdReused
 from server.ports.market_data import ImportReceipt, PriceField, PriceImport, PriceQuery
@@ -35,6 +35,28 @@ async def test_nothing_is_seen_before_the_end(storage: Storage) -> None:
         assert (await market.list_instruments("", 10, None)).instruments == ()
     assert await session.finish(6000) == ImportReceipt("i", 6000, 0, 0, 2)
     assert (await market.prices(PriceQuery(("A", "B")))).panel.values.shape == (3000, 2)
+
+
+async def test_any_text_is_kept(storage: Storage) -> None:
+    market = storage.market_data
+    symbols = ("a\0b", "a\1b", "a\x010b", "a")
+    sent = panel(symbols, range(3))
+    whole_one = PriceImport("i\0\1", PriceField.CLOSE, "\0", (sent,))
+    receipt = ImportReceipt("i\0\1", 12, 0, 0, 4)
+    assert await market.import_prices(whole_one) == receipt
+    assert await market.import_prices(whole_one) == receipt, "it is known again"
+    with pytest.raises(RequestIdReused) as raised:
+        await market.import_prices(PriceImport("i\0\1", PriceField.CLOSE, "", (panel("A", range(3)),)))
+    assert raised.value.request_id == "i\0\1"
+    changed = panel(symbols, range(3), seed=1)
+    assert await market.import_prices(whole(changed, "next")) == ImportReceipt("next", 0, 12, 0, 4)
+    assert (await market.prices(PriceQuery(symbols))).panel.values.tolist() == changed.values.tolist()
+    assert await market.having(PriceField.CLOSE, ("x\0", *symbols)) == symbols
+    assert set((await storage.corporate_actions.first_days(["x\0", *symbols])).items()) == {(s, 0) for s in symbols}
+    with pytest.raises(MissingMarketData, match="stored for x\0;"):
+        await market.prices(PriceQuery(("x\0",)))
+    with pytest.raises(MissingMarketData, match="there are some from 1970-01-01 to 1970-01-03"):
+        await market.prices(PriceQuery(symbols, 100, 200))
 
 
 async def test_an_import_with_another_number_of_values_is_refused(storage: Storage) -> None:

@@ -6,6 +6,7 @@ from server.ports.market_data import Instrument, TradableState
 from server.ports.storage import Storage
 from tests.contracts.storage.prices import panel, whole
 
+ODD = ("a\0", "a\1", "a\x010", "\\u0000'\"")
 KNOWN = Instrument("A", "A corp. ü''", "CHF", {"sector": "Tech", "country": "CH=x"}, 0.1, TradableState.HALTED)
 
 
@@ -18,6 +19,23 @@ async def test_an_instrument_comes_back_as_it_was(storage: Storage) -> None:
     assert repr((await market.instruments(["B"]))["B"].lot_size) == repr(2.0**55 + 8.0)
     assert await market.upsert_instruments([]) == 0
     assert await market.instruments([]) == {}
+
+
+async def test_any_text_is_kept(storage: Storage) -> None:
+    market = storage.market_data
+    odd = [Instrument(f"{text}A", f"\0{text}", groups={f"k{text}": f"v{text}"}) for text in ODD]
+    await market.upsert_instruments([*odd, Instrument("A")])
+    symbols = [one.symbol for one in odd]
+    assert await market.instruments(["X\0", *symbols]) == dict(zip(symbols, odd, strict=True))
+    for one in odd:
+        ((kind, name),) = one.groups.items()
+        assert (await market.list_instruments("", 10, f"{kind}={name}")).instruments == (one,)
+    found, after = [], ""
+    for _ in range(len(odd) + 1):
+        page = await market.list_instruments(after, 1, None)
+        found += [one.symbol for one in page.instruments]
+        after = page.next_token
+    assert (sorted(found), after) == (sorted(["A", *symbols]), "")
 
 
 async def test_instruments_replace_their_labels(storage: Storage) -> None:

@@ -13,7 +13,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import MarketHistory, Optimized, Strategy
-from domain.backtest.walk_ahead import AT_ONCE, WalkAhead
+from domain.backtest.walk_ahead import AT_ONCE, MOST_ASSETS, WalkAhead
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -140,3 +140,32 @@ def test_no_decision_of_the_account_is_asked_twice() -> None:
     assert calls == []
     outcome(Counting(asked(Optimized(Specification(MinRisk()), 120)).specification, 120))
     assert len(calls) == 138
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+def test_cash_at_a_constant_rate_is_refused_as_by_a_strategy_that_is_asked(objective: Objective) -> None:
+    """Its returns differ by rounding alone, which is no variance to invest by."""
+    values = PANEL.values[:400].copy()
+    values[:, 7] = 100.0 * 1.0001 ** np.arange(400)
+    panel = PricePanel.of(PANEL.symbols, PANEL.dates[:400], values)
+    ahead = Optimized(Specification(objective), 120, "ahead")
+    (ours,), (theirs,) = outcome(ahead, panel=panel), outcome(replace(asked(ahead), label="asked"), panel=panel)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+def test_one_asset_alone_is_held(objective: Objective) -> None:
+    panel = PricePanel.of(PANEL.symbols[:1], PANEL.dates[:400], PANEL.values[:400, :1])
+    ahead = Optimized(Specification(objective), 120, "ahead")
+    (ours,), (theirs,) = outcome(ahead, panel=panel), outcome(replace(asked(ahead), label="asked"), panel=panel)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+def test_so_many_assets_that_it_takes_longer_are_asked_for() -> None:
+    count = MOST_ASSETS + 1
+    prices = 100.0 * np.exp(0.01 * np.random.default_rng(5).normal(size=(150, count)).cumsum(axis=0))
+    many = PricePanel.of([f"S{i}" for i in range(count)], PANEL.dates[:150], prices)
+    fewer = PricePanel.of(many.symbols[:-1], many.dates, prices[:, :-1])
+    strategy = Optimized(Specification(Hierarchical()), 120)
+    assert ahead_of(many, strategy).weights(0, carry_on) is None
+    assert ahead_of(fewer, strategy).weights(0, carry_on) is not None

@@ -90,3 +90,30 @@ def test_another_version_is_told_apart() -> None:
     data[18:22] = (2).to_bytes(4, "little")
     with pytest.raises(InvalidInput, match="is of version 2, must be of version 1"):
         state_from_bytes(bytes(data))
+
+
+def with_body(text: bytes, arrays: bytes = b"") -> bytes:
+    """Bytes with a right header and digest."""
+    body = len(text).to_bytes(8, "little") + text + arrays
+    return b"".join([state_to_bytes(MonitorState())[:22], hashlib.blake2b(body, digest_size=16).digest(), body])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"arrays": [["O", [1]]]}',
+        b'{"arrays": [["<f8", [-1]]]}',
+        b'{"arrays": [["<f8", [9999999999999]]]}',
+        b'{"arrays": [["nothing", [1]]]}',
+        b'{"arrays": [], "instruments": [["A", {}]], "settings": {}}',
+        b"[" * 100_000,
+    ],
+)
+def test_foreign_bytes_with_a_right_digest_are_refused(text: bytes) -> None:
+    with pytest.raises(InvalidInput, match="state: "):
+        state_from_bytes(with_body(text))

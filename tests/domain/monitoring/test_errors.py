@@ -116,6 +116,7 @@ def test_events(make: Callable[[], object], field: str) -> None:
         (lambda: WeightRange(0.5, 0.4), "lower"),
         (lambda: WeightRange(upper=NAN), "upper"),
         (lambda: LimitRules(max_weight=0.0), "max_weight"),
+        (lambda: LimitRules(risk=(RiskLimit(VAR, 0.1), RiskLimit(VAR, 0.1, 0.99))), "risk[1].maximum"),
         (lambda: RiskLimit(VAR, 0.0), "maximum"),
         (lambda: RiskLimit(VAR, 0.1, 1.0), "confidence_level"),
         (lambda: RiskLimit(VAR, 0.1, lookback=1), "lookback"),

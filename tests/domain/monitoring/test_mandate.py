@@ -203,3 +203,12 @@ def test_thresholds_that_contradict_are_refused(triggers: list[Trigger], field: 
     with pytest.raises(InvalidInput) as refused:
         rules_with_triggers(MonitoringRules(), triggers)
     assert refused.value.field == field
+
+
+def test_a_threshold_of_days_is_not_passed_by_a_spread() -> None:
+    """LIQUIDITY signals are of days to sell and of spreads; the threshold of a trigger is one of days."""
+    trigger = Trigger(EventKind.LIQUIDITY, Action.REALLOCATE, 5.0)
+    _, starts = started_by([trigger], {}, [Occurrence(EventKind.LIQUIDITY, "spread", 50.0)], 0)
+    assert starts == ()
+    _, starts = started_by([trigger], {}, [Occurrence(EventKind.LIQUIDITY, "days", 5.0)], 0)
+    assert [one.causes for one in starts] == [("days",)]

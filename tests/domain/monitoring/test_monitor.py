@@ -9,6 +9,7 @@ import pytest
 from domain.calendar import Frequency
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import CashDividend, CorporateAction, Delisting, Split
+from domain.monitoring.codec import state_to_bytes
 from domain.monitoring.events import (
     ActionAnnounced,
     ClosingPrice,
@@ -573,3 +574,34 @@ def test_history_gives_a_value_and_no_jump() -> None:
     state, signals = run([mandated(JUMPS), held({"A": 2}), history({"A": [1.0, 50.0]})])
     assert signals == []
     assert state.values() == {"P": 100.0}
+
+
+def test_two_quotes_of_one_time_are_one_whatever_their_order() -> None:
+    pair = (QuotedPrice("A", at(TODAY, 1), 100.0, 5.0), QuotedPrice("A", at(TODAY, 1), 90.0, 7.0))
+    states = [run([held({"A": 1}), PricesObserved(at(TODAY, 1), part)])[0] for part in (pair, pair[::-1])]
+    assert [state.values() for state in states] == [{"P": 90.0}] * 2
+    assert state_to_bytes(states[0]) == state_to_bytes(states[1])
+
+
+def test_a_new_mandate_leaves_a_total_loss_where_it_was() -> None:
+    """Money has neither come nor gone: the peak is that of before."""
+    rules = only(drawdown=DrawdownRules((DrawdownMark(0.5),)))
+    state, _ = run([mandated(rules), held({"A": 2, "B": -1}), quotes(at(TODAY, 1), A=100, B=100)])
+    state, signals = run([quotes(at(TODAY, 2), B=200)], state)
+    assert [one.kind for one in raised(signals)] == [EventKind.DRAWDOWN, EventKind.LIMIT]
+    state, _ = run([mandated(rules, {"A": 1.0}, revision=1, time=at(TODAY, 3)), quotes(at(TODAY, 4), B=160)], state)
+    assert state.levels.drawdowns(state.positions.all).tolist() == [pytest.approx(0.6)]
+
+
+def test_past_closes_end_what_was_stale_and_ask_for_jumps_anew() -> None:
+    rules = only(prices=PriceRules(max_age_days=5.0, max_move=0.15))
+    state, signals = run([mandated(rules), held({"A": 1, "B": 1}), bars(TODAY, A=100, B=10), bars(TODAY + 1, B=20)])
+    assert told(signals) == [("PRICE_JUMP", "RAISED", "B")]
+    state, signals = run([clock(TODAY + 7)], state)
+    assert told(signals) == [("PRICE_STALE", "RAISED", "A"), ("PRICE_STALE", "RAISED", "B")]
+    state, signals = run([history({"A": [100, 101], "B": [20, 20]}, TODAY + 6)], state)
+    assert told(signals) == [("PRICE_STALE", "CLEARED", "A"), ("PRICE_STALE", "CLEARED", "B")]
+    _, signals = run([quotes(at(TODAY + 7, 5), B=10)], state)
+    assert told(signals) == [("PRICE_JUMP", "RAISED", "B")]
+    _, signals = run([bars(TODAY + 6, 1, time=at(TODAY + 7, 5), B=21)], state)
+    assert signals == []  # nothing of the jump before is left to clear

@@ -20,10 +20,12 @@ from server.bootstrap import STORAGE_BACKENDS
 from server.ports.corporate_actions import ActionFilter
 from server.ports.job_queue import QueuePolicy
 from server.ports.market_data import Instrument, PriceField, PriceImport, PriceQuery, TradableState
+from server.ports.portfolios import PortfolioDraft
 from server.ports.storage import Storage
 from server.settings import Settings
 from server.storage import market_data_copy
 from server.storage.market_data_copy import Copied, CopyDiffers, copy_market_data
+from tests.contracts.storage.job_drafts import draft
 from tests.supabase_stack import RunningStack
 
 ROOT = Path(__file__).parents[3]
@@ -132,6 +134,9 @@ async def test_the_command(system_stack: RunningStack, tmp_path: Path) -> None:
     await system_stack.empty()
     async with opened(tmp_path / "old") as old:
         await fill(old)
+        for owner in ("users/a", "users/b"):
+            await old.portfolios.create(owner, PortfolioDraft(b"p", b"", "main"))
+            await old.jobs.queue.enqueue(owner, draft(id="waiting"))
     words = shlex.split(SHOWN.replace("DIR", shlex.quote(str(tmp_path / "old"))))
     assert words[:5] == [".venv/bin/python", "-m", "server", "storage", "copy"]
     arguments = words[5:]
@@ -139,8 +144,13 @@ async def test_the_command(system_stack: RunningStack, tmp_path: Path) -> None:
         done = copied(*arguments, **system_stack.stack.environment)
         assert done.returncode == 0, done.stderr
         assert f"4 instruments, {sent} values and {known} that were there, 3 corporate actions" in done.stdout
+        rows = 2 if sent else 0
+        assert f" {rows} + {2 - rows} portfolios, 0 + 0 fills, 0 + 0 optimizations" in done.stdout
+        assert "0 + 0 API keys, under the same secret\n2 backtests that were not over are left out\n" in done.stdout
+        assert "  backtests/waiting of users/a is QUEUED\n  backtests/waiting of users/b is QUEUED\n" in done.stdout
     async with opened(tmp_path / "cache", system_stack) as team:
         await require_all(team)
+        assert (await team.portfolios.get("users/b", "main")).payload == b"p"
         more = PricePanel.of("A", [5_000], [1.0])
         await team.market_data.import_prices(PriceImport("more", PriceField.CLOSE, "", (more,)))
     refused = copied(*arguments, **system_stack.stack.environment)

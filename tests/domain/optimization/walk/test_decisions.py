@@ -34,6 +34,7 @@ from domain.optimization.walk.decisions import (
     WalkDecisions,
     WalkObjective,
     decide_windows,
+    ratio_gaps,
     verified,
     walk_objective,
 )
@@ -213,3 +214,44 @@ def test_only_plain_problems_are_solved_as_arrays() -> None:
 )
 def test_everything_else_is_not(specification: Specification) -> None:
     assert walk_objective(specification) is None
+
+
+def test_a_window_with_returns_that_differ_by_rounding_alone_is_left_out() -> None:
+    """As of cash that grows at a constant rate: alone its variance is 0, and what needs one is refused."""
+    prices = STOCKS[: LOOKBACK + 31].copy()
+    prices[:, 3] = 100.0 * 1.0001 ** np.arange(len(prices))
+    returns = prices[1:] / prices[:-1] - 1.0
+    assert 0.0 < np.ptp(returns[:, 3]) < 1e-14
+    for objective in OBJECTIVES.values():
+        found = decide_windows(window_moments(returns, np.array([LOOKBACK, len(returns)]), LOOKBACK), objective, 252.0)
+        assert not found.proven.any()
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+def test_one_asset_alone_has_everything(objective: WalkObjective) -> None:
+    rising = np.abs(RETURNS[:400, :1])
+    found = decide_windows(window_moments(rising, np.array([300, 400]), LOOKBACK), objective, 252.0)
+    np.testing.assert_allclose(found.weights, 1.0, rtol=0.0, atol=1e-15)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+@pytest.mark.parametrize("variance", [np.inf, 1.0])
+def test_a_window_beyond_numbers_is_left_out_and_changes_no_other(objective: WalkObjective, variance: float) -> None:
+    """Of two assets that jump by 1e200 on the same dates, products of both signs overflow."""
+    moments = window_moments(RETURNS, ENDS[:2], LOOKBACK)
+    expected = decide_windows(moments, objective, 252.0).weights[1]
+    covariances = moments.covariances.copy()
+    covariances[0, 0, 0] = covariances[0, 1, 1] = variance
+    covariances[0, 0, 1] = covariances[0, 1, 0] = np.nan
+    found = decide_windows(WindowMoments(moments.expected_returns, covariances), objective, 252.0)
+    assert found.proven.tolist() == [False, True]
+    assert found.weights[1].tobytes() == expected.tobytes()
+
+
+def test_a_ratio_without_an_asset_that_would_hedge_has_no_proof() -> None:
+    """B loses a tenth of what A gains, and takes most of its risk away."""
+    hessians, targets = np.array([[[1.0, -0.9], [-0.9, 1.0]]]), np.array([[1.0, -0.1]])
+    best = np.linalg.solve(hessians[0], targets[0])
+    assert (best > 0.0).all()
+    assert ratio_gaps(hessians, targets, np.array([[1.0, 0.0]]))[0] >= 0.5
+    assert ratio_gaps(hessians, targets, best[None, :])[0] <= 1e-14

@@ -2,7 +2,7 @@
 
 import asyncio
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,16 @@ class SentTwice(Rpc):
     async def send_bytes(self, name: str, body: bytes, /) -> Any:
         await super().send_bytes(name, body)
         return await super().send_bytes(name, body)
+
+
+class Forgetful(Rpc):
+    """The database does what it is told, and is away for so long that its answer counts as lost."""
+
+    async def send_bytes(self, name: str, body: bytes, /) -> Any:
+        answer = await super().send_bytes(name, body)
+        if name == "add_backtest_series":
+            return answer
+        raise StorageUnavailable("away")
 
 
 class Opener:
@@ -105,8 +115,33 @@ async def test_what_is_sent_again_is_done_once(opener: Opener) -> None:
     assert [job.id for job in (await stores.archive.list(MINE, "", 5)).records] == ["second"]
 
 
-async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Opener) -> None:
-    """Their leases may have passed because they could not be renewed."""
+async def test_what_a_job_tries_again_in_a_later_call_is_done_once(opener: Opener) -> None:
+    """As `until_stored` does: a part that was stored twice would be twice in the record of a job that goes on."""
+    stores, jobs = opener.jobs()
+    lost, _ = opener.jobs(Forgetful, "another")
+    await stores.queue.enqueue(OWNER, draft())
+    record = (await claimed(stores, jobs)).record
+    for number in (1, 2):
+        saved = (record, b"c%d" % number, b"p%d" % number, TICK, [EVENT])
+        with pytest.raises(StorageUnavailable):
+            await lost.log.save(*saved)
+        assert [event.number for event in await stores.log.save(*saved)] == [number]
+    await stores.queue.release(record, crashed=False)
+    again = await claimed(stores, jobs)
+    assert (again.checkpoint, again.parts) == (b"c2", (b"p1", b"p2"))
+    with pytest.raises(StorageUnavailable):
+        await lost.log.compact(again.record, 2, b"p12")
+    await stores.log.compact(again.record, 2, b"p12")
+    end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s")])
+    with pytest.raises(StorageUnavailable):
+        await lost.log.finish(again.record, end, [EVENT])
+    finished = await stores.log.finish(again.record, end, [EVENT])
+    assert [event.number for event in finished] == [4, 5]
+
+
+@pytest.mark.parametrize("noticed", ["claim", "heartbeat"])
+async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Opener, noticed: str) -> None:
+    """Their leases may have passed because they could not be renewed; a server without a free place claims nothing."""
 
     class Away(Rpc):
         away = False
@@ -116,13 +151,23 @@ async def test_after_the_database_was_away_jobs_stay_where_they_run(opener: Open
                 raise StorageUnavailable("away")
             return await super().read_bytes(name, **arguments)
 
+        async def call(self, name: str, /, **arguments: object) -> Any:
+            if self.away:
+                raise StorageUnavailable("away")
+            return await super().call(name, **arguments)
+
     runs, runner = opener.jobs()
     waits, waiting = opener.jobs(Away, "another")
     await runs.queue.enqueue(OWNER, draft())
     first = await claimed(runs, runner, 0.1)
     Away.away = True
+    worker = waiting.worker.own
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "claim": lambda: waits.queue.claim(worker, LEASE_SECONDS),
+        "heartbeat": lambda: waits.queue.heartbeat(worker, [1], LEASE_SECONDS, {}),
+    }
     with pytest.raises(StorageUnavailable):
-        await waits.queue.claim(waiting.worker.own, LEASE_SECONDS)
+        await calls[noticed]()
     Away.away = False
     await asyncio.sleep(0.3)
     assert await waits.queue.claim(waiting.worker.own, LEASE_SECONDS) is None
@@ -172,6 +217,36 @@ async def test_old_jobs_go_and_others_stay(opener: Opener) -> None:
     for (table,) in rows:
         assert await connection.fetchval(f"select count(*) from absfin.{table}") == 0, table  # noqa: S608  # of the catalogue
     await connection.close()
+
+
+async def test_old_jobs_that_take_too_long_together_go_one_by_one(opener: Opener) -> None:
+    class Slow(Rpc):
+        async def call(self, name: str, /, **arguments: object) -> Any:
+            if name == "delete_expired_backtests" and arguments["p_limit"] != 1:
+                raise StorageUnavailable("the database took too long for one step; ask for less at once")
+            return await super().call(name, **arguments)
+
+    stores, jobs = opener.jobs(Slow, "one", "--retention-days", "7")
+    for job_id in ("a", "b", "c"):
+        await stores.queue.enqueue(OWNER, draft(id=job_id))
+        await stores.queue.cancel(OWNER, job_id)
+    connection = await asyncpg.connect(opener.stack.stack.admin_url)
+    await connection.execute("update absfin.backtests set finished_time = finished_time - interval '8 days'")
+    await connection.close()
+    (sweep,) = jobs.cleanup.values()
+    assert await sweep() == 3
+    assert (await stores.archive.list(MINE, "", 5)).records == ()
+
+
+async def test_data_that_is_always_gone_is_said_to_be_a_passing_fault(opener: Opener) -> None:
+    class Loses(Rpc):
+        async def send_bytes(self, name: str, body: bytes, /) -> Any:
+            return None
+
+    stores, _ = opener.jobs(Loses)
+    with pytest.raises(StorageUnavailable, match="send it again"):
+        await stores.queue.enqueue(OWNER, draft())
+    assert (await stores.archive.list(MINE, "", 5)).records == ()
 
 
 async def test_data_that_no_job_came_for_goes_after_an_hour(opener: Opener) -> None:

@@ -2,25 +2,36 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
 
 from server.ports.fills import FillsQuery
+from server.ports.job_queue import QueuePolicy
+from server.ports.job_stores import JobStores
 from server.ports.portfolios import PortfolioDraft
 from server.ports.results import ResultDraft
 from server.ports.scope import Scope
+from server.settings import Settings
+from server.storage.panels import PanelFiles
 from server.storage.supabase.access import Access
 from server.storage.supabase.fills import SupabaseFills
 from server.storage.supabase.frames import ForeignRow
+from server.storage.supabase.job_stores import open_jobs
 from server.storage.supabase.portfolios import SupabasePortfolios
 from server.storage.supabase.results import SupabaseResults
 from server.storage.supabase.rpc import Rpc
+from server.storage.workers import WorkerLocks
+from tests.contracts.storage.job_drafts import draft
 from tests.supabase_stack import RunningStack
 
-FUNCTIONS = ("get_portfolio", "list_portfolios", "load_fills", "get_result", "find_result", "list_results")
+FUNCTIONS = (
+    "get_portfolio", "list_portfolios", "load_fills", "get_result", "find_result", "list_results",
+    "backtest_key_of", "backtest_of_request", "list_backtests",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -54,6 +65,29 @@ async def test_the_store_sends_on_nothing_of_another_owner(rpc: Rpc) -> None:
         results.get("users/b", "r"),
         results.find("users/b", "r", b"b"),
         results.list(Scope("users/b"), "", 10),
+    ):
+        with pytest.raises(ForeignRow):
+            await read
+
+
+@pytest.fixture
+def jobs(stack: RunningStack, access: Access, rpc: Rpc, tmp_path: Path) -> Iterator[JobStores]:
+    settings = Settings.read(("--data-dir", str(tmp_path)), stack.stack.environment)
+    locks = WorkerLocks(tmp_path / "workers")
+    yield open_jobs(rpc, access, PanelFiles(tmp_path / "panels"), locks, settings, QueuePolicy()).stores
+    locks.close()
+
+
+@pytest.mark.usefixtures("faulty")
+async def test_nor_of_jobs(jobs: JobStores) -> None:
+    await jobs.queue.enqueue("users/a", draft("r", id="j"))
+    for read in (
+        jobs.archive.get("users/b", "j"),
+        jobs.archive.find("users/b", "r", b"b"),
+        jobs.archive.list(Scope("users/b"), "", 10),
+        jobs.archive.delete("users/b", "j"),
+        jobs.queue.enqueue("users/b", draft("r", id="other")),
+        jobs.queue.cancel("users/b", "j"),
     ):
         with pytest.raises(ForeignRow):
             await read

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import json
 import pickle
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, ItemsView, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -26,7 +27,7 @@ from server.ports.errors import (
     StorageFull,
     StorageUnavailable,
 )
-from server.storage.supabase.access import Access, bytes_of, text_of
+from server.storage.supabase.access import LARGE_BYTES, Access, bytes_of, is_large, read_in_thread_if_large, text_of
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from tests.supabase_stack import RunningStack
@@ -77,6 +78,46 @@ def sync_rpc(stack: RunningStack) -> Iterator[SyncRpc]:
 
 
 VALUES = [None, 1, 0.1, "text ü \\ \" ' \n", [1, [2]], {"a": None, "b": []}, True, 12345678901234567890, "x" * 600_000]
+
+
+class Watched(dict[str, str]):
+    """Notes the threads in which it is written as JSON."""
+
+    def __init__(self, **values: str) -> None:
+        super().__init__(values)
+        self.threads: set[int] = set()
+
+    def items(self) -> ItemsView[str, str]:  # type: ignore[override]  # of a dict: a view as well
+        self.threads.add(threading.get_ident())
+        return super().items()
+
+
+async def test_what_is_large_is_written_and_read_in_a_thread(rpc: Rpc) -> None:
+    """Also where it lies deeper, as a request within a job."""
+    loop = threading.get_ident()
+    small, large = Watched(text="x"), Watched(text="x" * LARGE_BYTES)
+    assert await rpc.call("test_echo", p_value=small) == small
+    assert await rpc.call("test_echo", p_value=[1, [large]]) == [1, [large]]
+    assert loop in small.threads
+    assert large.threads - {loop} == large.threads != set()
+    assert await read_in_thread_if_large(lambda _: threading.get_ident(), b"x") == loop
+    assert await read_in_thread_if_large(lambda _: threading.get_ident(), bytes(LARGE_BYTES)) != loop
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("x" * LARGE_BYTES, True),
+        (["x" * 10] * 30_000, True),
+        ([1.5] * 40_000, True),
+        ([["A", 1, "SPLIT", 2.0, None]] * 9_000, True),
+        ({"a": {"b": ["x" * (LARGE_BYTES - 100)]}}, False),
+        ([["A", 1, "SPLIT", 2.0, None]] * 1_000, False),
+        (None, False),
+    ],
+)
+def test_how_much_there_is_to_write_is_estimated(value: object, expected: bool) -> None:
+    assert is_large({"p": value}) is expected
 
 
 async def test_values_and_bytes_come_back_as_they_were(rpc: Rpc, sync_rpc: SyncRpc) -> None:
