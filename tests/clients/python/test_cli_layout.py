@@ -11,7 +11,7 @@ from tests.clients.python.command_line import absfin
 from tests.conftest import RunningServer
 
 GOLDEN = Path(__file__).with_name("golden")
-"""What is printed, byte for byte: help-80.txt by `absfin --help` at 80 columns, and so on."""
+"""What is printed, byte for byte. A new command changes the help: COLUMNS=80 absfin --help > help-80.txt, and 120."""
 
 LONG = "minimum_variance_of_everything_with_half_of_the_turnover"
 STRATEGIES = [
