@@ -88,7 +88,10 @@ def test_a_function_gives_the_token_of_each_call(keyed: Keyed) -> None:
 
 def test_a_watch_goes_on_when_its_token_ends(keyed: Keyed, client: Client) -> None:
     name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
-    brief = client.create_api_key(["reader"], expires=datetime.now(UTC) + timedelta(seconds=3)).secret
+    (first,) = (key.name for key in client.list_api_keys() if not key.display_name and "admin" in key.roles)
+    # It stands for the same caller: others have no such backtest.
+    end = datetime.now(UTC) + timedelta(seconds=3)
+    brief = client.create_api_key(["reader"], expires=end, replaces=first).secret
     asked: list[str] = []
 
     def token() -> str:

@@ -257,7 +257,11 @@ def test_a_search_that_runs_out_of_time_keeps_what_it_has_found(monkeypatch: pyt
     found = reallocate(request)
     carry_out(request, found)
     assert 0 < sum(gain.gain for sold in found.taxes.sold.values() for gain in sold) <= 40
-    assert not found.optimal
+    # The first prices may prove it at once; then more time finds nothing better.
+    monkeypatch.undo()
+    longer = reallocate(request)
+    assert longer.summary.residual_drift <= found.summary.residual_drift
+    assert not found.optimal or longer.summary.residual_drift == pytest.approx(found.summary.residual_drift, rel=1e-12)
 
 
 def test_identical_assets_that_are_both_sold_are_no_purchases_of_one_another() -> None:

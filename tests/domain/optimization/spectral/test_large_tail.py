@@ -81,7 +81,8 @@ def least(problem: Problem) -> tuple[Incumbent, float]:
 def assert_least(found: Incumbent, value: float) -> None:
     size = max(abs(value), SIZE)
     assert abs(found.value - value) <= 1e-9 * size + 1e-10  # the accuracy of HiGHS is absolute
-    assert -1e-12 <= found.value - found.bound <= 1e-9 * size
+    # Weights keep a budget to some 1e-11, and their value is below the bound by as much.
+    assert -1e-11 <= found.value - found.bound <= 1e-9 * size
 
 
 def drawn(kind: str, seed: int, scenarios: int, assets: int) -> np.ndarray:
