@@ -223,7 +223,10 @@ def test_a_server_that_is_killed_leaves_its_jobs_to_the_other(failing_team: Team
     os.kill(team.servers[runner].process.pid, signal.SIGKILL)
     team.servers[runner].process.wait(20)
     assert team.get(survivor, name)["state"] == "BACKTEST_STATE_RUNNING"
-    wait_until(lambda: team.runs(survivor) == [name], LEASE_SECONDS + 30.0)
+    # It may be done between two looks; who ran it is seen below by the milestone.
+    wait_until(
+        lambda: team.runs(survivor) == [name] or team.get(survivor, name)["state"] in FINAL, LEASE_SECONDS + 30.0
+    )
     follower.ended()
     wire = team.wires[survivor]
     assert [one["milestone"]["kind"] for one in follower.durable()[:-1]] == ["KIND_STAGE", "KIND_RESUMED"]
