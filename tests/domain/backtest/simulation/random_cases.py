@@ -1,7 +1,8 @@
 """Random backtests with everything switched on, as a specification and as the same numbers for the reference."""
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -250,19 +251,22 @@ def _holding(rng: np.random.Generator, days: Any, on: Callable[[], bool]) -> tup
     count = DayCount.ACT_360 if on() else DayCount.ACT_365F
     hurdle, soft = float(rng.choice([0.0, 0.05])), on()
     terms = PerformanceFeeTerms(0.2, hurdle, Hurdle.SOFT if soft else Hurdle.HARD, Frequency.WEEKLY) if on() else None
-    weeks = (days + 3) // 7
-    ends = {t for t in range(DATES - 1) if weeks[t] != weeks[t + 1]}
-    # The date after the last one would be the next, or a Monday.
-    if (days[-1] + 1 + 3) // 7 != weeks[-1]:
-        ends.add(DATES - 1)
     return HoldingCosts(Rate(cash), Rate(financing), count, management, terms), {
         "cash_rate": cash,
         "financing_rate": financing,
         "management": management,
         "days_a_year": 360.0 if count is DayCount.ACT_360 else 365.0,
         "fee": None if terms is None else (0.2, hurdle, soft),
-        "fee_dates": frozenset(ends),
+        "fee_dates": _week_ends(days.tolist()),
     }
+
+
+def _week_ends(days: Sequence[int], earlier: Sequence[int] = ()) -> frozenset[int]:
+    """Places of the last dates of weeks; after the last date comes one a usual step later, weekends among them."""
+    gaps = sorted(b - a for a, b in itertools.pairwise([*earlier, *days]))
+    usual = int((gaps[(len(gaps) - 1) // 2] + gaps[len(gaps) // 2]) / 2)
+    weeks = [(day + 3) // 7 for day in (*days, days[-1] + usual)]
+    return frozenset(t for t, (week, following) in enumerate(itertools.pairwise(weeks)) if week != following)
 
 
 def _flows(rng: np.random.Generator, days: Any, on: Callable[[], bool]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -339,6 +343,7 @@ def crowded_backtest(seed: int) -> RandomBacktest:
     )
     before = int(rng.integers(0, 6))
     earlier = [case.days[0] - 2 * k for k in range(before, 0, -1)]
+    case = replace(case, fee_dates=_week_ends(case.days, earlier))
 
     def after(panel: PricePanel) -> PricePanel:
         known = np.where(np.isnan(panel.values[:1]), 30.0, panel.values[:1])

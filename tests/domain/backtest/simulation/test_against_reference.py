@@ -69,6 +69,11 @@ def test_crowded_dates_and_days_without_prices(seed: int) -> None:
     compare_with_reference(crowded_backtest(seed))
 
 
+@pytest.mark.parametrize("seed", [26413])
+def test_a_week_that_ends_after_a_usual_step_of_several_days(seed: int) -> None:
+    compare_with_reference(crowded_backtest(seed))
+
+
 @given(st.integers(0, 10**6), st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_tranches_in_one_account(seed: int, in_a_universe: bool) -> None:
