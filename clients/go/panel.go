@@ -108,6 +108,9 @@ func Matrix(tensor *absfinancev1.Tensor) ([][]float64, error) {
 	case 1:
 	case 2:
 		columns = shape[1]
+		if columns == 0 && shape[0] > 0 { // no bytes would pay for the rows
+			return nil, fmt.Errorf("a tensor of shape %v has no columns", shape)
+		}
 	default:
 		return nil, fmt.Errorf("a tensor of shape %v is no matrix", shape)
 	}
