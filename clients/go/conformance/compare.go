@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,7 +21,9 @@ func compare(path string, expected, actual any, tolerance float64) error {
 		if !ok {
 			return fmt.Errorf("%s is %v, not an object", path, actual)
 		}
-		for name, value := range expected {
+		// In order, so that the same difference is named each time.
+		for _, name := range slices.Sorted(maps.Keys(expected)) {
+			value := expected[name]
 			found, ok := members[name]
 			if !ok && !isDefault(value) {
 				return fmt.Errorf("%s.%s is absent, not %v", path, name, value)
