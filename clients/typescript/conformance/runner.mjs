@@ -166,9 +166,9 @@ function codeName(code) {
 }
 
 let failed = 0;
-const all = [...(cases.unary ?? []).map((one) => ({ one, run: unary })), ...(cases.streams ?? []).map((one) => ({ one, run: stream }))];
-for (const { one, run } of all.filter(({ one }) => given.only === undefined || one.id === given.only)) {
-  const found = await run(one).catch((/** @type {unknown} */ error) => ({ why: String(error) }));
+for (const one of [...(cases.unary ?? []), ...(cases.streams ?? [])]) {
+  if (given.only !== undefined && given.only !== one.id) continue;
+  const found = await (one.kind === undefined ? unary(one) : stream(one)).catch((/** @type {unknown} */ error) => ({ why: String(error) }));
   const ok = found.why === "";
   failed += ok ? 0 : 1;
   console.log(JSON.stringify({ id: one.id, ok, ...found }));

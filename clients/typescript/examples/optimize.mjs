@@ -7,20 +7,22 @@ const answer = await client.optimization.optimize({
     case: "moments",
     value: {
       symbols: ["stocks", "bonds", "gold"],
-      expectedReturns: [0.006, 0.002, 0.003], // a month
+      expectedReturns: [0.006, 0.002, 0.003], // per month
       covariance: [0.0016, 0.0001, 0.0002, 0.0001, 0.0002, 0.00005, 0.0002, 0.00005, 0.0012], // row by row
       periodsPerYear: 12,
     },
   },
-  spec: {
-    objective: { kind: { case: "maxRatio", value: {} } },
-    constraints: [{ label: "caps", kind: { case: "weightBounds", value: { upper: 0.6 } } }],
-  },
+  objective: { kind: { case: "maxRatio", value: { riskFreeRateAnnual: 0.01 } } },
+  constraints: [{ label: "caps", kind: { case: "weightBounds", value: { upper: 0.6 } } }],
 });
+client.close();
 
 for (const { symbol, weight } of answer.weights) {
-  console.log(`${symbol}: ${(100 * weight).toFixed(1)} %`);
+  console.log(`${symbol} ${percent(weight)}`);
 }
-console.log(`return ${(100 * (answer.expectedReturnAnnual ?? 0)).toFixed(2)} % a year`);
-console.log(`volatility ${(100 * (answer.volatilityAnnual ?? 0)).toFixed(2)} % a year`);
-client.close();
+console.log(`return ${percent(answer.expectedReturnAnnual)}, volatility ${percent(answer.volatilityAnnual)} a year`);
+
+/** @param {number | undefined} fraction */
+function percent(fraction) {
+  return fraction === undefined ? "unknown" : `${(100 * fraction).toFixed(1)} %`;
+}
