@@ -10,7 +10,7 @@ from tests.conftest import RunningServer
 EXAMPLES = {
     "optimize": "volatility 6.3 % a year",
     "explain_conflict": "caps: relax by 0.0667",
-    "watch_backtest": "after 3000 dates",
+    "watch_backtest": "after 2900 dates",
     "reallocate": "turnover 15.6 %",
     "watch_events": "event",
 }
