@@ -46,7 +46,12 @@ export class FakeServer {
 
   /** Breaks all connections and takes no new ones. */
   async stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server?.close(resolve));
+    const server = this.#server;
+    if (server === undefined) {
+      return;
+    }
+    this.#server = undefined;
+    const closed = new Promise((resolve) => server.close(resolve));
     this.cut();
     await closed;
   }

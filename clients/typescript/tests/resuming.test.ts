@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 
-import { AbsFinanceError, type Client, connect, EventsLost, NotFound, type ResumingOptions } from "@abs-finance/client";
+import { AbsFinanceError, type Client, connect, type ConnectOptions, EventsLost, NotFound, type ResumingOptions } from "@abs-finance/client";
 import { EventService } from "@abs-finance/client/v1/event_service";
 import { Code } from "@connectrpc/connect";
 
@@ -9,9 +9,9 @@ import { failure, FakeLog, FakeServer } from "./fake_server.js";
 
 const open: { client: Client; server: FakeServer }[] = [];
 
-async function started(server: FakeServer): Promise<Client> {
+async function started(server: FakeServer, options: ConnectOptions = {}): Promise<Client> {
   await server.start();
-  const client = connect(server.address);
+  const client = connect(server.address, options);
   open.push({ client, server });
   return client;
 }
@@ -77,7 +77,6 @@ test("patience ends", { timeout: 30_000 }, async () => {
   const client = await started(server);
   log.broken = (count) => void (count === 5 ? void server.stop() : undefined);
   await assert.rejects(signals(client, 20, { patienceSeconds: 0.5 }), AbsFinanceError);
-  await server.start();
 });
 
 test("a log that was compacted is a typed error, or starts again without what was received", { timeout: 30_000 }, async () => {
@@ -119,7 +118,9 @@ test("another log is a typed error, or is read from its start with its own snaps
     } else {
       const [found, snapshots] = await reading;
       assert.equal(snapshots, 2);
-      assert.deepEqual(found.slice(-12).slice(0, 3), [1, 2, 3].slice(0, 3));
+      const start = found.indexOf(1, 1);
+      assert.ok(start >= 9, String(found));
+      assert.deepEqual(found, [...upTo(start), ...upTo(21 - start)]);
     }
   }
 });
@@ -153,7 +154,6 @@ test("an answer that cannot be read does not make an endless loop", { timeout: 2
 });
 
 test("a token that ends while a stream is read is replaced", { timeout: 20_000 }, async () => {
-  const log = new FakeLog(10);
   const tokens: (string | null)[] = [];
   const server = new FakeServer((router) => {
     router.rpc(EventService.method.watchEvents, async function* (_, context) {
@@ -163,11 +163,8 @@ test("a token that ends while a stream is read is replaced", { timeout: 20_000 }
       throw failure(Code.Unauthenticated, "TOKEN_EXPIRED");
     });
   });
-  assert.equal(log.count, 10);
-  await started(server);
   let asked = 0;
-  const client = connect(server.address, { token: () => `token ${(asked += 1)}` });
-  open.push({ client, server: new FakeServer(() => undefined) });
+  const client = await started(server, { token: () => `token ${(asked += 1)}` });
   await signals(client, 3);
   assert.deepEqual(tokens, ["Bearer token 1", "Bearer token 2", "Bearer token 3"]);
 });
