@@ -11,6 +11,7 @@ import {
 } from "@connectrpc/connect";
 
 import { type Elements, float64, arrayFromTensor, type NumberArray, Panel, panelFromParts } from "./arrays.js";
+import { brokenConnections } from "./connections.js";
 import { errorFromCall } from "./errors.js";
 import { AdminService } from "./gen/absfinance/v1/admin_service_pb.js";
 import {
@@ -20,8 +21,14 @@ import {
 } from "./gen/absfinance/v1/backtest_service_pb.js";
 import { EventService, type WatchEventsRequestSchema, type WatchEventsResponse } from "./gen/absfinance/v1/event_service_pb.js";
 import { LiquidityService } from "./gen/absfinance/v1/liquidity_service_pb.js";
-import { type GetPricesRequestSchema, MarketDataService } from "./gen/absfinance/v1/market_data_service_pb.js";
+import {
+  type GetPricesRequestSchema,
+  type ImportPricesRequestSchema,
+  type ImportPricesResponse,
+  MarketDataService,
+} from "./gen/absfinance/v1/market_data_service_pb.js";
 import { OptimizationService } from "./gen/absfinance/v1/optimization_service_pb.js";
+import type { PriceField } from "./gen/absfinance/v1/panel_pb.js";
 import { PortfolioService } from "./gen/absfinance/v1/portfolio_service_pb.js";
 import { ReallocationService } from "./gen/absfinance/v1/reallocation_service_pb.js";
 import {
@@ -32,7 +39,7 @@ import {
 } from "./gen/absfinance/v1/risk_service_pb.js";
 import { latestTicks } from "./progress.js";
 import { resuming, type ResumingOptions } from "./resuming.js";
-import { repeatsItself, retries } from "./retries.js";
+import { newRequestId, repeatsItself, retries } from "./retries.js";
 import { durationOf } from "./times.js";
 
 /** A token or an API key, or what returns the current one: it is asked at every attempt of a call. */
@@ -57,6 +64,16 @@ export interface WatchBacktestOptions extends ResumingOptions {
   minIntervalSeconds?: number;
 }
 
+/** Options of `importPrices`. */
+export interface ImportOptions {
+  /** The caller's id of this import; a new one if absent. */
+  importId?: string;
+  /** Figure of the day; the closing price if absent. */
+  field?: PriceField;
+  /** Where the values are from. */
+  source?: string;
+}
+
 /** What `watchEvents` follows; all events if empty. */
 export type EventFilter = Pick<MessageInitShape<typeof WatchEventsRequestSchema> & object, "portfolios" | "kinds" | "minSeverity">;
 
@@ -69,8 +86,8 @@ export interface RiskModel {
 
 /** The interceptors of a connection, outermost first. */
 export function interceptorsOf(options: ClientOptions): Interceptor[] {
-  const own = options.token === undefined ? [retries] : [retries, authorization(options.token)];
-  return [...(options.interceptors ?? []), ...own];
+  const access = options.token === undefined ? [] : [authorization(options.token)];
+  return [...(options.interceptors ?? []), retries, ...access, brokenConnections];
 }
 
 /**
@@ -155,6 +172,11 @@ export class Client {
     return panelFromParts(this.marketData.getPrices({ selection } as MessageInitShape<typeof GetPricesRequestSchema>, options));
   }
 
+  /** Stores prices, or another figure of the days; the same `importId` stores them once, however often it is sent. */
+  importPrices(panel: Panel, options: ImportOptions = {}, call?: CallOptions): Promise<ImportPricesResponse> {
+    return this.marketData.importPrices(importParts(panel, options), call);
+  }
+
   /** A series of a finished backtest; one that is not by asset has one column, "value". */
   backtestSeries(request: MessageInitShape<typeof GetBacktestSeriesRequestSchema>, options?: CallOptions): Promise<Panel> {
     return panelFromParts(this.backtests.getBacktestSeries(request, options));
@@ -213,6 +235,23 @@ function streamOf<A>(call: (request: unknown, options?: CallOptions) => AsyncIte
       left.abort();
     }
   };
+}
+
+/** Most values of a part of an import: with 8 bytes each, half of what a part may have. */
+const IMPORT_VALUES = 65_536;
+
+async function* importParts(
+  panel: Panel,
+  { importId = newRequestId(), ...header }: ImportOptions,
+): AsyncGenerator<MessageInitShape<typeof ImportPricesRequestSchema>> {
+  yield { part: { case: "header", value: { importId, ...header } } };
+  const width = panel.symbols.length;
+  const rows = Math.max(1, Math.floor(IMPORT_VALUES / width));
+  for (let row = 0; row < panel.dates.length; row += rows) {
+    const [dates, values] = [panel.dates.subarray(row, row + rows), panel.values.subarray(row * width, (row + rows) * width)];
+    yield { part: { case: "chunk", value: new Panel(panel.symbols, dates, values).toMessage() } };
+  }
+  yield { part: { case: "footer", value: { valueCount: BigInt(panel.values.length) } } };
 }
 
 /** Ends the call under a generator as soon as its reader leaves it. */

@@ -2,7 +2,7 @@
 
 export * from "./arrays.js";
 export { Client } from "./client.js";
-export type { ClientOptions, EventFilter, RiskModel, Token, WatchBacktestOptions } from "./client.js";
+export type { ClientOptions, EventFilter, ImportOptions, RiskModel, Token, WatchBacktestOptions } from "./client.js";
 export * from "./errors.js";
 export { newRequestId } from "./retries.js";
 export type { ResumingOptions } from "./resuming.js";
