@@ -1,5 +1,6 @@
 /** Entry point for Node: gRPC over HTTP/2. */
 
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { ConnectionOptions } from "node:tls";
 
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
@@ -31,15 +32,29 @@ const PING_INTERVAL_MS = 30_000;
 /** A client of the server at `address`, "host:port". It connects with the first call; close it in the end. */
 export function connect(address = "127.0.0.1:50051", options: ConnectOptions = {}): Client {
   const baseUrl = `${options.tls ? "https" : "http"}://${address}`;
-  const sessions = new Http2SessionManager(baseUrl, { pingIntervalMs: PING_INTERVAL_MS }, tlsOf(options.tls));
+  const sessions = new Sessions(baseUrl, { pingIntervalMs: PING_INTERVAL_MS }, tlsOf(options.tls));
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager: sessions,
     defaultTimeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     interceptors: interceptorsOf(options),
   });
-  // Later: a connection that has just failed still reports its error, which nobody would receive after an abort.
-  return new Client(transport, () => void setImmediate(() => sessions.abort()));
+  return new Client(transport, () => sessions.abort());
+}
+
+/** Sessions whose errors never end the process: one that has failed and is closed at once reports its error later. */
+class Sessions extends Http2SessionManager {
+  readonly #known = new WeakSet<ClientHttp2Session>();
+
+  override async request(...given: Parameters<Http2SessionManager["request"]>): Promise<ClientHttp2Stream> {
+    const stream = await super.request(...given);
+    const session = stream.session as ClientHttp2Session | undefined;
+    if (session !== undefined && !this.#known.has(session)) {
+      this.#known.add(session);
+      session.on("error", () => undefined); // the calls of the session have failed with it
+    }
+    return stream;
+  }
 }
 
 function tlsOf(tls: boolean | TlsOptions | undefined): ConnectionOptions {

@@ -17,9 +17,9 @@ found.prices = prices.column ? [prices.isoDates(), [...prices.column("B")]] : pr
 client.close();
 
 found.nobody = await refused({ tls: { ca, ...own } });
-found.unknownAuthority = await refused({ tls: own, token: key, timeoutMs: 1500 });
-found.noCertificate = await refused({ tls: { ca }, token: key, timeoutMs: 1500 });
-found.clearText = await refused({ token: key, timeoutMs: 1500 });
+found.unknownAuthority = await refused({ tls: own, token: key, timeoutMs: 20_000 });
+found.noCertificate = await refused({ tls: { ca }, token: key, timeoutMs: 20_000 });
+found.clearText = await refused({ token: key, timeoutMs: 20_000 });
 console.log(JSON.stringify(found));
 
 async function refused(options) {
