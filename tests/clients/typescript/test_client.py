@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.typescript.conftest import run
+from tests.clients.typescript.package_build import run
 from tests.conftest import RunningServer
 
 EXAMPLES = {

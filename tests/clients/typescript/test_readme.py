@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.typescript.conftest import PACKAGE, copy_of_the_clone, run
+from tests.clients.typescript.package_build import PACKAGE, copy_of_the_clone, run
 from tests.conftest import RunningServer
 
 README = (PACKAGE / "README.md").read_text()

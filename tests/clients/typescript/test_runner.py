@@ -9,11 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 from absfin import Client
+from absfinance.v1.backtest_service_pb2 import BacktestProgressRequest
+from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 
-from tests.clients.typescript.conftest import PACKAGE
+from tests.clients.typescript.package_build import PACKAGE
 from tests.conftest import RunningServer
 
 RUNNER = PACKAGE / "conformance/run"
@@ -152,10 +155,6 @@ def running_job(client: Client) -> str:
 
 def uncut(address: str, name: str) -> list[int]:
     """The sequences of the events that are not ticks, as the log has them."""
-    import grpc
-    from absfinance.v1.backtest_service_pb2 import BacktestProgressRequest
-    from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
-
     with grpc.insecure_channel(address) as channel:
-        events = BacktestServiceStub(channel).BacktestProgress(BacktestProgressRequest(backtest=name), timeout=30)  # type: ignore[no-untyped-call]
+        events = BacktestServiceStub(channel).BacktestProgress(BacktestProgressRequest(backtest=name), timeout=30)
         return [one.sequence for one in events if one.WhichOneof("event") in ("milestone", "finished")]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.clients.typescript.conftest import run
+from tests.clients.typescript.package_build import run
 from tests.conftest import ROOT, RunningServer
 
 PROGRAMS = Path(__file__).parent / "programs"
