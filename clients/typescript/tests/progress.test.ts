@@ -23,8 +23,9 @@ const server = new FakeServer((router) => {
     for (let index = start; index < TICKS; index += 1) {
       const dates = index === start ? Array.from({ length: index + 1 }, (_, day) => day) : [index];
       const value = { fraction: index / TICKS, stageIndex: 0, equity: { dates, navs: dates.map((day) => 1 + day) } };
-      yield envelope(1001 + index, { case: "tick" as const, value });
+      yield envelope(Math.max(Number(place), 1000) + 1 + index - start, { case: "tick" as const, value });
       if (calls === 1 && index === 80) {
+        await new Promise((resolve) => setTimeout(resolve, 300)); // until the client has these ticks
         server.cut();
       }
     }

@@ -101,6 +101,29 @@ test("a log that was compacted is a typed error, or starts again without what wa
   }
 });
 
+test("of a log that starts again, what was received is left out", { timeout: 20_000 }, async () => {
+  const places: bigint[] = [];
+  const server = new FakeServer((router) => {
+    router.rpc(EventService.method.watchEvents, async function* (request, context) {
+      places.push(request.afterSequence);
+      if (request.afterSequence > 0n) {
+        throw failure(Code.OutOfRange, "EVENTS_COMPACTED");
+      }
+      const [first, last] = places.length === 1 ? [1, 5] : [3, 8];
+      for (const sequence of upTo(last, first)) {
+        yield { epoch: "e", sequence: BigInt(sequence), event: { case: "signal" as const, value: {} } };
+      }
+      if (places.length > 1) {
+        await new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+      }
+    });
+  });
+  const client = await started(server);
+  const [found] = await signals(client, 8, { onEventsLost: "restart" });
+  assert.deepEqual(found, upTo(8));
+  assert.deepEqual(places, [0n, 5n, 0n]);
+});
+
 test("another log is a typed error, or is read from its start with its own snapshot", { timeout: 30_000 }, async () => {
   for (const onEventsLost of ["throw", "restart"] as const) {
     const log = new FakeLog(12);
