@@ -7,6 +7,7 @@ import pytest
 from tests.clients.typescript.package_build import run
 from tests.conftest import RunningServer
 
+pytestmark = pytest.mark.timeout(400)  # installing and building take minutes where the machine is busy
 EXAMPLES = {
     "optimize": "volatility 6.3 % a year",
     "explain_conflict": "caps: relax by 0.0667",

@@ -8,6 +8,7 @@ import pytest
 from tests.clients.typescript.package_build import PACKAGE, copy_of_the_clone, run
 from tests.conftest import RunningServer
 
+pytestmark = pytest.mark.timeout(400)  # installing and building take minutes where the machine is busy
 README = (PACKAGE / "README.md").read_text()
 USUAL_ADDRESS = "127.0.0.1:50051"
 

@@ -19,6 +19,7 @@ from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
 from tests.clients.typescript.package_build import PACKAGE
 from tests.conftest import RunningServer
 
+pytestmark = pytest.mark.timeout(400)  # installing and building take minutes where the machine is busy
 RUNNER = PACKAGE / "conformance/run"
 MOMENTS = {
     "symbols": ["A", "B"],

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.clients.typescript.package_build import run
 from tests.conftest import ROOT, RunningServer
 
+pytestmark = pytest.mark.timeout(400)  # installing and building take minutes where the machine is busy
 PROGRAMS = Path(__file__).parent / "programs"
 
 
