@@ -141,7 +141,7 @@ const BY_REASON: Readonly<Record<string, ErrorClass>> = {
   WORKER_DIED: ProblemError,
   NOTHING_TRADABLE: ProblemError,
   CASH_NOT_RAISED: ProblemError,
-  TRIGGER_LOOP: ProblemError,
+  TRIGGER_LOOP: InvalidInput,
   REMOTE_CALL_FAILED: ProblemError,
   REMOTE_ANSWER_INVALID: ProblemError,
   MISSING_MARKET_DATA: ResourceError,
