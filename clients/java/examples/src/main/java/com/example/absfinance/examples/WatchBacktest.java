@@ -28,7 +28,7 @@ public final class WatchBacktest {
             .build();
     BacktestRequest request =
         BacktestRequest.newBuilder()
-            .setPrices(SampleMarket.prices(3000).toPanel())
+            .setPrices(SampleMarket.prices(1000).toPanel())
             .setPeriodsPerYear(365)
             .setStrategy(Strategy.newBuilder().setLabel("least risk").setOptimize(leastRisk))
             .setRebalancing(Rebalancing.newBuilder().setEveryPeriods(EVERY_DAY))
