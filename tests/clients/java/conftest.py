@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 
+CLIENT = ROOT / "clients/java"
 BUILD_SECONDS = 600.0
 RUN_SECONDS = 120.0
 
@@ -18,16 +19,22 @@ RUN_SECONDS = 120.0
 class JavaClient:
     """A built client with its examples and its conformance runner."""
 
-    folder: Path
+    clone: Path
+    """The copy of the repository that it was built in."""
+
+    @property
+    def folder(self) -> Path:
+        return self.clone / "clients/java"
 
     def example(self, name: str, *arguments: str) -> str:
         """What an example prints."""
         jar = self.folder / "examples/target/examples.jar"
         main = f"com.example.absfinance.examples.{name}"
-        return _output(["java", "-cp", str(jar), main, *arguments], self.folder)
+        return output_of(["java", "-cp", str(jar), main, *arguments], self.folder)
 
 
-def _output(command: list[str], folder: Path, seconds: float = RUN_SECONDS) -> str:
+def output_of(command: list[str], folder: Path, seconds: float = RUN_SECONDS) -> str:
+    """What a command prints. It must succeed within the time."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -41,16 +48,16 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"the Java client cannot be built: {' and '.join(missing)} not found")
     folder = tmp_path_factory.mktemp("java") / "abs-finance"
     shutil.copytree(ROOT / "protos", folder / "protos", ignore=shutil.ignore_patterns("gen"))
-    shutil.copytree(ROOT / "clients/java", folder / "clients/java", ignore=shutil.ignore_patterns("target"))
+    shutil.copytree(CLIENT, folder / "clients/java", ignore=shutil.ignore_patterns("target"))
     return folder
 
 
 @pytest.fixture(scope="session")
 def java_client(clone: Path) -> JavaClient:
     """The client, its unit tests passed."""
-    folder = clone / "clients/java"
-    _output(["mvn", "--batch-mode", "--quiet", "package"], folder, BUILD_SECONDS)
-    return JavaClient(folder)
+    built = JavaClient(clone)
+    output_of(["mvn", "--batch-mode", "--quiet", "package"], built.folder, BUILD_SECONDS)
+    return built
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.clients.java.conftest import RUN_SECONDS, JavaClient
 from tests.conftest import ROOT, RunningServer
 
@@ -14,6 +16,9 @@ MOMENTS = {
     "covariance": [0.04, 0.01, 0.01, 0.09],
     "periodsPerYear": 12,
 }
+
+
+pytestmark = pytest.mark.timeout(900)  # the build takes minutes on a busy machine
 
 
 def test_the_examples(java_client: JavaClient, server: RunningServer) -> None:
