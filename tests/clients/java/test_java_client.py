@@ -59,7 +59,7 @@ def test_the_conformance_runner(
         {"id": "not refused", "method": method, "request": request, "expect": {"error": infeasible}},
     ]
     cases.write_text(json.dumps({"version": 1, "unary": unary, "streams": [stream_case()]}))
-    code, lines = run(cases, server, runner_environment)
+    code, lines = run(cases, server.address, runner_environment)
     assert code == 1
     assert {line["id"]: line["ok"] for line in lines} == {
         "right": True,
@@ -70,7 +70,7 @@ def test_the_conformance_runner(
     }
     assert "expectedReturnAnnual is 0.18" in lines[1]["why"]
     assert len(lines[-1]["milestones"]) == 1
-    assert run(cases, server, runner_environment, "--only", "right")[0] == 0
+    assert run(cases, server.address, runner_environment, "--only", "right")[0] == 0
 
 
 def stream_case() -> dict[str, Any]:
@@ -82,8 +82,8 @@ def stream_case() -> dict[str, Any]:
     return {"id": "stream", "kind": "backtest", "request": request, "expect": {"terminal": "BACKTEST_STATE_SUCCEEDED"}}
 
 
-def run(cases: Path, server: RunningServer, environment: dict[str, str], *more: str) -> tuple[int, list[Any]]:
-    command = [str(ROOT / "clients/java/conformance/run"), "--address", server.address, "--cases", str(cases), *more]
+def run(cases: Path, address: str, environment: dict[str, str], *more: str) -> tuple[int, list[Any]]:
+    command = [str(ROOT / "clients/java/conformance/run"), "--address", address, "--cases", str(cases), *more]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=RUN_SECONDS, env=environment, cwd=ROOT, check=False
     )
