@@ -31,7 +31,7 @@ def test_the_examples(java_client: JavaClient, server: RunningServer) -> None:
     watched = java_client.example("WatchBacktest", server.address).splitlines()
     assert watched[-2] == "BACKTEST_STATE_SUCCEEDED"
     assert watched[-1].startswith("largest drawdown ")
-    assert watched[-1].endswith(" in 1000 days")
+    assert watched[-1].endswith(" in 900 days")
     plan = java_client.example("Reallocate", server.address).splitlines()
     assert plan[0].startswith("1. sell 48 AAPL at 125.00")
     assert plan[1].startswith("2. buy ")
