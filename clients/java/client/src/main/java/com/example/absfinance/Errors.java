@@ -19,7 +19,10 @@ public final class Errors {
         AbsFinanceException.reasonOf(
             AbsFinanceException.detail(status, ErrorInfo.getDefaultInstance()).orElse(ErrorInfo.getDefaultInstance()));
     return switch (reason) {
-      case ERROR_REASON_INVALID_INPUT, ERROR_REASON_REQUEST_ID_REUSED, ERROR_REASON_WEIGHTS_LOOK_LIKE_PERCENT ->
+      case ERROR_REASON_INVALID_INPUT,
+          ERROR_REASON_REQUEST_ID_REUSED,
+          ERROR_REASON_WEIGHTS_LOOK_LIKE_PERCENT,
+          ERROR_REASON_TRIGGER_LOOP ->
           new InvalidInputException(status);
       case ERROR_REASON_PROBLEM_INFEASIBLE -> new InfeasibleProblemException(status);
       case ERROR_REASON_FORMULA_MISSES_CONSTRAINT,
