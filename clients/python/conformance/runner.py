@@ -169,13 +169,13 @@ def stream_outcome(channel: grpc.Channel, case: Mapping[str, Any]) -> dict[str, 
     counter = Counter()
     milestones: list[int] = []
     terminal = ""
+    client = Client(channel=grpc.intercept_channel(channel, counter))  # the channel stays open for the other cases
     try:
-        with Client(channel=grpc.intercept_channel(channel, counter)) as client:
-            for news in client.watch(started(channel, case["request"])):
-                if isinstance(news, Milestone):
-                    milestones.append(news.sequence)
-                elif isinstance(news, Finished):
-                    terminal = f"BACKTEST_STATE_{news.state.upper()}"
+        for news in client.watch(started(channel, case["request"])):
+            if isinstance(news, Milestone):
+                milestones.append(news.sequence)
+            elif isinstance(news, Finished):
+                terminal = f"BACKTEST_STATE_{news.state.upper()}"
     except errors.AbsFinanceError as error:
         why = f"{error.code.name} {error.reason}: {error}"
     else:
