@@ -29,6 +29,7 @@ PROGRESS = "/absfinance.v1.BacktestService/BacktestProgress"
 
 
 def main() -> int:
+    """Runs the cases that the arguments name; returns the exit code."""
     parser = argparse.ArgumentParser(description="Runs conformance cases with the Python client.")
     parser.add_argument("--address", required=True, help="host:port of the server")
     parser.add_argument("--cases", required=True, type=Path, help="file of cases")
@@ -37,7 +38,7 @@ def main() -> int:
     cases = json.loads(arguments.cases.read_text("utf-8"))
     good = True
     for found in outcomes(arguments.address, cases, arguments.only):
-        print(json.dumps(found), flush=True)
+        print(json.dumps(found), flush=True)  # noqa: T201  # the caller reads it
         good = good and found["ok"]
     return 0 if good else 1
 
@@ -147,6 +148,7 @@ def equal(expected: Any, found: Any, tolerance: float) -> bool:
 
 
 def number(value: Any) -> float | None:
+    """A number, also one that proto JSON writes as a string; None for anything else."""
     try:
         return float(value)
     except (TypeError, ValueError):
@@ -160,6 +162,7 @@ class Counter(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]  # grpc 
         self.calls = 0
 
     def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        """Passes a call on."""
         self.calls += details.method == PROGRESS
         return continuation(details, request)
 
@@ -194,6 +197,7 @@ def started(channel: grpc.Channel, request: Any) -> str:
 
 
 def stream_difference(expect: Mapping[str, Any], milestones: Iterable[int], terminal: str) -> str:
+    """In what a stream differs from the expected one; empty where it does not."""
     order = list(milestones)
     if any(a >= b for a, b in pairwise(order)):
         return f"milestones out of order or repeated: {order}"
