@@ -82,7 +82,7 @@ def answered(channel: grpc.Channel, method: str, request: Any) -> Any:
     """The answer of a unary method as proto JSON, or its typed error."""
     kind = method_of(method)
     message = json_format.ParseDict(request, message_factory.GetMessageClass(kind.input_type)())
-    call = channel.unary_unary(
+    call: Any = channel.unary_unary(
         f"/{kind.containing_service.full_name}/{kind.name}",
         request_serializer=lambda sent: sent.SerializeToString(),
         response_deserializer=message_factory.GetMessageClass(kind.output_type).FromString,
@@ -155,7 +155,7 @@ def number(value: Any) -> float | None:
         return None
 
 
-class Counter(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]  # grpc has no types of its own
+class Counter(grpc.UnaryStreamClientInterceptor):
     """Counts how often progress was asked for."""
 
     def __init__(self) -> None:
