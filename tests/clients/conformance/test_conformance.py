@@ -87,6 +87,26 @@ def answering(start_server: Callable[..., RunningServer]) -> RunningServer:
     return running
 
 
+class Restarted:
+    """A server that is killed, and started again on its address with its data."""
+
+    def __init__(self, start: Callable[..., RunningServer]) -> None:
+        self._start = start
+        self.running = start()
+
+    def kill_and_start(self) -> None:
+        """As after a crash: nothing is closed or written before the end."""
+        ended = self.running
+        os.kill(ended.process.pid, signal.SIGKILL)
+        ended.process.wait(20)
+        self.running = self._start("--listen", ended.address, data_dir=ended.data_dir)
+
+
+@pytest.fixture(scope="session")
+def restarted(start_server: Callable[..., RunningServer]) -> Restarted:
+    return Restarted(start_server)
+
+
 @pytest.fixture(scope="session", params=LANGUAGES)
 def runner(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, answering: RunningServer
@@ -184,22 +204,17 @@ def test_a_connection_that_is_cut_loses_and_repeats_no_milestone(
 
 @pytest.mark.parametrize("turn", TIMES)
 def test_a_server_that_is_killed_and_restarted_loses_and_repeats_no_milestone(
-    runner: Runner, start_server: Callable[..., RunningServer], tmp_path: Path, turn: int
+    runner: Runner, restarted: Restarted, tmp_path: Path, turn: int
 ) -> None:
     case, run = STREAMS[turn % len(STREAMS)], f"restart-{runner.language}-{turn}"
-    first = start_server()
-    process = runner.start(first.address, stream_file(tmp_path, run, case))
-    wait_until_it_runs(first, run, 0.05 * (1 + turn % 10))
-    os.kill(first.process.pid, signal.SIGKILL)
-    first.process.wait(20)
-    second = start_server("--listen", first.address, data_dir=first.data_dir)
+    process = runner.start(restarted.running.address, stream_file(tmp_path, run, case))
+    wait_until_it_runs(restarted.running, run, 0.05 * (1 + turn % 10))
+    restarted.kill_and_start()
     found = runner.outcomes(process)[case["id"]]
     assert found["resumptions"] > 0
-    notices = uncut(second, run)
+    notices = uncut(restarted.running, run)
     check_nothing_is_lost(found, notices)
     assert "KIND_RESUMED" in [notice["milestone"]["kind"] for notice in notices]
-    second.process.terminate()
-    second.process.wait(20)
 
 
 def wait_until_it_runs(running: RunningServer, run: str, fraction: float) -> None:
