@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +64,8 @@ class RunningServer:
         return grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
 
 
-@pytest.fixture(scope="session")
-def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningServer]]:
+@contextmanager
+def _servers(new_folder: Callable[[], Path]) -> Iterator[Callable[..., RunningServer]]:
     """Starts servers on free ports of loopback; they are ended by their own process id."""
     started: list[subprocess.Popen[str]] = []
 
@@ -75,7 +75,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         program: Sequence[str] = LIGHT,
         environment: Mapping[str, str] | None = None,
     ) -> RunningServer:
-        folder = data_dir or tmp_path_factory.mktemp("data")
+        folder = data_dir or new_folder()
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
         with log:
@@ -87,23 +87,39 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         assert line.startswith(READY), line + (folder / "server.log").read_text()
         return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
 
-    yield start
-    for process in started:
-        process.terminate()
-    for process in started:
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=20)
-        if process.stdout:
-            process.stdout.close()
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(timeout=20)
+            if process.stdout:
+                process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningServer]]:
+    """Starts servers that end with the tests of a module: those of all modules would need too much memory."""
+    with _servers(lambda: tmp_path_factory.mktemp("data")) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
-def server(start_server: Callable[..., RunningServer]) -> RunningServer:
+def start_shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RunningServer]]:
+    """Starts servers that many modules share."""
+    with _servers(lambda: tmp_path_factory.mktemp("data")) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def server(start_shared_server: Callable[..., RunningServer]) -> RunningServer:
     """One server that many tests share."""
-    return start_server(program=COMPLETE)
+    return start_shared_server(program=COMPLETE)
 
 
 @pytest.fixture(scope="session")
@@ -146,9 +162,9 @@ def _free_address() -> str:
 
 
 @pytest.fixture(scope="session")
-def sample_server(start_server: Callable[..., RunningServer], strategy_target: str) -> RunningServer:
+def sample_server(start_shared_server: Callable[..., RunningServer], strategy_target: str) -> RunningServer:
     """A server with the prices of data/, imported as README says."""
-    running = start_server("--strategy-targets", strategy_target, program=COMPLETE)
+    running = start_shared_server("--strategy-targets", strategy_target, program=COMPLETE)
     subprocess.run(["scripts/load_sample_data", running.address], cwd=ROOT, check=True, capture_output=True, timeout=60)
     return running
 

@@ -1,7 +1,10 @@
-"""Waiting for a process, with a limit."""
+"""Processes that tests start: what they print first, and workers of pools."""
 
 import subprocess
 import threading
+from contextlib import suppress
+
+import psutil
 
 START_SECONDS = 60.0
 
@@ -15,3 +18,13 @@ def first_line(process: subprocess.Popen[str], seconds: float = START_SECONDS) -
         return process.stdout.readline()
     finally:
         late.cancel()
+
+
+def workers_of_this_process() -> list[psutil.Process]:
+    """Workers of pools of this process; servers and databases of other tests are its children too, with their own."""
+    workers: list[psutil.Process] = []
+    for one in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if "server.execution.template" in " ".join(one.cmdline()):
+                workers += one.children()
+    return workers

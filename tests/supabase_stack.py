@@ -52,23 +52,13 @@ class RunningStack:
 
     async def empty(self) -> None:
         """Deletes everything that servers have stored."""
-        connection = await self._connected()
+        connection = await asyncpg.connect(self.stack.database_url)
         try:
             rows = await connection.fetch("select tablename from pg_tables where schemaname = 'absfin'")
             names = [f"absfin.{row['tablename']}" for row in rows if row["tablename"] != "migrations"]
             await connection.execute(f"truncate {', '.join(names)} restart identity")
         finally:
             await connection.close()
-
-    async def _connected(self) -> asyncpg.Connection:
-        """A connection; where the database has ended by itself, its log says why, and it is started again."""
-        try:
-            return await asyncpg.connect(self.stack.database_url)
-        except ConnectionRefusedError:
-            log = self.folder / "postgres.log"
-            print("the database has ended:", log.read_text()[-2000:] if log.exists() else f"{log} is gone")  # noqa: T201
-        self.start_database()
-        return await asyncpg.connect(self.stack.database_url)
 
     def _tell(self, command: str) -> None:
         assert self.process.stdin is not None

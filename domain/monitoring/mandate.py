@@ -131,6 +131,7 @@ def check_triggers(triggers: Sequence[Trigger], target: TargetKind) -> None:
             raise InvalidInput(
                 f"triggers[{i}]",
                 f"would start itself: {' -> '.join(way)}; use another action, or set a cooldown",
+                "TRIGGER_LOOP",
             )
 
 

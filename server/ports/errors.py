@@ -23,7 +23,7 @@
 | `RemoteUnavailable`, `RemoteCallTimedOut` | wait, or see to the service outside | yes |
 | `RemoteCallFailed`, `RemoteAnswerInvalid` | correct the service outside | no |
 
-`LostClaim` and `Refused` are no service errors: the first never reaches a caller, the second carries a status.
+`LostClaim`, `CursorGone` and `Refused` are no service errors: callers never see the first two; the last has a status.
 """
 
 from collections.abc import Mapping
@@ -333,6 +333,10 @@ class RemoteAnswerInvalid(ServiceError):
 
 class LostClaim(Exception):
     """A job belongs to another worker by now, or is over: what this worker did no longer counts."""
+
+
+class CursorGone(Exception):
+    """Changes after a place in the log of changes are no longer retained: whoever listens reads everything anew."""
 
 
 class Refused(Exception):

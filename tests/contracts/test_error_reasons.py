@@ -20,6 +20,7 @@ TAKES_A_REASON = {"_status", "_precondition", "_bad_request", "InvalidInput", "F
 ROW = re.compile(r"\| (`[A-Z_`, ]+`) \| ([^|]*) \| [^|]* \| ([^|]*) \|")
 # Reasons without a class of their own: their code and whether a retry helps.
 WITHOUT_A_CLASS = {
+    "TRIGGER_LOOP": ("INVALID_ARGUMENT", "no"),
     "WEIGHTS_LOOK_LIKE_PERCENT": ("INVALID_ARGUMENT", "no"),
     "METHOD_NOT_BUILT": ("UNIMPLEMENTED", "no"),
     "INTERNAL": ("INTERNAL", "no"),

@@ -12,9 +12,9 @@ from tests.e2e.raw_calls import RawCalls
 
 
 @pytest.fixture(scope="session")
-def audit(start_server: Callable[..., RunningServer], tmp_path_factory: pytest.TempPathFactory) -> Audit:
+def audit(start_shared_server: Callable[..., RunningServer], tmp_path_factory: pytest.TempPathFactory) -> Audit:
     """With the prices of the grid stored."""
-    started = start_audit(start_server, tmp_path_factory.mktemp("audit"))
+    started = start_audit(start_shared_server, tmp_path_factory.mktemp("audit"))
     with Client(started.server.address) as client:
         client.import_prices(stored_prices(SIZES[-1]), import_id="grid")
     return started

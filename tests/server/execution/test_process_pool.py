@@ -4,7 +4,6 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from domain.errors import InfeasibleProblem, InvalidInput, SolverTimedOut
 from server.execution.process_pool import ProcessPool, WorkerFailure
 from server.execution.template import Template
 from server.ports.errors import Overloaded, Refused, WorkerDied
+from tests.processes import workers_of_this_process
 
 pytestmark = pytest.mark.alone
 
@@ -329,7 +329,7 @@ async def test_short_tasks_beside_long_ones_find_a_process_ready(pool: ProcessPo
     _, left = await asyncio.wait(long, timeout=30.0)
     assert not left
     await asyncio.sleep(1.0)
-    assert len(_own_workers()) == 2
+    assert len(workers_of_this_process()) == 2
 
 
 async def test_long_tasks_give_way_and_short_ones_after_them_do_not(pool: ProcessPool) -> None:
@@ -396,22 +396,12 @@ async def test_a_closed_pool_leaves_no_process() -> None:
     assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
 
 
-def _own_workers() -> list[psutil.Process]:
-    """Workers of pools of this process; servers of other tests are its children too, with workers of their own."""
-    workers: list[psutil.Process] = []
-    for one in psutil.Process().children():
-        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
-            if "server.execution.template" in " ".join(one.cmdline()):
-                workers += one.children()
-    return workers
-
-
 async def _nobody_works() -> None:
     """Within seconds no child uses the processor."""
     deadline = time.monotonic() + 5.0
     while time.monotonic() < deadline:
         await asyncio.sleep(0.3)
-        children = _own_workers()
+        children = workers_of_this_process()
         before = sum(sum(child.cpu_times()[:2]) for child in children if child.is_running())
         await asyncio.sleep(0.3)
         after = sum(sum(child.cpu_times()[:2]) for child in children if child.is_running())

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from google.protobuf import json_format
@@ -33,6 +32,7 @@ from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.families import thinned
 from tests.owners import OWNER
+from tests.processes import workers_of_this_process
 
 POLICY = QueuePolicy(short_seconds=60.0, slice_seconds=30.0)
 HOURS_80 = 80 * 3600.0
@@ -244,9 +244,8 @@ async def test_a_job_whose_process_is_killed_is_tried_again(open_house: Open) ->
     house = open_house(1)
     job_id = await house.submit(draft(4000, 2))
     await house.until(job_id, lambda record: record.tick is not None)
-    for template in psutil.Process().children():
-        for worker in template.children():
-            worker.kill()
+    for worker in workers_of_this_process():
+        worker.kill()
     ended = await house.end(job_id)
     assert (ended.state, ended.crashes, ended.attempt) == (JobState.SUCCEEDED, 1, 2)
 

@@ -223,6 +223,7 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "INVALID_INPUT": InvalidInput,
     "REQUEST_ID_REUSED": InvalidInput,
     "WEIGHTS_LOOK_LIKE_PERCENT": InvalidInput,
+    "TRIGGER_LOOP": InvalidInput,
     "PROBLEM_INFEASIBLE": InfeasibleProblem,
     "FORMULA_MISSES_CONSTRAINT": FormulaMissesConstraint,
     "PROBLEM_UNBOUNDED": UnboundedProblem,

@@ -40,7 +40,15 @@ class WatchEventsResponse(_message.Message):
         newest_sequence: int
         def __init__(self, oldest_sequence: _Optional[int] = ..., newest_sequence: _Optional[int] = ...) -> None: ...
     class Signal(_message.Message):
-        __slots__ = ("kind", "portfolio", "symbol", "value", "threshold", "message", "severity")
+        __slots__ = ("kind", "portfolio", "symbol", "value", "threshold", "message", "severity", "group", "measure", "lot_id", "phase", "since_time", "dedupe_key", "result")
+        class Phase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = ()
+            PHASE_UNSPECIFIED: _ClassVar[WatchEventsResponse.Signal.Phase]
+            PHASE_RAISED: _ClassVar[WatchEventsResponse.Signal.Phase]
+            PHASE_CLEARED: _ClassVar[WatchEventsResponse.Signal.Phase]
+        PHASE_UNSPECIFIED: WatchEventsResponse.Signal.Phase
+        PHASE_RAISED: WatchEventsResponse.Signal.Phase
+        PHASE_CLEARED: WatchEventsResponse.Signal.Phase
         KIND_FIELD_NUMBER: _ClassVar[int]
         PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
         SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -48,6 +56,13 @@ class WatchEventsResponse(_message.Message):
         THRESHOLD_FIELD_NUMBER: _ClassVar[int]
         MESSAGE_FIELD_NUMBER: _ClassVar[int]
         SEVERITY_FIELD_NUMBER: _ClassVar[int]
+        GROUP_FIELD_NUMBER: _ClassVar[int]
+        MEASURE_FIELD_NUMBER: _ClassVar[int]
+        LOT_ID_FIELD_NUMBER: _ClassVar[int]
+        PHASE_FIELD_NUMBER: _ClassVar[int]
+        SINCE_TIME_FIELD_NUMBER: _ClassVar[int]
+        DEDUPE_KEY_FIELD_NUMBER: _ClassVar[int]
+        RESULT_FIELD_NUMBER: _ClassVar[int]
         kind: _portfolio_pb2.EventKind
         portfolio: str
         symbol: str
@@ -55,18 +70,29 @@ class WatchEventsResponse(_message.Message):
         threshold: float
         message: str
         severity: _portfolio_pb2.Severity
-        def __init__(self, kind: _Optional[_Union[_portfolio_pb2.EventKind, str]] = ..., portfolio: _Optional[str] = ..., symbol: _Optional[str] = ..., value: _Optional[float] = ..., threshold: _Optional[float] = ..., message: _Optional[str] = ..., severity: _Optional[_Union[_portfolio_pb2.Severity, str]] = ...) -> None: ...
+        group: str
+        measure: str
+        lot_id: str
+        phase: WatchEventsResponse.Signal.Phase
+        since_time: _timestamp_pb2.Timestamp
+        dedupe_key: str
+        result: str
+        def __init__(self, kind: _Optional[_Union[_portfolio_pb2.EventKind, str]] = ..., portfolio: _Optional[str] = ..., symbol: _Optional[str] = ..., value: _Optional[float] = ..., threshold: _Optional[float] = ..., message: _Optional[str] = ..., severity: _Optional[_Union[_portfolio_pb2.Severity, str]] = ..., group: _Optional[str] = ..., measure: _Optional[str] = ..., lot_id: _Optional[str] = ..., phase: _Optional[_Union[WatchEventsResponse.Signal.Phase, str]] = ..., since_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dedupe_key: _Optional[str] = ..., result: _Optional[str] = ...) -> None: ...
     class Recomputation(_message.Message):
-        __slots__ = ("portfolio", "result", "error", "signal_sequence")
+        __slots__ = ("portfolio", "result", "error", "signal_sequence", "action", "causes")
         PORTFOLIO_FIELD_NUMBER: _ClassVar[int]
         RESULT_FIELD_NUMBER: _ClassVar[int]
         ERROR_FIELD_NUMBER: _ClassVar[int]
         SIGNAL_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+        ACTION_FIELD_NUMBER: _ClassVar[int]
+        CAUSES_FIELD_NUMBER: _ClassVar[int]
         portfolio: str
         result: str
         error: _status_pb2.Status
         signal_sequence: int
-        def __init__(self, portfolio: _Optional[str] = ..., result: _Optional[str] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., signal_sequence: _Optional[int] = ...) -> None: ...
+        action: _portfolio_pb2.Trigger.Action
+        causes: _containers.RepeatedScalarFieldContainer[str]
+        def __init__(self, portfolio: _Optional[str] = ..., result: _Optional[str] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., signal_sequence: _Optional[int] = ..., action: _Optional[_Union[_portfolio_pb2.Trigger.Action, str]] = ..., causes: _Optional[_Iterable[str]] = ...) -> None: ...
     class Heartbeat(_message.Message):
         __slots__ = ()
         def __init__(self) -> None: ...

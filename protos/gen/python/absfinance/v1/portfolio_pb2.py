@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from absfinance.v1 import constraint_pb2 as absfinance_dot_v1_dot_constraint__pb2
+from absfinance.v1 import frequency_pb2 as absfinance_dot_v1_dot_frequency__pb2
 from absfinance.v1 import optimization_pb2 as absfinance_dot_v1_dot_optimization__pb2
 from absfinance.v1 import weight_pb2 as absfinance_dot_v1_dot_weight__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
@@ -31,7 +32,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/portfolio.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/constraint.proto\x1a absfinance/v1/optimization.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"o\n\x07Holding\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12.\n\x04lots\x18\x03 \x03(\x0b\x32\x15.absfinance.v1.TaxLotB\t\xbaH\x06\x92\x01\x03\x10\x90N\"\xcd\x01\n\x06TaxLot\x12\"\n\x08quantity\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12#\n\tunit_cost\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\rpurchase_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x06lot_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12/\n\x14holding_period_start\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"\x8f\x03\n\tPortfolio\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12(\n\x08\x63urrency\x18\x03 \x01(\tB\x16\xbaH\x13r\x11\x18\x10\x32\r^$|^[A-Z]{3}$\x12\x34\n\x08holdings\x18\x04 \x03(\x0b\x32\x16.absfinance.v1.HoldingB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x1a\n\x04\x63\x61sh\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\'\n\x07mandate\x18\x06 \x01(\x0b\x32\x16.absfinance.v1.Mandate\x12\x16\n\x04\x65tag\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05_cash\"\x94\x02\n\x07Mandate\x12/\n\x08optimize\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x00\x12/\n\x07weights\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x00\x12-\n\nthresholds\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x39\n\x0b\x63onstraints\x18\x04 \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x33\n\x08triggers\x18\x05 \x03(\x0b\x32\x16.absfinance.v1.TriggerB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x42\x08\n\x06target\"J\n\rTargetWeights\x12\x39\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"\xba\x03\n\nThresholds\x12.\n\x0fmax_utilization\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12)\n\ndrift_band\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12,\n\rrelative_band\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x38\n\x19max_tracking_error_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12;\n\x0c\x63ost_benefit\x18\x05 \x01(\x0b\x32%.absfinance.v1.Thresholds.CostBenefit\x1aY\n\x0b\x43ostBenefit\x12\'\n\rrisk_aversion\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12!\n\x0chorizon_days\x18\x02 \x01(\rB\x0b\xbaH\x08*\x06\x18\xf8\x9d\x02(\x01\x42\x12\n\x10_max_utilizationB\r\n\x0b_drift_bandB\x10\n\x0e_relative_bandB\x1c\n\x1a_max_tracking_error_annual\"\xb6\x03\n\x07Trigger\x12\x33\n\x05\x65vent\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.EventKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\tthreshold\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x37\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x1d.absfinance.v1.Trigger.ActionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12%\n\x0f\x63lear_threshold\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12<\n\x08\x63ooldown\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\xe7\x84\x0f\x32\x00\"\x94\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_NOTIFY\x10\x01\x12\x13\n\x0f\x41\x43TION_OPTIMIZE\x10\x02\x12\x15\n\x11\x41\x43TION_REALLOCATE\x10\x03\x12\x17\n\x13\x41\x43TION_ANALYZE_RISK\x10\x04\x12\x1a\n\x16\x41\x43TION_EXTEND_BACKTEST\x10\x05\x42\x0c\n\n_thresholdB\x12\n\x10_clear_threshold*\xc6\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_PRICES\x10\x01\x12\x14\n\x10\x45VENT_KIND_DRIFT\x10\x02\x12\x14\n\x10\x45VENT_KIND_LIMIT\x10\x03\x12\x19\n\x15\x45VENT_KIND_VOLATILITY\x10\x04\x12\x17\n\x13\x45VENT_KIND_DRAWDOWN\x10\x05\x12\x18\n\x14\x45VENT_KIND_LIQUIDITY\x10\x06\x12\x1a\n\x16\x45VENT_KIND_PRICE_STALE\x10\x07\x12\x19\n\x15\x45VENT_KIND_PRICE_JUMP\x10\x08\x12\x1a\n\x16\x45VENT_KIND_MANDATE_DUE\x10\t\x12\x1c\n\x18\x45VENT_KIND_LOT_LONG_TERM\x10\n\x12\x1b\n\x17\x45VENT_KIND_RESULT_STALE\x10\x0b*d\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x42\xa3\x01\n\x19\x63om.example.absfinance.v1B\x0ePortfolioProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x62sfinance/v1/portfolio.proto\x12\rabsfinance.v1\x1a\x1e\x61\x62sfinance/v1/constraint.proto\x1a\x1d\x61\x62sfinance/v1/frequency.proto\x1a absfinance/v1/optimization.proto\x1a\x1a\x61\x62sfinance/v1/weight.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"o\n\x07Holding\x12\x19\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x19\n\x08quantity\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01\x12.\n\x04lots\x18\x03 \x03(\x0b\x32\x15.absfinance.v1.TaxLotB\t\xbaH\x06\x92\x01\x03\x10\x90N\"\xcd\x01\n\x06TaxLot\x12\"\n\x08quantity\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12#\n\tunit_cost\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12\x30\n\rpurchase_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x06lot_id\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12/\n\x14holding_period_start\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"\x8f\x03\n\tPortfolio\x12:\n\x04name\x18\x01 \x01(\tB,\xbaH)r\'\x18P2#^$|^portfolios/[A-Za-z0-9_-]{1,64}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12(\n\x08\x63urrency\x18\x03 \x01(\tB\x16\xbaH\x13r\x11\x18\x10\x32\r^$|^[A-Z]{3}$\x12\x34\n\x08holdings\x18\x04 \x03(\x0b\x32\x16.absfinance.v1.HoldingB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12\x1a\n\x04\x63\x61sh\x18\x05 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\'\n\x07mandate\x18\x06 \x01(\x0b\x32\x16.absfinance.v1.Mandate\x12\x16\n\x04\x65tag\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x07\n\x05_cash\"\xf4\x03\n\x07Mandate\x12/\n\x08optimize\x18\x01 \x01(\x0b\x32\x1b.absfinance.v1.OptimizeSpecH\x00\x12/\n\x07weights\x18\x02 \x01(\x0b\x32\x1c.absfinance.v1.TargetWeightsH\x00\x12-\n\nthresholds\x18\x03 \x01(\x0b\x32\x19.absfinance.v1.Thresholds\x12\x39\n\x0b\x63onstraints\x18\x04 \x03(\x0b\x32\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x33\n\x08triggers\x18\x05 \x03(\x0b\x32\x16.absfinance.v1.TriggerB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12.\n\x07reviews\x18\x06 \x01(\x0b\x32\x1d.absfinance.v1.ReviewCalendar\x12\x39\n\x0b\x64rift_bands\x18\x07 \x03(\x0b\x32\x18.absfinance.v1.DriftBandB\n\xbaH\x07\x92\x01\x04\x10\xa0\x9c\x01\x12=\n\x08\x62\x61\x63ktest\x18\x08 \x01(\tB+\xbaH(r&\x18P2\"^$|^backtests/[A-Za-z0-9_-]{1,64}$\x12\x34\n\x06groups\x18\t \x03(\x0b\x32\x19.absfinance.v1.AssetGroupB\t\xbaH\x06\x92\x01\x03\x10\x90NB\x08\n\x06target\"\xd9\x01\n\x0eReviewCalendar\x12\x35\n\tfrequency\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.FrequencyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12+\n\x05\x64\x61tes\x18\x02 \x03(\x0b\x32\x11.google.type.DateB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07:c\xbaH`\x1a^\n\x14review_calendar.some\x12\x19give a frequency or dates\x1a+this.frequency != 0 || size(this.dates) > 0\"\xaa\x02\n\tDriftBand\x12\x1b\n\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12\x1b\n\x05group\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01H\x00\x12\'\n\x08\x61\x62solute\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12\'\n\x08relative\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01:e\xbaHb\x1a`\n\x0f\x64rift_band.some\x12#give an absolute or a relative band\x1a(has(this.absolute) || has(this.relative)B\x10\n\x07subject\x12\x05\xbaH\x02\x08\x01\x42\x0b\n\t_absoluteB\x0b\n\t_relative\"J\n\rTargetWeights\x12\x39\n\x07weights\x18\x01 \x03(\x0b\x32\x1a.absfinance.v1.AssetWeightB\x0c\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x9c\x01\"\xba\x03\n\nThresholds\x12.\n\x0fmax_utilization\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x00\x88\x01\x01\x12)\n\ndrift_band\x18\x02 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x01\x88\x01\x01\x12,\n\rrelative_band\x18\x03 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x02\x88\x01\x01\x12\x38\n\x19max_tracking_error_annual\x18\x04 \x01(\x01\x42\x10\xbaH\r\x12\x0b)\x00\x00\x00\x00\x00\x00\x00\x00@\x01H\x03\x88\x01\x01\x12;\n\x0c\x63ost_benefit\x18\x05 \x01(\x0b\x32%.absfinance.v1.Thresholds.CostBenefit\x1aY\n\x0b\x43ostBenefit\x12\'\n\rrisk_aversion\x18\x01 \x01(\x01\x42\x10\xbaH\r\x12\x0b!\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12!\n\x0chorizon_days\x18\x02 \x01(\rB\x0b\xbaH\x08*\x06\x18\xf8\x9d\x02(\x01\x42\x12\n\x10_max_utilizationB\r\n\x0b_drift_bandB\x10\n\x0e_relative_bandB\x1c\n\x1a_max_tracking_error_annual\"\x9f\x04\n\x07Trigger\x12\x33\n\x05\x65vent\x18\x01 \x01(\x0e\x32\x18.absfinance.v1.EventKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1f\n\tthreshold\x18\x02 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x00\x88\x01\x01\x12\x37\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x1d.absfinance.v1.Trigger.ActionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12%\n\x0f\x63lear_threshold\x18\x04 \x01(\x01\x42\x07\xbaH\x04\x12\x02@\x01H\x01\x88\x01\x01\x12<\n\x08\x63ooldown\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\xe7\x84\x0f\x32\x00\x12$\n\x11hold_observations\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=\x12\x41\n\rhold_duration\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\xe7\x84\x0f\x32\x00\"\x94\x01\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_NOTIFY\x10\x01\x12\x13\n\x0f\x41\x43TION_OPTIMIZE\x10\x02\x12\x15\n\x11\x41\x43TION_REALLOCATE\x10\x03\x12\x17\n\x13\x41\x43TION_ANALYZE_RISK\x10\x04\x12\x1a\n\x16\x41\x43TION_EXTEND_BACKTEST\x10\x05\x42\x0c\n\n_thresholdB\x12\n\x10_clear_threshold*\xc6\x02\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_PRICES\x10\x01\x12\x14\n\x10\x45VENT_KIND_DRIFT\x10\x02\x12\x14\n\x10\x45VENT_KIND_LIMIT\x10\x03\x12\x19\n\x15\x45VENT_KIND_VOLATILITY\x10\x04\x12\x17\n\x13\x45VENT_KIND_DRAWDOWN\x10\x05\x12\x18\n\x14\x45VENT_KIND_LIQUIDITY\x10\x06\x12\x1a\n\x16\x45VENT_KIND_PRICE_STALE\x10\x07\x12\x19\n\x15\x45VENT_KIND_PRICE_JUMP\x10\x08\x12\x1a\n\x16\x45VENT_KIND_MANDATE_DUE\x10\t\x12\x1c\n\x18\x45VENT_KIND_LOT_LONG_TERM\x10\n\x12\x1b\n\x17\x45VENT_KIND_RESULT_STALE\x10\x0b*d\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x11\n\rSEVERITY_INFO\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x12\x15\n\x11SEVERITY_CRITICAL\x10\x03\x42\xa3\x01\n\x19\x63om.example.absfinance.v1B\x0ePortfolioProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,6 +70,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MANDATE'].fields_by_name['constraints']._serialized_options = b'\272H\006\222\001\003\020\220N'
   _globals['_MANDATE'].fields_by_name['triggers']._loaded_options = None
   _globals['_MANDATE'].fields_by_name['triggers']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_MANDATE'].fields_by_name['drift_bands']._loaded_options = None
+  _globals['_MANDATE'].fields_by_name['drift_bands']._serialized_options = b'\272H\007\222\001\004\020\240\234\001'
+  _globals['_MANDATE'].fields_by_name['backtest']._loaded_options = None
+  _globals['_MANDATE'].fields_by_name['backtest']._serialized_options = b'\272H(r&\030P2\"^$|^backtests/[A-Za-z0-9_-]{1,64}$'
+  _globals['_MANDATE'].fields_by_name['groups']._loaded_options = None
+  _globals['_MANDATE'].fields_by_name['groups']._serialized_options = b'\272H\006\222\001\003\020\220N'
+  _globals['_REVIEWCALENDAR'].fields_by_name['frequency']._loaded_options = None
+  _globals['_REVIEWCALENDAR'].fields_by_name['frequency']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_REVIEWCALENDAR'].fields_by_name['dates']._loaded_options = None
+  _globals['_REVIEWCALENDAR'].fields_by_name['dates']._serialized_options = b'\272H\006\222\001\003\020\350\007'
+  _globals['_REVIEWCALENDAR']._loaded_options = None
+  _globals['_REVIEWCALENDAR']._serialized_options = b'\272H`\032^\n\024review_calendar.some\022\031give a frequency or dates\032+this.frequency != 0 || size(this.dates) > 0'
+  _globals['_DRIFTBAND'].oneofs_by_name['subject']._loaded_options = None
+  _globals['_DRIFTBAND'].oneofs_by_name['subject']._serialized_options = b'\272H\002\010\001'
+  _globals['_DRIFTBAND'].fields_by_name['symbol']._loaded_options = None
+  _globals['_DRIFTBAND'].fields_by_name['symbol']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_DRIFTBAND'].fields_by_name['group']._loaded_options = None
+  _globals['_DRIFTBAND'].fields_by_name['group']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
+  _globals['_DRIFTBAND'].fields_by_name['absolute']._loaded_options = None
+  _globals['_DRIFTBAND'].fields_by_name['absolute']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_DRIFTBAND'].fields_by_name['relative']._loaded_options = None
+  _globals['_DRIFTBAND'].fields_by_name['relative']._serialized_options = b'\272H\r\022\013!\000\000\000\000\000\000\000\000@\001'
+  _globals['_DRIFTBAND']._loaded_options = None
+  _globals['_DRIFTBAND']._serialized_options = b'\272Hb\032`\n\017drift_band.some\022#give an absolute or a relative band\032(has(this.absolute) || has(this.relative)'
   _globals['_TARGETWEIGHTS'].fields_by_name['weights']._loaded_options = None
   _globals['_TARGETWEIGHTS'].fields_by_name['weights']._serialized_options = b'\272H\t\222\001\006\010\001\020\240\234\001'
   _globals['_THRESHOLDS_COSTBENEFIT'].fields_by_name['risk_aversion']._loaded_options = None
@@ -93,26 +118,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRIGGER'].fields_by_name['clear_threshold']._serialized_options = b'\272H\004\022\002@\001'
   _globals['_TRIGGER'].fields_by_name['cooldown']._loaded_options = None
   _globals['_TRIGGER'].fields_by_name['cooldown']._serialized_options = b'\272H\014\252\001\t\"\005\010\200\347\204\0172\000'
-  _globals['_EVENTKIND']._serialized_start=2225
-  _globals['_EVENTKIND']._serialized_end=2551
-  _globals['_SEVERITY']._serialized_start=2553
-  _globals['_SEVERITY']._serialized_end=2653
-  _globals['_HOLDING']._serialized_start=260
-  _globals['_HOLDING']._serialized_end=371
-  _globals['_TAXLOT']._serialized_start=374
-  _globals['_TAXLOT']._serialized_end=579
-  _globals['_PORTFOLIO']._serialized_start=582
-  _globals['_PORTFOLIO']._serialized_end=981
-  _globals['_MANDATE']._serialized_start=984
-  _globals['_MANDATE']._serialized_end=1260
-  _globals['_TARGETWEIGHTS']._serialized_start=1262
-  _globals['_TARGETWEIGHTS']._serialized_end=1336
-  _globals['_THRESHOLDS']._serialized_start=1339
-  _globals['_THRESHOLDS']._serialized_end=1781
-  _globals['_THRESHOLDS_COSTBENEFIT']._serialized_start=1609
-  _globals['_THRESHOLDS_COSTBENEFIT']._serialized_end=1698
-  _globals['_TRIGGER']._serialized_start=1784
-  _globals['_TRIGGER']._serialized_end=2222
-  _globals['_TRIGGER_ACTION']._serialized_start=2040
-  _globals['_TRIGGER_ACTION']._serialized_end=2188
+  _globals['_TRIGGER'].fields_by_name['hold_observations']._loaded_options = None
+  _globals['_TRIGGER'].fields_by_name['hold_observations']._serialized_options = b'\272H\006*\004\030\300\204='
+  _globals['_TRIGGER'].fields_by_name['hold_duration']._loaded_options = None
+  _globals['_TRIGGER'].fields_by_name['hold_duration']._serialized_options = b'\272H\014\252\001\t\"\005\010\200\347\204\0172\000'
+  _globals['_EVENTKIND']._serialized_start=3106
+  _globals['_EVENTKIND']._serialized_end=3432
+  _globals['_SEVERITY']._serialized_start=3434
+  _globals['_SEVERITY']._serialized_end=3534
+  _globals['_HOLDING']._serialized_start=291
+  _globals['_HOLDING']._serialized_end=402
+  _globals['_TAXLOT']._serialized_start=405
+  _globals['_TAXLOT']._serialized_end=610
+  _globals['_PORTFOLIO']._serialized_start=613
+  _globals['_PORTFOLIO']._serialized_end=1012
+  _globals['_MANDATE']._serialized_start=1015
+  _globals['_MANDATE']._serialized_end=1515
+  _globals['_REVIEWCALENDAR']._serialized_start=1518
+  _globals['_REVIEWCALENDAR']._serialized_end=1735
+  _globals['_DRIFTBAND']._serialized_start=1738
+  _globals['_DRIFTBAND']._serialized_end=2036
+  _globals['_TARGETWEIGHTS']._serialized_start=2038
+  _globals['_TARGETWEIGHTS']._serialized_end=2112
+  _globals['_THRESHOLDS']._serialized_start=2115
+  _globals['_THRESHOLDS']._serialized_end=2557
+  _globals['_THRESHOLDS_COSTBENEFIT']._serialized_start=2385
+  _globals['_THRESHOLDS_COSTBENEFIT']._serialized_end=2474
+  _globals['_TRIGGER']._serialized_start=2560
+  _globals['_TRIGGER']._serialized_end=3103
+  _globals['_TRIGGER_ACTION']._serialized_start=2921
+  _globals['_TRIGGER_ACTION']._serialized_end=3069
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from absfinance.v1 import constraint_pb2 as _constraint_pb2
+from absfinance.v1 import frequency_pb2 as _frequency_pb2
 from absfinance.v1 import optimization_pb2 as _optimization_pb2
 from absfinance.v1 import weight_pb2 as _weight_pb2
 from buf.validate import validate_pb2 as _validate_pb2
@@ -101,18 +102,46 @@ class Portfolio(_message.Message):
     def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., currency: _Optional[str] = ..., holdings: _Optional[_Iterable[_Union[Holding, _Mapping]]] = ..., cash: _Optional[float] = ..., mandate: _Optional[_Union[Mandate, _Mapping]] = ..., etag: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Mandate(_message.Message):
-    __slots__ = ("optimize", "weights", "thresholds", "constraints", "triggers")
+    __slots__ = ("optimize", "weights", "thresholds", "constraints", "triggers", "reviews", "drift_bands", "backtest", "groups")
     OPTIMIZE_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINTS_FIELD_NUMBER: _ClassVar[int]
     TRIGGERS_FIELD_NUMBER: _ClassVar[int]
+    REVIEWS_FIELD_NUMBER: _ClassVar[int]
+    DRIFT_BANDS_FIELD_NUMBER: _ClassVar[int]
+    BACKTEST_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
     optimize: _optimization_pb2.OptimizeSpec
     weights: TargetWeights
     thresholds: Thresholds
     constraints: _containers.RepeatedCompositeFieldContainer[_constraint_pb2.Constraint]
     triggers: _containers.RepeatedCompositeFieldContainer[Trigger]
-    def __init__(self, optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., weights: _Optional[_Union[TargetWeights, _Mapping]] = ..., thresholds: _Optional[_Union[Thresholds, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., triggers: _Optional[_Iterable[_Union[Trigger, _Mapping]]] = ...) -> None: ...
+    reviews: ReviewCalendar
+    drift_bands: _containers.RepeatedCompositeFieldContainer[DriftBand]
+    backtest: str
+    groups: _containers.RepeatedCompositeFieldContainer[_weight_pb2.AssetGroup]
+    def __init__(self, optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., weights: _Optional[_Union[TargetWeights, _Mapping]] = ..., thresholds: _Optional[_Union[Thresholds, _Mapping]] = ..., constraints: _Optional[_Iterable[_Union[_constraint_pb2.Constraint, _Mapping]]] = ..., triggers: _Optional[_Iterable[_Union[Trigger, _Mapping]]] = ..., reviews: _Optional[_Union[ReviewCalendar, _Mapping]] = ..., drift_bands: _Optional[_Iterable[_Union[DriftBand, _Mapping]]] = ..., backtest: _Optional[str] = ..., groups: _Optional[_Iterable[_Union[_weight_pb2.AssetGroup, _Mapping]]] = ...) -> None: ...
+
+class ReviewCalendar(_message.Message):
+    __slots__ = ("frequency", "dates")
+    FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    DATES_FIELD_NUMBER: _ClassVar[int]
+    frequency: _frequency_pb2.Frequency
+    dates: _containers.RepeatedCompositeFieldContainer[_date_pb2.Date]
+    def __init__(self, frequency: _Optional[_Union[_frequency_pb2.Frequency, str]] = ..., dates: _Optional[_Iterable[_Union[_date_pb2.Date, _Mapping]]] = ...) -> None: ...
+
+class DriftBand(_message.Message):
+    __slots__ = ("symbol", "group", "absolute", "relative")
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    ABSOLUTE_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_FIELD_NUMBER: _ClassVar[int]
+    symbol: str
+    group: str
+    absolute: float
+    relative: float
+    def __init__(self, symbol: _Optional[str] = ..., group: _Optional[str] = ..., absolute: _Optional[float] = ..., relative: _Optional[float] = ...) -> None: ...
 
 class TargetWeights(_message.Message):
     __slots__ = ("weights",)
@@ -142,7 +171,7 @@ class Thresholds(_message.Message):
     def __init__(self, max_utilization: _Optional[float] = ..., drift_band: _Optional[float] = ..., relative_band: _Optional[float] = ..., max_tracking_error_annual: _Optional[float] = ..., cost_benefit: _Optional[_Union[Thresholds.CostBenefit, _Mapping]] = ...) -> None: ...
 
 class Trigger(_message.Message):
-    __slots__ = ("event", "threshold", "action", "clear_threshold", "cooldown")
+    __slots__ = ("event", "threshold", "action", "clear_threshold", "cooldown", "hold_observations", "hold_duration")
     class Action(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ACTION_UNSPECIFIED: _ClassVar[Trigger.Action]
@@ -162,9 +191,13 @@ class Trigger(_message.Message):
     ACTION_FIELD_NUMBER: _ClassVar[int]
     CLEAR_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     COOLDOWN_FIELD_NUMBER: _ClassVar[int]
+    HOLD_OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    HOLD_DURATION_FIELD_NUMBER: _ClassVar[int]
     event: EventKind
     threshold: float
     action: Trigger.Action
     clear_threshold: float
     cooldown: _duration_pb2.Duration
-    def __init__(self, event: _Optional[_Union[EventKind, str]] = ..., threshold: _Optional[float] = ..., action: _Optional[_Union[Trigger.Action, str]] = ..., clear_threshold: _Optional[float] = ..., cooldown: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    hold_observations: int
+    hold_duration: _duration_pb2.Duration
+    def __init__(self, event: _Optional[_Union[EventKind, str]] = ..., threshold: _Optional[float] = ..., action: _Optional[_Union[Trigger.Action, str]] = ..., clear_threshold: _Optional[float] = ..., cooldown: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., hold_observations: _Optional[int] = ..., hold_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
