@@ -79,7 +79,7 @@ class Runner:
         return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answering(start_server: Callable[..., RunningServer]) -> RunningServer:
     """A server of these tests alone, whose simulation has been compiled."""
     running = start_server(program=COMPLETE)
@@ -102,12 +102,12 @@ class Restarted:
         self.running = self._start("--listen", ended.address, data_dir=ended.data_dir)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def restarted(start_server: Callable[..., RunningServer]) -> Restarted:
     return Restarted(start_server)
 
 
-@pytest.fixture(scope="session", params=LANGUAGES)
+@pytest.fixture(scope="module", params=LANGUAGES)
 def runner(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, answering: RunningServer
 ) -> Runner:
