@@ -56,7 +56,7 @@ def test_a_row_is_read_as_it_was_written(action: CorporateAction) -> None:
 
 
 async def test_a_quota_is_kept(tmp_path: Path) -> None:
-    small = Database(tmp_path / "x.sqlite3", StorageLimits(max_bytes=400_000))
+    small = Database(tmp_path / "x.sqlite3", StorageLimits(max_bytes=800_000))
     actions = EmbeddedCorporateActions(small)
     with pytest.raises(StorageFull):
         await actions.upsert([CorporateAction("A", day, Split(2.0)) for day in range(20_000)])

@@ -15,7 +15,7 @@ from tests.owners import OWNER
 
 
 async def test_a_full_store_takes_no_fills(tmp_path: Path) -> None:
-    database = Database(tmp_path / "y.sqlite3", StorageLimits(max_bytes=400_000))
+    database = Database(tmp_path / "y.sqlite3", StorageLimits(max_bytes=800_000))
     try:
         store = EmbeddedFills(database)
         portfolio = await EmbeddedPortfolios(database).create(OWNER, PortfolioDraft(b"p", b"", "p"))
