@@ -91,6 +91,18 @@ def recomputation_to_bytes(done: Recomputation, outcome: str | Exception, log_id
     return encoded
 
 
+def signal_message(payload: bytes) -> str:
+    """What a stored signal says to people."""
+    message: str = WatchEventsResponse.Signal.FromString(payload).message
+    return message
+
+
+def message_of(error: Exception, log_id: str = "") -> str:
+    """What an error says to people; nothing of one that no recomputation should cause."""
+    message: str = _status(error, log_id).message
+    return message
+
+
 def notification_to_proto(record: NotificationRecord) -> Notification:
     """A stored notification."""
     message = Notification(

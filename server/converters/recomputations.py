@@ -11,7 +11,6 @@ from absfinance.v1.panel_pb2 import MarketDataSelection
 from absfinance.v1.portfolio_pb2 import Portfolio
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
-from google.rpc.status_pb2 import Status
 
 from domain.errors import InvalidInput
 from server.converters.backtests import NAME as BACKTEST
@@ -104,7 +103,7 @@ def optimize_request(key: int, portfolio_id: str, payload: bytes, symbols: Seque
     if spec.HasField("confidence_level"):
         request.confidence_level = spec.confidence_level
     for name in ("estimation", "costs", "solver"):
-        if spec.HasField(name):  # type: ignore[arg-type]  # one of the three
+        if spec.HasField(name):
             getattr(request, name).CopyFrom(getattr(spec, name))
     return _encoded(request)
 
@@ -127,15 +126,10 @@ def extended_backtest_request(key: int, portfolio_id: str, stored: bytes, symbol
     """A stored backtest again, over stored prices from its first date to the newest one."""
     request = BacktestRequest.FromString(stored)
     for name in ("backtest_id", "wait", "validate_only"):
-        request.ClearField(name)  # type: ignore[arg-type]  # one of the three
+        request.ClearField(name)
     request.market_data.CopyFrom(MarketDataSelection(symbols=symbols, start_date=civil_to_proto(start)))
     request.request_id, request.label = request_id_of(key), mandate_label(portfolio_id)
     return _encoded(request)
-
-
-def message_of_status(status: bytes) -> str:
-    """The text of an encoded google.rpc.Status, for people."""
-    return Status.FromString(status).message
 
 
 def _encoded(request: ReallocateRequest | OptimizeRequest | AnalyzeRiskRequest | BacktestRequest) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from domain.reallocation.market_metrics import VOLUME_DAYS
 from server.converters.mandates import UNWATCHED, WatchedMandate, Weights, watched_mandate_from_bytes
 from server.converters.portfolios import watched_holdings_from_bytes
 from server.converters.recomputations import is_of_a_recomputation, mandate_label, optimal_weights, portfolio_of_label
-from server.listeners.memory import Followed, Memory, name_of
+from server.listeners.memory import Followed, Memory, name_of, owner_and_id
 from server.listeners.noticing import Reading
 from server.ports.changes import Change, ChangeKind, Quote
 from server.ports.corporate_actions import ActionFilter, CorporateActionStore
@@ -41,6 +42,8 @@ from server.ports.market_data import Instrument, MarketDataStore, PriceField, Pr
 from server.ports.portfolios import PortfolioRecord, PortfolioStore
 from server.ports.results import ResultStore
 from server.ports.scope import Scope
+
+T = TypeVar("T")
 
 PAGE = 200
 """Portfolios that are read together."""
@@ -57,7 +60,7 @@ the prices already, and only the end of an asset is news."""
 
 _ANNOUNCED: Mapping[PriceBasis, frozenset[ActionKind]] = {
     PriceBasis.ADJUSTED: frozenset({ActionKind.DELISTING}),
-    PriceBasis.SPLIT_ADJUSTED: frozenset({ActionKind.DELISTING, ActionKind.DIVIDEND}),
+    PriceBasis.SPLIT_ADJUSTED: frozenset({ActionKind.DELISTING, ActionKind.CASH_DIVIDEND}),
     PriceBasis.UNADJUSTED: frozenset(ActionKind),
 }
 
@@ -142,7 +145,12 @@ class Readings:
     ) -> Reading:
         optimal = {name: one.optimal for name, one in memory.portfolios.items()}
         wanted = {(change.owner, change.name) for change in by_kind.get(ChangeKind.PORTFOLIO, ())}
+        optimizing = {
+            owner_and_id(name)[0] for name, one in memory.portfolios.items() if one.target is TargetKind.OPTIMIZATION
+        }
         for change in by_kind.get(ChangeKind.OPTIMIZATION, ()):
+            if change.owner not in optimizing:
+                continue
             adopted = await self._adopted(change)
             if adopted is not None:
                 portfolio_id, weights = adopted
@@ -220,8 +228,7 @@ class Readings:
         last = day_of(time) + FUTURE_DAYS
         found: list[Event] = []
         for page in _pages(symbols, SYMBOLS):
-            panel = await self._panel(page, None, last, PriceField.CLOSE)
-            if panel is not None:
+            for panel in await self._recent(page, last, PriceField.CLOSE):
                 found.append(HistoryLoaded(time, await asyncio.to_thread(_series, panel)))
         return found
 
@@ -253,9 +260,9 @@ class Readings:
         found: list[Event] = []
         for page in _pages(list(symbols), SYMBOLS):
             stored = await self._stores.market_data.instruments(page)
-            trading = await self._stores.market_data.having(PriceField.VOLUME, page)
-            panel = await self._panel(trading, None, day_of(time) + FUTURE_DAYS, PriceField.VOLUME)
-            volumes = {} if panel is None else await asyncio.to_thread(_average_volumes, panel)
+            volumes: dict[str, float] = {}
+            for panel in await self._recent(page, day_of(time) + FUTURE_DAYS, PriceField.VOLUME):
+                volumes |= await asyncio.to_thread(_average_volumes, panel)
             found += [
                 _changed(memory, stored[symbol], volumes.get(symbol), time) for symbol in page if symbol in stored
             ]
@@ -269,21 +276,32 @@ class Readings:
         actions: tuple[CorporateAction, ...] = await self._stores.corporate_actions.all(ActionFilter(named))
         return [ActionAnnounced(time, action) for action in actions if action.kind in self._announced]
 
+    async def _recent(self, symbols: Sequence[str], last: int, field: PriceField) -> list[PricePanel]:
+        """The newest stored values of each symbol that has any, mostly of the last dates."""
+        panel = await self._panel(symbols, last - HISTORY_DAYS, last, field)
+        found = [] if panel is None else [panel]
+        known = set() if panel is None else await asyncio.to_thread(_with_values, panel)
+        for symbol in symbols:
+            if symbol not in known and (whole := await self._panel([symbol], None, last, field)) is not None:
+                found.append(await asyncio.to_thread(_ending, whole))
+        return found
+
     async def _panel(
         self, symbols: Sequence[str], first: int | None, last: int, field: PriceField
     ) -> PricePanel | None:
-        """Stored values of those symbols that have any; the last `HISTORY_DAYS` to a day where no start is given."""
+        """Stored values of those symbols that have any; None where none has."""
         having = await self._stores.market_data.having(field, symbols) if symbols else ()
         if not having:
             return None
         try:
-            if first is None:
-                # Prices may have ended long ago: the last dates there are count.
-                whole = await self._stores.market_data.prices(PriceQuery(tuple(having), None, last, field))
-                return await asyncio.to_thread(_ending, whole.panel)
             return (await self._stores.market_data.prices(PriceQuery(tuple(having), first, last, field))).panel
         except MissingMarketData:
             return None  # none in this range
+
+
+def _with_values(panel: PricePanel) -> set[str]:
+    """Symbols that have any value."""
+    return {symbol for i, symbol in enumerate(panel.symbols) if np.isfinite(panel.values[:, i]).any()}
 
 
 def _ending(panel: PricePanel) -> PricePanel:
@@ -292,7 +310,7 @@ def _ending(panel: PricePanel) -> PricePanel:
     return PricePanel.of(panel.symbols, panel.dates[first:], panel.values[first:])
 
 
-def _pages[T](items: Sequence[T], size: int = PAGE) -> Iterator[Sequence[T]]:
+def _pages(items: Sequence[T], size: int = PAGE) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
@@ -344,9 +362,10 @@ def _split(
         inside = (panel.dates >= first) & (panel.dates <= last)
         one = _series_of(symbol, panel.dates[inside], panel.values[inside, i])
         known = memory.monitor.instruments.by_symbol.get(symbol)
-        days = known.history.days if known is not None else ()
-        # Of an asset without prices only the last date is news.
-        start = int(days[0]) if len(days) else int(one.days[-1]) if len(one.days) else 0
+        if known is not None and len(known.history.days):
+            start = int(known.history.days[0])
+        else:  # of an asset without prices only the last date is news
+            start = int(one.days[-1]) if len(one.days) else 0
         old = one.days < start
         if old.any():
             history.append(PriceSeries(symbol, one.days[old], one.prices[old]))
