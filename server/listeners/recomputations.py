@@ -24,8 +24,8 @@ from server.ports.events import (
 )
 from server.ports.scope import Scope
 
-LEASE_SECONDS = 30.0
-RENEW_SECONDS = 5.0
+LEASE_SECONDS = 10.0
+RENEW_SECONDS = 2.0
 
 LOOK_SECONDS = 1.0
 """How often recomputations are looked for that the listener of this process does not announce."""
