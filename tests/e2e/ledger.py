@@ -19,21 +19,23 @@ def rows(folder: Path, statement: str, *values: object) -> list[tuple[Any, ...]]
         return connection.execute(statement, values).fetchall()
 
 
-def signals(folder: Path, kind: str) -> list[WatchEventsResponse.Signal]:
-    """Stored signals of a kind, in order."""
-    found = rows(folder, "SELECT payload FROM events WHERE type = 'SIGNAL' AND kind = ? ORDER BY sequence", kind)
+def signals(folder: Path, kind: str, portfolio_id: str) -> list[WatchEventsResponse.Signal]:
+    """Stored signals of a kind about a portfolio, in order."""
+    statement = "SELECT payload FROM events WHERE type = 'SIGNAL' AND kind = ? AND portfolio = ? ORDER BY sequence"
+    found = rows(folder, statement, kind, portfolio_id)
     return [WatchEventsResponse.Signal.FromString(payload) for (payload,) in found]
 
 
-def recomputations(folder: Path) -> list[WatchEventsResponse.Recomputation]:
-    """Events of recomputations that are over, in order."""
-    found = rows(folder, "SELECT payload FROM events WHERE type = 'RECOMPUTATION' ORDER BY sequence")
+def recomputations(folder: Path, portfolio_id: str | None = None) -> list[WatchEventsResponse.Recomputation]:
+    """Events of recomputations that are over, in order; of one portfolio, or of all."""
+    statement = "SELECT payload FROM events WHERE type = 'RECOMPUTATION' AND portfolio = ifnull(?, portfolio)"
+    found = rows(folder, f"{statement} ORDER BY sequence", portfolio_id)
     return [WatchEventsResponse.Recomputation.FromString(payload) for (payload,) in found]
 
 
-def causes(folder: Path) -> Counter[str]:
+def causes(folder: Path, portfolio_id: str | None = None) -> Counter[str]:
     """How often each cause was answered by a recomputation that is over."""
-    return Counter(cause for one in recomputations(folder) for cause in one.causes)
+    return Counter(cause for one in recomputations(folder, portfolio_id) for cause in one.causes)
 
 
 def waiting(folder: Path) -> int:

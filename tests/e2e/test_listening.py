@@ -21,7 +21,7 @@ TODAY = int(time.time()) // 86_400
 Starter = Callable[..., RunningServer]
 
 
-def prices(first: int, values: list[list[float]], symbols: tuple[str, ...] = ("A", "B")) -> Panel:
+def prices(first: int, values: list[list[int]], symbols: tuple[str, ...] = ("A", "B")) -> Panel:
     return Panel(symbols, np.arange(first, first + len(values), dtype=np.int32), np.array(values, dtype=np.float64))
 
 
@@ -30,11 +30,17 @@ def imported(server: RunningServer, panel: Panel, import_id: str) -> None:
         client.import_prices(panel, import_id=import_id)
 
 
-def create(server: RunningServer, portfolio_id: str, *triggers: dict[str, Any], **mandate: Any) -> dict[str, Any]:
-    """A portfolio of equal parts of A and B at prices of 100."""
-    target = {"weights": {"weights": [{"symbol": "A", "weight": 0.5}, {"symbol": "B", "weight": 0.5}]}}
+def create(
+    server: RunningServer,
+    portfolio_id: str,
+    *triggers: dict[str, Any],
+    symbols: tuple[str, ...] = ("A", "B"),
+    **mandate: Any,
+) -> dict[str, Any]:
+    """A portfolio of equal parts of two assets at prices of 100."""
+    target = {"weights": {"weights": [{"symbol": symbol, "weight": 0.5} for symbol in symbols]}}
     portfolio = {
-        "holdings": [{"symbol": "A", "quantity": 10}, {"symbol": "B", "quantity": 10}],
+        "holdings": [{"symbol": symbol, "quantity": 10} for symbol in symbols],
         "mandate": {**(mandate or target), "triggers": list(triggers)},
     }
     with server.channel() as channel:
@@ -42,30 +48,37 @@ def create(server: RunningServer, portfolio_id: str, *triggers: dict[str, Any], 
         return Wire(channel).call("PortfolioService/CreatePortfolio", request)
 
 
-def drifts(server: RunningServer) -> list[Any]:
-    return [one for one in signals(server.data_dir, "DRIFT") if one.phase == RAISED]
+def drifts(server: RunningServer, portfolio_id: str) -> list[Any]:
+    return [one for one in signals(server.data_dir, "DRIFT", portfolio_id) if one.phase == RAISED]
 
 
-def is_watched(server: RunningServer) -> bool:
-    """Whether the state with the portfolio was stored, so that what follows is noticed as it happens."""
+def is_watched(server: RunningServer, portfolio_id: str) -> bool:
+    """Whether the stored state has a portfolio, so that what follows is noticed as it happens."""
     (state,) = rows(server.data_dir, "SELECT state FROM listener")[0]
-    return b"@" in state
+    end = 8 + int.from_bytes(state[:8], "little")  # of its JSON
+    return f'"{portfolio_id}@'.encode() in state[8:end]
+
+
+@pytest.fixture(scope="module")
+def watching(start_server: Starter) -> RunningServer:
+    """A server that the tests share; each has assets and portfolios of its own."""
+    return start_server()
 
 
 PLAN = {"event": "EVENT_KIND_DRIFT", "threshold": 0.05, "action": "ACTION_REALLOCATE"}
 
 
-def test_a_move_out_of_the_band_is_a_signal_and_one_plan(start_server: Starter) -> None:
-    server = start_server()
-    imported(server, prices(TODAY - 3, [[100, 100], [100, 100]]), "first")
+def test_a_move_out_of_the_band_is_a_signal_and_one_plan(watching: RunningServer) -> None:
+    server, folder = watching, watching.data_dir
+    imported(server, prices(TODAY - 3, [[100, 100], [100, 100]]), "band: first")
     create(server, "mine", PLAN, {"event": "EVENT_KIND_DRIFT", "threshold": 0.05})
-    until(lambda: is_watched(server))
-    assert drifts(server) == []
-    imported(server, prices(TODAY - 1, [[150, 100]]), "move")
-    until(lambda: len(recomputations(server.data_dir)) == 1)
-    found = drifts(server)
+    until(lambda: is_watched(server, "mine"))
+    assert drifts(server, "mine") == []
+    imported(server, prices(TODAY - 1, [[150, 100]]), "band: move")
+    until(lambda: len(recomputations(folder, "mine")) == 1)
+    found = drifts(server, "mine")
     assert [(one.symbol, round(one.value, 6), one.threshold) for one in found] == [("A", 0.1, 0.05), ("B", -0.1, 0.05)]
-    (done,) = recomputations(server.data_dir)
+    (done,) = recomputations(folder, "mine")
     assert done.action == portfolio_pb2.Trigger.ACTION_REALLOCATE
     assert done.portfolio == "portfolios/mine"
     assert sorted(done.causes) == sorted(one.dedupe_key for one in found)
@@ -77,72 +90,65 @@ def test_a_move_out_of_the_band_is_a_signal_and_one_plan(start_server: Starter) 
         held = wire.call("PortfolioService/GetPortfolio", {"name": "portfolios/mine"})["holdings"]
         assert [one["quantity"] for one in held] == [10, 10]  # nothing is traded
         # It is told once: nothing happens again while the weights stay where they are.
-        imported(server, prices(TODAY, [[151, 100]]), "more")
+        imported(server, prices(TODAY, [[151, 100]]), "band: more")
         time.sleep(2.0)
-        assert len(wire.call("ReallocationService/ListReallocations", {})["reallocations"]) == 1
-    told = rows(server.data_dir, "SELECT portfolio, kind, signal_sequence FROM notifications ORDER BY key")
-    assert [(portfolio, kind) for portfolio, kind, _ in told] == [("mine", "DRIFT")] * 2
-    assert all(sequence > 0 for _, _, sequence in told)
+        of_mine = {"portfolio": "portfolios/mine"}
+        assert len(wire.call("ReallocationService/ListReallocations", of_mine)["reallocations"]) == 1
+    statement = "SELECT kind, signal_sequence > 0 FROM notifications WHERE portfolio = 'mine'"
+    assert rows(folder, statement) == [("DRIFT", 1)] * 2
 
 
-def test_a_burst_is_one_recomputation_and_a_deleted_portfolio_goes_away(start_server: Starter) -> None:
-    server = start_server()
-    imported(server, prices(TODAY - 40, [[100, 100]]), "first")
+def test_a_burst_is_few_recomputations_and_a_deleted_portfolio_goes_away(watching: RunningServer) -> None:
+    server, folder, symbols = watching, watching.data_dir, ("C", "D")
+    imported(server, prices(TODAY - 40, [[100, 100]], symbols), "burst: first")
     plan = {"event": "EVENT_KIND_PRICES", "action": "ACTION_REALLOCATE", "cooldown": "3s"}
-    create(server, "busy", plan)
-    until(lambda: is_watched(server))
+    create(server, "busy", plan, symbols=symbols)
+    until(lambda: is_watched(server, "busy"))
     for i in range(20):
-        imported(server, prices(TODAY - 39 + i, [[100 + i, 100]]), f"burst-{i}")
-    until(lambda: len(recomputations(server.data_dir)) >= 1)
-    assert len(recomputations(server.data_dir)) < 10  # of 20 changes
+        imported(server, prices(TODAY - 39 + i, [[100 + i, 100]], symbols), f"burst: {i}")
+    until(lambda: len(recomputations(folder, "busy")) >= 1)
+    assert len(recomputations(folder, "busy")) < 10  # of 20 changes
     with server.channel() as channel:
         Wire(channel).call("PortfolioService/DeletePortfolio", {"name": "portfolios/busy"})
-    until(lambda: not waiting(server.data_dir))
-    until(lambda: not is_watched_by_triggers(server), 20)
-    before = len(recomputations(server.data_dir))
-    imported(server, prices(TODAY - 5, [[200, 100]]), "after")
+    until(lambda: not waiting(folder) and not is_watched(server, "busy"))
+    before = len(recomputations(folder, "busy"))
+    imported(server, prices(TODAY - 5, [[200, 100]], symbols), "burst: after")
     time.sleep(2.0)
-    assert len(recomputations(server.data_dir)) == before
-    assert all(count == 1 for count in causes(server.data_dir).values())
+    assert len(recomputations(folder, "busy")) == before
+    assert set(causes(folder, "busy").values()) == {1}
 
 
-def is_watched_by_triggers(server: RunningServer) -> bool:
-    """Whether the stored state has triggers of any portfolio."""
-    (state,) = rows(server.data_dir, "SELECT state FROM listener")[0]
-    return b'"triggers":[["' in state
-
-
-def test_a_mandate_that_cannot_be_solved_is_told_once(start_server: Starter) -> None:
-    server = start_server()
-    imported(server, prices(TODAY - 30, [[100 + i % 3, 100 + i % 5] for i in range(25)]), "first")
+def test_a_mandate_that_cannot_be_solved_is_told_once(watching: RunningServer) -> None:
+    server, folder, symbols = watching, watching.data_dir, ("E", "F")
+    imported(server, prices(TODAY - 30, [[100 + i % 3, 100 + i % 5] for i in range(25)], symbols), "conflict: first")
     create(
         server,
         "impossible",
         {"event": "EVENT_KIND_PRICES", "action": "ACTION_OPTIMIZE"},
+        symbols=symbols,
         optimize={"objective": {"minRisk": {}}},
         constraints=[{"label": "too low", "weightBounds": {"upper": 0.2}}],
     )
-    until(lambda: is_watched(server))
-    imported(server, prices(TODAY - 4, [[101, 100]]), "move")
-    until(lambda: len(recomputations(server.data_dir)) == 1)
-    (done,) = recomputations(server.data_dir)
+    until(lambda: is_watched(server, "impossible"))
+    imported(server, prices(TODAY - 4, [[101, 100]], symbols), "conflict: move")
+    until(lambda: len(recomputations(folder, "impossible")) == 1)
+    (done,) = recomputations(folder, "impossible")
     assert done.WhichOneof("outcome") == "error"
     assert "too low" in done.error.message + str(done.error.details)
-    (message,) = (text for (text,) in rows(server.data_dir, "SELECT message FROM notifications"))
+    ((message,),) = rows(folder, "SELECT message FROM notifications WHERE portfolio = 'impossible'")
     assert message.startswith("OPTIMIZE of the portfolio has failed")
     time.sleep(1.5)
-    assert len(recomputations(server.data_dir)) == 1
+    assert len(recomputations(folder, "impossible")) == 1
 
 
-def test_a_trigger_that_would_start_itself_is_refused(start_server: Starter) -> None:
+def test_a_trigger_that_would_start_itself_is_refused(watching: RunningServer) -> None:
     loop = {"event": "EVENT_KIND_DRIFT", "action": "ACTION_OPTIMIZE"}
     portfolio = {"mandate": {"optimize": {"objective": {"minRisk": {}}}, "triggers": [loop]}}
-    with start_server().channel() as channel:
+    with watching.channel() as channel:
         wire = Wire(channel)
         refusal = wire.refused("PortfolioService/CreatePortfolio", {"portfolio": portfolio})
         assert (refusal.code, refusal.reason) == ("INVALID_ARGUMENT", "TRIGGER_LOOP")
-        assert refusal.metadata["field"] == "portfolio.mandate.triggers[0]"
-        made = wire.call("PortfolioService/CreatePortfolio", {"portfolio": {**portfolio, "mandate": {}}})
+        made = wire.call("PortfolioService/CreatePortfolio", {"portfolio": {}})
         changed = {"name": made["name"], "etag": made["etag"], **portfolio}
         assert wire.refused("PortfolioService/UpdatePortfolio", {"portfolio": changed}).reason == "TRIGGER_LOOP"
 
@@ -167,7 +173,7 @@ def slow(start_server: Starter) -> RunningServer:
     with server.channel() as channel:
         request = {"portfolio": portfolio, "portfolioId": "slow"}
         Wire(channel).call("PortfolioService/CreatePortfolio", request)
-    until(lambda: is_watched(server))
+    until(lambda: is_watched(server, "slow"))
     return server
 
 
@@ -200,7 +206,7 @@ def killed_in_the_middle(start_server: Starter, server: RunningServer, times: in
     assert len(answered) == times  # one import is one change
     assert set(answered.values()) == {1}
     assert all(one.result for one in recomputations(folder))
-    stored = "SELECT count(*), count(DISTINCT request_id) FROM results WHERE kind = 'optimization'"
+    stored = "SELECT count(*), count(DISTINCT request_id) FROM optimizations"
     assert rows(folder, stored) == [(times, times)]
 
 
@@ -220,7 +226,7 @@ def test_two_servers_of_a_folder_share_the_work(start_server: Starter) -> None:
     for i in range(6):
         create(first if i % 2 else second, f"p{i}", {"event": "EVENT_KIND_PRICES", "action": "ACTION_REALLOCATE"})
     until(lambda: len(rows(first.data_dir, "SELECT 1 FROM listener WHERE worker IS NOT NULL")) == 1)
-    until(lambda: rows(first.data_dir, "SELECT state FROM listener")[0][0].count(b"@") >= 6)
+    until(lambda: all(is_watched(first, f"p{i}") for i in range(6)))
     for i in range(5):
         imported(second if i % 2 else first, prices(TODAY - 19 + i, [[101 + i, 100]]), f"day-{i}")
     until(lambda: not waiting(first.data_dir) and len(causes(first.data_dir)) == 5, 60)
