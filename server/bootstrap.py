@@ -34,6 +34,11 @@ from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
+from server.listeners.actions import Actions
+from server.listeners.change_feed import ChangeFeed
+from server.listeners.listening import Listening
+from server.listeners.reading import Readings, WatchedStores
+from server.listeners.recomputations import Recomputations
 from server.observability import configure_logging, logger, request_id
 from server.ports.errors import Refused
 from server.ports.job_queue import QueuePolicy
@@ -112,7 +117,9 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
-    app = App(_servicers(settings, storage, pool, small, jobs, remote, api_keys), interceptors)
+    services = _services(settings, storage, pool, small, jobs, remote)
+    app = App(_servicers(settings, storage, pool, services, api_keys), interceptors)
+    listening = _listening(settings, storage, services)
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -123,6 +130,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await app.server.start()
         jobs.runner.start()
         housekeeping.start()
+        if listening:
+            listening.start()
         await app.serving(True)
         if store_health:
             store_health.start()
@@ -136,6 +145,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     finally:
         await remote.close()
         await housekeeping.close()
+        if listening:
+            await listening.close()
         await jobs.runner.close(1.0)
         storage.release_worker()
         await pool.close(1.0)
@@ -152,6 +163,17 @@ class Jobs:
 
     progress: Progress
     runner: Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What servicers and listeners both use."""
+
+    market_data: MarketData
+    optimization: Optimization
+    risk: Risk
+    reallocations: ReallocationService
+    backtests: Backtests
 
 
 def _warnings(settings: Settings) -> Iterator[str]:
@@ -222,40 +244,64 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
     return Jobs(progress, runner)
 
 
-def _servicers(
-    settings: Settings,
-    storage: Storage,
-    pool: ProcessPool,
-    small: SmallTasks,
-    jobs: Jobs,
-    remote: RemoteServices,
-    api_keys: ApiKeys,
-) -> dict[str, object]:
+def _services(
+    settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs, remote: RemoteServices
+) -> Services:
     market_data = MarketData(storage.market_data, storage.corporate_actions)
-    requests = Requests(pool)
-    optimization = Optimization(market_data, storage.optimizations, pool, small)
-    reallocations = ReallocationService(
-        market_data,
+    return Services(
+        market_data=market_data,
+        optimization=Optimization(market_data, storage.optimizations, pool, small),
+        risk=Risk(market_data, pool),
+        reallocations=ReallocationService(
+            market_data,
+            storage.portfolios,
+            storage.reallocations,
+            pool,
+            remote=remote,
+            targets=RemoteTargets(settings.liquidity_target, settings.strategy_targets),
+        ),
+        backtests=Backtests(
+            market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
+        ),
+    )
+
+
+def _listening(settings: Settings, storage: Storage, services: Services) -> Listening | None:
+    """What follows changes; None where the store keeps none, or another server is to follow them."""
+    if not settings.events or storage.changes is None or storage.events is None:
+        return None
+    actions = Actions(
         storage.portfolios,
-        storage.reallocations,
-        pool,
-        remote=remote,
-        targets=RemoteTargets(settings.liquidity_target, settings.strategy_targets),
+        storage.jobs,
+        services.market_data,
+        optimization=services.optimization,
+        reallocations=services.reallocations,
+        risk=services.risk,
+        backtests=services.backtests,
     )
-    backtests = Backtests(
-        market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
-    )
+    events = storage.events
+    work = Recomputations(events.recomputations, events.log, actions.do, storage.worker, settings.workers)
+    stores = WatchedStores(storage.market_data, storage.corporate_actions, storage.portfolios, storage.optimizations)
+    feed = ChangeFeed(storage.changes, events.listener, Readings(stores), storage.worker, on_recomputations=work.wake)
+    return Listening(storage, feed, work)
+
+
+def _servicers(
+    settings: Settings, storage: Storage, pool: ProcessPool, services: Services, api_keys: ApiKeys
+) -> dict[str, object]:
+    market_data, reallocations = services.market_data, services.reallocations
+    requests = Requests(pool)
     frontier = Frontier(market_data, pool)
     new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
     batch = new_batch(OPTIMIZE, lambda _, request, known: market_data.collect(request, known))
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     return {
         "AdminService": AdminServicer(api_keys, requests),
-        "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
-        "RiskService": RiskServicer(Risk(market_data, pool)),
+        "OptimizationService": OptimizationServicer(services.optimization, frontier, batch, requests),
+        "RiskService": RiskServicer(services.risk),
         "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),
         "LiquidityService": LiquidityServicer(Liquidity(market_data, pool)),
-        "BacktestService": BacktestServicer(backtests, requests),
+        "BacktestService": BacktestServicer(services.backtests, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
         "ReallocationService": ReallocationServicer(reallocations, plans, Fills(storage.fills, pool), requests),
     }

@@ -61,6 +61,7 @@ class Settings:
     remote_authority: Path | None = None  # signs the services outside; None: they are called in clear text
     tls: Tls | None = None
     identity: IdentitySettings = field(default_factory=IdentitySettings)
+    events: bool = True  # changes are followed, and mandates recomputed, by this server too
     supabase_url: str = ""
     supabase_key: str = field(default="", repr=False)
 
@@ -110,6 +111,7 @@ class Settings:
             remote_authority=Path(value("remote_ca")) if value("remote_ca") else None,
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             identity=identity,
+            events=_one_of("events", value("events").lower(), ("on", "off")) == "on",
             supabase_url=supabase_url,
             supabase_key=supabase_key,
         )
@@ -200,6 +202,9 @@ _OPTIONS: Mapping[str, _Option] = {
     "strategy_targets": _Option(
         "ABSFIN_STRATEGY_TARGETS",
         "addresses host:port of services that remote strategies may name, with commas between them; none if absent",
+    ),
+    "events": _Option(
+        "ABSFIN_EVENTS", "on: changes are followed and mandates recomputed by this server; off: not by it", "on"
     ),
 }
 
