@@ -231,7 +231,7 @@ def _servicers(
     remote: RemoteServices,
     api_keys: ApiKeys,
 ) -> dict[str, object]:
-    market_data = MarketData(storage.market_data, storage.corporate_actions)
+    market_data = MarketData(storage.market_data, storage.corporate_actions, storage.published)
     requests = Requests(pool)
     optimization = Optimization(market_data, storage.optimizations, pool, small)
     reallocations = ReallocationService(
