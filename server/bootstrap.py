@@ -247,7 +247,7 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
 def _services(
     settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs, remote: RemoteServices
 ) -> Services:
-    market_data = MarketData(storage.market_data, storage.corporate_actions)
+    market_data = MarketData(storage.market_data, storage.corporate_actions, storage.published)
     return Services(
         market_data=market_data,
         optimization=Optimization(market_data, storage.optimizations, pool, small),
