@@ -34,6 +34,7 @@ from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
+from server.notifications.webhook import Deliverer
 from server.observability import configure_logging, logger, request_id
 from server.ports.errors import Refused
 from server.ports.job_queue import QueuePolicy
@@ -43,6 +44,7 @@ from server.remote.services import GrpcServices
 from server.security import check_authority, check_tls
 from server.servicers.admin import AdminServicer
 from server.servicers.backtests import BacktestServicer
+from server.servicers.events import EventServicer
 from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
@@ -51,6 +53,8 @@ from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
+from server.services.event_feed import EventFeed
+from server.services.events import Events
 from server.services.fills import Fills
 from server.services.liquidity import Liquidity
 from server.services.market_data import MarketData
@@ -112,7 +116,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
-    app = App(_servicers(settings, storage, pool, small, jobs, remote, api_keys), interceptors)
+    telling = _telling(settings, storage)
+    app = App(_servicers(settings, storage, pool, small, jobs, telling, remote, api_keys), interceptors)
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -123,6 +128,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await app.server.start()
         jobs.runner.start()
         housekeeping.start()
+        if telling and telling.deliverer:
+            telling.deliverer.start()
         await app.serving(True)
         if store_health:
             store_health.start()
@@ -132,10 +139,12 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await stop.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
-        await _drain(app, admission, jobs.progress, settings.drain_seconds)
+        await _drain(app, admission, jobs.progress, telling, settings.drain_seconds)
     finally:
         await remote.close()
         await housekeeping.close()
+        if telling:
+            await telling.close()
         await jobs.runner.close(1.0)
         storage.release_worker()
         await pool.close(1.0)
@@ -154,6 +163,34 @@ class Jobs:
     runner: Runner
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What tells callers and a webhook of events."""
+
+    feed: EventFeed
+    events: Events
+    deliverer: Deliverer | None
+
+    async def close(self) -> None:
+        """Ends the delivery and the reading of the log."""
+        if self.deliverer:
+            await self.deliverer.close()
+        await self.feed.close()
+
+
+def _telling(settings: Settings, storage: Storage) -> Telling | None:
+    """None where the store keeps no events."""
+    if storage.events is None:
+        return None
+    log, notifications = storage.events.log, storage.events.notifications
+    feed = EventFeed(log)
+    deliverer = None
+    if settings.webhook:
+        deliverer = Deliverer(notifications, storage.worker, settings.webhook, feed.notice)
+    events = Events(log, notifications, feed, deliver=deliverer.notice if deliverer else None)
+    return Telling(feed, events, deliverer)
+
+
 def _warnings(settings: Settings) -> Iterator[str]:
     """What works and should not stay as it is. Raises WrongSetting for TLS files that cannot be used."""
     if settings.tls and (warning := check_tls(settings.tls)):
@@ -166,6 +203,9 @@ def _warnings(settings: Settings) -> Iterator[str]:
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+    hook = settings.webhook.parts if settings.webhook else None
+    if hook and hook.scheme == "http" and not is_loopback(hook.hostname or ""):
+        yield f"notifications cross the network without encryption to {hook.hostname}: use an address of https"
 
 
 def _place(settings: Settings) -> str:
@@ -228,6 +268,7 @@ def _servicers(
     pool: ProcessPool,
     small: SmallTasks,
     jobs: Jobs,
+    telling: Telling | None,
     remote: RemoteServices,
     api_keys: ApiKeys,
 ) -> dict[str, object]:
@@ -249,6 +290,7 @@ def _servicers(
     new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
     batch = new_batch(OPTIMIZE, lambda _, request, known: market_data.collect(request, known))
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
+    events = {"EventService": EventServicer(telling.events, requests)} if telling else {}
     return {
         "AdminService": AdminServicer(api_keys, requests),
         "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
@@ -258,6 +300,7 @@ def _servicers(
         "BacktestService": BacktestServicer(backtests, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
         "ReallocationService": ReallocationServicer(reallocations, plans, Fills(storage.fills, pool), requests),
+        **events,
     }
 
 
@@ -301,12 +344,14 @@ def _require_free(listen: str) -> None:
         raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: {hint}") from None
 
 
-async def _drain(app: App, admission: Admission, progress: Progress, seconds: float) -> None:
-    """Sets health to NOT_SERVING, refuses new calls, ends progress streams, waits for calls in flight."""
+async def _drain(app: App, admission: Admission, progress: Progress, telling: Telling | None, seconds: float) -> None:
+    """Sets health to NOT_SERVING, refuses new calls, ends streams that follow, waits for calls in flight."""
     logger.info("draining", extra={"seconds": seconds})
     await app.serving(False)
     admission.drain()
     progress.drain()
+    if telling:
+        telling.events.drain()
     stopping = asyncio.ensure_future(app.server.stop(seconds + CUT_SECONDS))
     # Before the grace is over, so that callers hear why their call ends.
     await asyncio.wait({stopping}, timeout=seconds)
