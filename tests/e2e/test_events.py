@@ -11,6 +11,13 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+from absfinance.v1.event_service_pb2 import (
+    AcknowledgeNotificationRequest,
+    ListNotificationsRequest,
+    Notification,
+    RedeliverNotificationRequest,
+)
+from absfinance.v1.event_service_pb2_grpc import EventServiceStub
 
 from domain.monitoring.signals import EventKind, Severity
 from server.ports.identity import Role
@@ -233,12 +240,33 @@ def test_owners_and_tokens(start_server: Callable[..., RunningServer]) -> None:
                     assert messages([next(stream)]) == [f"again of {name}"]
                     log.forget(10_000)
                     log.append(signal("of ann", owner="users/ann"), signal("of bob", owner="users/bob"))
+            log.append(signal("told", owner="users/ann", notify=True))
+            (row,) = notifications_of(channel, token("ann"))
+            assert notifications_of(channel, token("bob")) == []
+            service: Any = EventServiceStub(channel)  # type: ignore[no-untyped-call]
+            analyst = bearer(issuer.token(sub="bob", app_metadata={"absfin_role": "analyst"}))
+            for method, request in (
+                (service.AcknowledgeNotification, AcknowledgeNotificationRequest(name=row.name)),
+                (service.RedeliverNotification, RedeliverNotificationRequest(name=row.name)),
+            ):
+                with pytest.raises(grpc.RpcError) as raised:
+                    method(request, metadata=analyst, timeout=20)
+                assert refusal_of(raised.value).reason == "NOT_FOUND"
+                with pytest.raises(grpc.RpcError) as raised:
+                    method(request, metadata=token("ann"), timeout=20)
+                assert refusal_of(raised.value).reason == "ROLE_REQUIRED"
             with (
                 grpc.intercept_channel(channel, Bearing(token("ann", exp=int(time.time()) + 3))) as known,
                 pytest.raises(grpc.RpcError) as raised,
             ):
                 list(Wire(known).stream(WATCH, {"heartbeatInterval": "1s"}))
             assert refusal_of(raised.value).reason == "TOKEN_EXPIRED"
+
+
+def notifications_of(channel: grpc.Channel, metadata: Any) -> list[Notification]:
+    service: Any = EventServiceStub(channel)  # type: ignore[no-untyped-call]
+    page = service.ListNotifications(ListNotificationsRequest(), metadata=metadata, timeout=20)
+    return list(page.notifications)
 
 
 class Bearing(grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg, misc]
