@@ -22,6 +22,7 @@ from server.storage.embedded.listener import EmbeddedListener
 from server.storage.embedded.market_data import EmbeddedMarketData
 from server.storage.embedded.notifications import EmbeddedNotifications
 from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.published import EmbeddedPublished
 from server.storage.embedded.recomputations import EmbeddedRecomputations
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
@@ -81,6 +82,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             recomputations=EmbeddedRecomputations(database),
             listener=listener,
         ),
+        published=EmbeddedPublished(database, market_data.imports),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={

@@ -53,6 +53,7 @@ class Imports:
     def __init__(self, database: Database, workers: WorkerLocks | None) -> None:
         self.database = database
         self.finishing = asyncio.Lock()
+        self.merging = asyncio.Lock()  # no bars are stored meanwhile, which would make an import merge again
         self._workers = workers
 
     async def begin(self, import_id: str, field: PriceField, source: str) -> "EmbeddedImport":
@@ -73,6 +74,8 @@ class Imports:
             await self.drop(session)
         for number in await self.database.read(_uncleaned):
             await self.clean(number)
+        while await self.database.write(_drop_unused_numbers):
+            pass
         return len(dead)
 
     async def drop(self, session: str) -> None:
@@ -140,8 +143,9 @@ class EmbeddedImport:
             rule = f"says {value_count} values, but {self._values} have come; nothing is stored"
             raise InvalidInput("footer.value_count", rule)
         async with self._imports.finishing:
-            for _ in range(ATTEMPTS):
-                receipt = await self._attempt()
+            for attempt in range(ATTEMPTS):
+                async with self._imports.merging if attempt else contextlib.nullcontext():
+                    receipt = await self._attempt()
                 if receipt is not None:
                     await self._tidy()
                     return receipt
@@ -349,6 +353,16 @@ def _drop_replaced(connection: sqlite3.Connection, number: int) -> int:
     if not dropped:
         connection.execute("UPDATE import_numbers SET cleaned = 1 WHERE number = ?", (number,))
     return dropped
+
+
+def _drop_unused_numbers(connection: sqlite3.Connection) -> int:
+    """Each batch of bars takes a number; the last one stays, by which an import sees that others were finished."""
+    statement = (
+        "DELETE FROM import_numbers WHERE number IN "
+        "(SELECT number FROM import_numbers n WHERE finished = 1 AND cleaned = 1 AND number < ? "
+        "AND NOT EXISTS (SELECT 1 FROM price_chunks p WHERE p.import = n.number) LIMIT ?)"
+    )
+    return connection.execute(statement, (_last_finished(connection), BATCH_ROWS)).rowcount
 
 
 def _now() -> int:

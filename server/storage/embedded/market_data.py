@@ -41,11 +41,11 @@ class EmbeddedMarketData:
     def __init__(self, database: Database, panels: PanelFiles, workers: WorkerLocks | None = None) -> None:
         self._database = database
         self._panels = panels
-        self._imports = Imports(database, workers)
+        self.imports = Imports(database, workers)
 
     async def begin_import(self, import_id: str, field: PriceField, source: str) -> EmbeddedImport:
         """An import in parts."""
-        return await self._imports.begin(import_id, field, source)
+        return await self.imports.begin(import_id, field, source)
 
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing."""
@@ -60,7 +60,7 @@ class EmbeddedMarketData:
 
     async def sweep(self) -> int:
         """Removes what is left of imports that nobody goes on with; how many there were."""
-        return await self._imports.sweep()
+        return await self.imports.sweep()
 
     async def prices(self, query: PriceQuery) -> StoredPanel:
         """The panel of a query, over a file that is derived on first use."""
