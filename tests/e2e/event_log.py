@@ -73,7 +73,7 @@ def signal(
 ) -> EventDraft:
     """A signal, which may come with a notification."""
     payload = WatchEventsResponse.Signal(
-        kind=f"EVENT_KIND_{kind}",  # type: ignore[arg-type]  # a name of the contract
+        kind=f"EVENT_KIND_{kind}",
         portfolio=f"portfolios/{portfolio}" if portfolio else "",
         severity=int(severity),  # type: ignore[arg-type]
         message=message,

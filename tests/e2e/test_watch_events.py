@@ -243,7 +243,7 @@ def test_owners_and_tokens(start_server: Callable[..., RunningServer]) -> None:
             log.append(signal("told", owner="users/ann", notify=True))
             (row,) = notifications_of(channel, token("ann"))
             assert notifications_of(channel, token("bob")) == []
-            service: Any = EventServiceStub(channel)  # type: ignore[no-untyped-call]
+            service: Any = EventServiceStub(channel)
             analyst = bearer(issuer.token(sub="bob", app_metadata={"absfin_role": "analyst"}))
             for method, request in (
                 (service.AcknowledgeNotification, AcknowledgeNotificationRequest(name=row.name)),
@@ -264,12 +264,12 @@ def test_owners_and_tokens(start_server: Callable[..., RunningServer]) -> None:
 
 
 def notifications_of(channel: grpc.Channel, metadata: Any) -> list[Notification]:
-    service: Any = EventServiceStub(channel)  # type: ignore[no-untyped-call]
+    service: Any = EventServiceStub(channel)
     page = service.ListNotifications(ListNotificationsRequest(), metadata=metadata, timeout=20)
     return list(page.notifications)
 
 
-class Bearing(grpc.UnaryStreamClientInterceptor):  # type: ignore[type-arg, misc]
+class Bearing(grpc.UnaryStreamClientInterceptor):
     """Sends a token with each call."""
 
     def __init__(self, metadata: Any) -> None:

@@ -35,7 +35,7 @@ def watched(start_server: Callable[..., RunningServer]) -> RunningServer:
 def sync_messages(address: str, count: int, **asked: Any) -> list[str]:
     with Client(address) as client:
         watching = client.watch_events(**asked)
-        found = [one.content.message for one in itertools.islice(watching, count) if isinstance(one, Event)]
+        found = [one.message for one in itertools.islice(watching, count) if isinstance(one, Event)]
         watching.close()  # type: ignore[attr-defined]  # a generator
     return found
 
@@ -47,7 +47,7 @@ def aio_messages(address: str, count: int, **asked: Any) -> list[str]:
             watching = client.watch_events(**asked)
             async for one in watching:
                 assert isinstance(one, Event)
-                found.append(one.content.message)
+                found.append(one.message)
                 if len(found) == count:
                     break
             await watching.aclose()  # type: ignore[attr-defined]  # a generator
@@ -122,7 +122,7 @@ def test_what_is_gone_is_said_and_what_is_retained_comes(start_server: Callable[
         lost, event = itertools.islice(watching, 2)
         assert lost == Missed(log_lost=True)
         assert isinstance(event, Event)
-        assert (event.type, event.content.message, event.epoch) == ("signal", "anew", "another")
+        assert (event.type, event.message, event.epoch) == ("signal", "anew", "another")
         watching.close()  # type: ignore[attr-defined]
 
 

@@ -31,6 +31,13 @@ class Event:
         """signal, recomputation or notification."""
         return str(self.proto.WhichOneof("event"))
 
+    @property
+    def message(self) -> str:
+        """Explanation for people; of a recomputation the name of its result, or why there is none."""
+        if isinstance(self.content, WatchEventsResponse.Recomputation):
+            return self.content.result or self.content.error.message
+        return self.content.message
+
 
 @dataclass(frozen=True, slots=True)
 class Missed:
