@@ -8,7 +8,7 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
@@ -49,6 +49,7 @@ class Milestone:
     time: datetime  # UTC, when it was stored
     benefit_annual: float | None = None  # of a rebalance by the cost-benefit trigger, as the next one
     cost_annual: float | None = None
+    sequence: int = field(default=0, compare=False)  # place in the log of the job: increases, with gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,7 @@ def _milestone(notice: BacktestProgressResponse) -> Milestone:
         notice.event_time.ToDatetime(UTC),
         optional_figure(milestone, "benefit_annual"),
         optional_figure(milestone, "cost_annual"),
+        notice.sequence,
     )
 
 
