@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from domain.errors import InvalidInput
 from domain.monitoring.events import TimePassed
 from domain.monitoring.timestamps import DAY, SECOND
+from server.listeners.event_sink import NO_SINK, EventSink
 from server.listeners.memory import Memory, memory_from_bytes, memory_to_bytes
 from server.listeners.noticing import Noticed, Reading, notice
 from server.listeners.reading import WATCHED, Readings
@@ -77,6 +78,7 @@ class ChangeFeed:
         worker: str,
         *,
         on_recomputations: Callable[[], None] = lambda: None,
+        sink: EventSink = NO_SINK,
         now: Callable[[], int] = clock,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
@@ -85,6 +87,7 @@ class ChangeFeed:
         self._readings = readings
         self._worker = worker
         self._on_recomputations = on_recomputations
+        self._sink = sink
         self._now = now
         self._look = look_seconds
         self._wake = asyncio.Event()
@@ -230,9 +233,12 @@ class ChangeFeed:
         self._require(claim)
         noticed: Noticed = await asyncio.to_thread(notice, memory, reading)
         if noticed.events or noticed.recomputations:
-            stored = await self._listener.record(claim, noticed.events, noticed.recomputations)
+            events = self._sink.addressed(noticed.events)
+            stored = await self._listener.record(claim, events, noticed.recomputations)
             if stored is None:
                 raise LostListener
+            new = {one.draft.dedupe_key for one in stored}
+            self._sink.stored([event for event in events if event.dedupe_key in new])
             if noticed.recomputations:
                 self._on_recomputations()
         self._memory = noticed.memory

@@ -11,6 +11,7 @@ from domain.monitoring.mandate import Action
 from domain.monitoring.signals import EventKind, Severity
 from server.converters.events import message_of, recomputation_to_bytes, signal_message
 from server.listeners.change_feed import clock
+from server.listeners.event_sink import NO_SINK, EventSink
 from server.observability import logger
 from server.ports.errors import Refused, ServiceError, StorageFull, StorageUnavailable, WorkerDied
 from server.ports.events import (
@@ -56,6 +57,7 @@ class Recomputations:
         worker: str,
         slots: int,
         *,
+        sink: EventSink = NO_SINK,
         now: Callable[[], int] = clock,
         look_seconds: float = LOOK_SECONDS,
         backoff_seconds: float = BACKOFF_SECONDS,
@@ -65,6 +67,7 @@ class Recomputations:
         self._do = do
         self._worker = worker
         self._slots = slots
+        self._sink = sink
         self._now = now
         self._look = look_seconds
         self._backoff = backoff_seconds
@@ -163,7 +166,9 @@ class Recomputations:
                 if claim.attempt < MAX_ATTEMPTS:
                     await self._queue.release(self._worker, claim, self._delay(claim))
                     return
-        await self._queue.finish(self._worker, claim, await self._event(claim, outcome, log_id))
+        (event,) = self._sink.addressed([await self._event(claim, outcome, log_id)])
+        if await self._queue.finish(self._worker, claim, event):
+            self._sink.stored([event])
 
     def _delay(self, claim: Recomputation) -> float:
         delay: float = self._backoff * 2.0 ** (claim.attempt - 1)
