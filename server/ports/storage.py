@@ -5,12 +5,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.ports.changes import ChangeLog
 from server.ports.corporate_actions import CorporateActionStore
+from server.ports.events import EventStores
 from server.ports.fills import FillStore
 from server.ports.identity import ApiKeyStore
 from server.ports.job_stores import JobStores
 from server.ports.market_data import MarketDataStore
 from server.ports.portfolios import PortfolioStore
+from server.ports.published import PublishedPrices
 from server.ports.results import ResultStore
 from server.ports.transfer import TransferStore
 
@@ -41,4 +44,8 @@ class Storage:
     close: Callable[[], None]
     # Raises StorageUnavailable where the store cannot be used now; asked from time to time. None: it is always there.
     probe: Callable[[], Awaitable[None]] | None = None
+    # None where a store does not keep them yet.
+    changes: ChangeLog | None = None
+    events: EventStores | None = None
+    published: PublishedPrices | None = None
     disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

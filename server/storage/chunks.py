@@ -51,20 +51,28 @@ class Merge:
     inserted: int
     changed: int
     unchanged: int
+    days: tuple[int, int] | None  # first and last day whose value is new or another one
 
 
 def merge(old: DailyValues | None, new: DailyValues) -> Merge:
     """New values win; days that only the old has stay."""
     if old is None:
-        return Merge(new, len(new.days), 0, 0)
+        return Merge(new, len(new.days), 0, 0, _ends(new.days))
     days = np.union1d(old.days, new.days).astype(np.int32)
     values = np.empty(len(days))
     values[np.searchsorted(days, old.days)] = old.values
     place = np.searchsorted(days, new.days)
     known = np.isin(new.days, old.days)
-    same = int((values[place[known]] == new.values[known]).sum())
+    same = known.copy()
+    same[known] = values[place[known]] == new.values[known]
     values[place] = new.values
-    return Merge(DailyValues(days, values), int((~known).sum()), int(known.sum()) - same, same)
+    inserted, unchanged = int((~known).sum()), int(same.sum())
+    changed = len(new.days) - inserted - unchanged
+    return Merge(DailyValues(days, values), inserted, changed, unchanged, _ends(new.days[~same]))
+
+
+def _ends(days: NDArray[np.int32]) -> tuple[int, int] | None:
+    return (int(days[0]), int(days[-1])) if len(days) else None
 
 
 def columns(panel: Panel) -> Iterator[tuple[str, DailyValues]]:

@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import InvalidInput
+from server.ports.events import NotificationFilter
 from server.ports.list_filter import ListFilter
 from server.ports.scope import Scope
 
@@ -35,13 +36,13 @@ class Position:
     key: int = 0  # 0 in the list of one owner, where time and id say all
 
 
-def token_of(position: Position, kind: str, scope: Scope, filters: ListFilter) -> str:
+def token_of(position: Position, kind: str, scope: Scope, filters: ListFilter | NotificationFilter) -> str:
     """The token of the page that follows a row."""
     key = position.key if scope.everyone else 0
     return f"{position.micros}.{position.id}.{key}.{hash_of(kind, scope, *astuple(filters))}"
 
 
-def position_of(token: str, kind: str, scope: Scope, filters: ListFilter) -> Position | None:
+def position_of(token: str, kind: str, scope: Scope, filters: ListFilter | NotificationFilter) -> Position | None:
     """The row a page follows, None for the first page.
 
     Raises InvalidInput for a token that is not ours, or that belongs to another list, other filters or another owner.

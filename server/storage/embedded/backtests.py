@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.market_data.fingerprint import panel_bytes
 from domain.market_data.panel import Panel
+from server.ports.changes import ChangeKind
 from server.ports.errors import AlreadyExists, NotFound, RequestIdReused, StillRunning
 from server.ports.job_queue import QueuePolicy, QueueSnapshot
 from server.ports.jobs import (
@@ -28,6 +29,7 @@ from server.ports.jobs import (
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
 from server.ports.scope import Scope
+from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.corporate_actions import ROW_BYTES as ACTION_BYTES
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
@@ -214,6 +216,7 @@ def delete_job(connection: sqlite3.Connection, job: JobRecord) -> list[str]:
     statement = "SELECT fingerprint FROM backtest_input_uses WHERE backtest_key = ?"
     names = [name for (name,) in connection.execute(statement, (job.key,)).fetchall()]
     connection.execute("DELETE FROM backtests WHERE key = ?", (job.key,))
+    record_change(connection, ChangeKind.BACKTEST, job.owner, job.id)
     unused = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM backtest_input_uses WHERE fingerprint = ?)"
     gone = [name for name in names if connection.execute(unused, (name,)).fetchone()]
     connection.executemany("DELETE FROM backtest_inputs WHERE fingerprint = ?", [(name,) for name in gone])

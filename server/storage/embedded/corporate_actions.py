@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from domain.market_data.corporate_actions import CorporateAction
+from server.ports.changes import ChangeKind
 from server.ports.corporate_actions import ActionFilter, ActionPage
 from server.ports.market_data import PriceField
 from server.storage.chunks import DailyValues
 from server.storage.corporate_action_rows import after_of, kept_action_of, kept_row_of, token_of
+from server.storage.embedded.change_rows import EVERYBODY, record_changes
 from server.storage.embedded.database import Database
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
 from server.storage.texts import kept_text, kept_texts
@@ -41,8 +43,12 @@ class EmbeddedCorporateActions:
 
 
 def _upsert(connection: sqlite3.Connection, actions: Sequence[CorporateAction]) -> int:
+    rows = [kept_row_of(action) for action in actions]
+    same = "SELECT 1 FROM corporate_actions WHERE (symbol, day, kind, amount, pay_day) IS (?, ?, ?, ?, ?)"
+    changed = [a.symbol for a, row in zip(actions, rows, strict=True) if not connection.execute(same, row).fetchone()]
     # It replaces what has the same key, and by its index the delisting of the same symbol.
-    connection.executemany("INSERT OR REPLACE INTO corporate_actions VALUES (?, ?, ?, ?, ?)", map(kept_row_of, actions))
+    connection.executemany("INSERT OR REPLACE INTO corporate_actions VALUES (?, ?, ?, ?, ?)", rows)
+    record_changes(connection, ChangeKind.CORPORATE_ACTION, EVERYBODY, dict.fromkeys(changed))
     return len(actions)
 
 

@@ -4,18 +4,26 @@ import asyncio
 from functools import partial
 
 from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.events import EventStores
 from server.ports.job_queue import QueuePolicy
 from server.ports.job_stores import JobStores
 from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.api_keys import EmbeddedApiKeys
 from server.storage.embedded.backtests import EmbeddedBacktests
+from server.storage.embedded.changes import EmbeddedChanges
 from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
 from server.storage.embedded.database import Database, UnknownSchema
 from server.storage.embedded.decisions import EmbeddedDecisions
+from server.storage.embedded.event_retention import EventRetention
+from server.storage.embedded.events import EmbeddedEvents
 from server.storage.embedded.fills import EmbeddedFills
+from server.storage.embedded.listener import EmbeddedListener
 from server.storage.embedded.market_data import EmbeddedMarketData
+from server.storage.embedded.notifications import EmbeddedNotifications
 from server.storage.embedded.portfolios import EmbeddedPortfolios
+from server.storage.embedded.published import EmbeddedPublished
+from server.storage.embedded.recomputations import EmbeddedRecomputations
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import StorageLimits
@@ -50,6 +58,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
         panels = PanelFiles(folder / "panels")
     market_data = EmbeddedMarketData(database, panels, locks)
     backtests = EmbeddedBacktests(database, panels, locks, settings.retained_events, policy)
+    changes, listener = EmbeddedChanges(database), EmbeddedListener(database)
     return Storage(
         market_data=market_data,
         corporate_actions=EmbeddedCorporateActions(database),
@@ -66,6 +75,14 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             inputs=backtests,
             decisions=EmbeddedDecisions(database.path),
         ),
+        changes=changes,
+        events=EventStores(
+            log=EmbeddedEvents(database),
+            notifications=EmbeddedNotifications(database),
+            recomputations=EmbeddedRecomputations(database),
+            listener=listener,
+        ),
+        published=EmbeddedPublished(database, market_data.imports),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={
@@ -73,6 +90,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "workers": partial(asyncio.to_thread, locks.sweep),
             "retention": Retention(database, panels, settings.retention_days).sweep,
+            "events": EventRetention(database, changes, listener).sweep,
         },
         release_worker=locks.close,
         close=database.close,

@@ -11,17 +11,19 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
 from server.observability import logger
+from server.ports.changes import PriceChange
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
 from server.storage.chunks import DailyValues, add_to_digest, columns, digest, joined, merge
+from server.storage.embedded.change_rows import record_price_changes
 from server.storage.embedded.database import Database
 from server.storage.embedded.price_rows import visible_chunks
 from server.storage.workers import WorkerLocks
@@ -51,6 +53,7 @@ class Imports:
     def __init__(self, database: Database, workers: WorkerLocks | None) -> None:
         self.database = database
         self.finishing = asyncio.Lock()
+        self.merging = asyncio.Lock()  # no bars are stored meanwhile, which would make an import merge again
         self._workers = workers
 
     async def begin(self, import_id: str, field: PriceField, source: str) -> "EmbeddedImport":
@@ -71,6 +74,8 @@ class Imports:
             await self.drop(session)
         for number in await self.database.read(_uncleaned):
             await self.clean(number)
+        while await self.database.write(_drop_unused_numbers):
+            pass
         return len(dead)
 
     async def drop(self, session: str) -> None:
@@ -107,6 +112,7 @@ class Merging:
     inserted: int = 0
     changed: int = 0
     unchanged: int = 0
+    changes: list[tuple[str, PriceChange]] = field(default_factory=list)  # by symbol
 
 
 class EmbeddedImport:
@@ -137,8 +143,9 @@ class EmbeddedImport:
             rule = f"says {value_count} values, but {self._values} have come; nothing is stored"
             raise InvalidInput("footer.value_count", rule)
         async with self._imports.finishing:
-            for _ in range(ATTEMPTS):
-                receipt = await self._attempt()
+            for attempt in range(ATTEMPTS):
+                async with self._imports.merging if attempt else contextlib.nullcontext():
+                    receipt = await self._attempt()
                 if receipt is not None:
                     await self._tidy()
                     return receipt
@@ -196,15 +203,26 @@ class EmbeddedImport:
             if hash_only:
                 continue
             old = visible_chunks(connection, symbol, self._field, *YEARS)
+            days: list[int] = []
             for year, new in series.by_year():
                 outcome = merge(DailyValues.decode(old[year]) if year in old else None, new)
+                days.extend(outcome.days or ())
                 merging.inserted += outcome.inserted
                 merging.changed += outcome.changed
                 merging.unchanged += outcome.unchanged
                 if outcome.inserted or outcome.changed:
                     data = outcome.merged.encode()
                     found.append((symbol, self._field, year, merging.number, digest(data), data))
+            if days:
+                merging.changes.append((symbol, price_change(self._field, days, old)))
         return found
+
+
+def price_change(field: PriceField, days: Sequence[int], old: Mapping[int, bytes]) -> PriceChange:
+    """What other or new values, of days in order, change of prices that were stored in chunks by year."""
+    newest = DailyValues.decode(old[max(old)]).days[-1] if old else None
+    # On the newest day or before it, either a value is another one or one came in between.
+    return PriceChange(field, days[0], days[-1], replaced=newest is not None and days[0] <= int(newest))
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -275,6 +293,7 @@ def _make_visible(
         "INSERT INTO imports (import_id, body, receipt, source) VALUES (?, ?, ?, ?)",
         (import_id, body, json.dumps(asdict(receipt)), source),
     )
+    record_price_changes(connection, merging.changes)
     connection.execute("UPDATE import_numbers SET finished = 1 WHERE number = ?", (merging.number,))
     connection.execute("UPDATE import_sessions SET number = NULL WHERE session = ?", (session,))
     return receipt
@@ -334,6 +353,15 @@ def _drop_replaced(connection: sqlite3.Connection, number: int) -> int:
     if not dropped:
         connection.execute("UPDATE import_numbers SET cleaned = 1 WHERE number = ?", (number,))
     return dropped
+
+
+def _drop_unused_numbers(connection: sqlite3.Connection) -> int:
+    """Each batch of bars takes a number; the last one stays, by which an import sees that others were finished."""
+    statement = (
+        "DELETE FROM import_numbers WHERE number IN (SELECT number FROM import_numbers n WHERE finished = 1 "
+        "AND cleaned = 1 AND number < ? AND NOT EXISTS (SELECT 1 FROM price_chunks p WHERE p.import = n.number) LIMIT ?)"
+    )
+    return connection.execute(statement, (_last_finished(connection), BATCH_ROWS)).rowcount
 
 
 def _now() -> int:

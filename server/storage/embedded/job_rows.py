@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
+from server.ports.changes import ChangeKind
 from server.ports.errors import LostClaim, NotFound
 from server.ports.jobs import (
     EventKind,
@@ -17,6 +18,7 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
+from server.storage.embedded.change_rows import record_change
 from server.storage.job_inputs import inputs_of
 from server.storage.pages import time_of
 
@@ -116,11 +118,12 @@ def end_job(connection: sqlite3.Connection, key: int, end: JobEnd, retained: int
     """Ends a job and drops what it needed to go on."""
     count_time(connection, key)
     done = ", fraction = 1" if end.state is JobState.SUCCEEDED else ""
-    connection.execute(
+    owner, job_id = connection.execute(
         f"UPDATE backtests SET state = ?, finished_micros = ?, result = ?, error = ?, worker = NULL, "  # noqa: S608  # constant
-        f"lease_micros = NULL, counted_micros = NULL{done} WHERE key = ?",
+        f"lease_micros = NULL, counted_micros = NULL{done} WHERE key = ? RETURNING owner, id",
         (end.state, now_micros(), end.result, end.error, key),
-    )
+    ).fetchone()
+    record_change(connection, ChangeKind.BACKTEST, owner, job_id)
     connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_key = ?", (key,))
     connection.execute("DELETE FROM backtest_parts WHERE backtest_key = ?", (key,))
     return append_events(connection, key, [JobEventDraft(EventKind.FINISHED, end.state)], retained)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from domain.errors import MissingMarketData
+from server.ports.changes import ChangeKind
 from server.ports.market_data import (
     ImportReceipt,
     Instrument,
@@ -18,6 +19,7 @@ from server.ports.market_data import (
 )
 from server.ports.panels import StoredPanel
 from server.storage.chunks import DailyValues, in_range, years_of
+from server.storage.embedded.change_rows import EVERYBODY, record_changes
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
@@ -39,11 +41,11 @@ class EmbeddedMarketData:
     def __init__(self, database: Database, panels: PanelFiles, workers: WorkerLocks | None = None) -> None:
         self._database = database
         self._panels = panels
-        self._imports = Imports(database, workers)
+        self.imports = Imports(database, workers)
 
     async def begin_import(self, import_id: str, field: PriceField, source: str) -> EmbeddedImport:
         """An import in parts."""
-        return await self._imports.begin(import_id, field, source)
+        return await self.imports.begin(import_id, field, source)
 
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing."""
@@ -58,7 +60,7 @@ class EmbeddedMarketData:
 
     async def sweep(self) -> int:
         """Removes what is left of imports that nobody goes on with; how many there were."""
-        return await self._imports.sweep()
+        return await self.imports.sweep()
 
     async def prices(self, query: PriceQuery) -> StoredPanel:
         """The panel of a query, over a file that is derived on first use."""
@@ -135,14 +137,21 @@ def _upsert(connection: sqlite3.Connection, instruments: Sequence[Instrument]) -
     statement = (
         "INSERT INTO instruments VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (symbol) DO UPDATE SET "
         "display_name = excluded.display_name, currency = excluded.currency, groups = excluded.groups, "
-        "lot_size = excluded.lot_size, state = excluded.state"
+        "lot_size = excluded.lot_size, state = excluded.state WHERE "
+        "(display_name, currency, groups, lot_size, state) IS NOT "
+        "(excluded.display_name, excluded.currency, excluded.groups, excluded.lot_size, excluded.state)"
     )
+    changed: list[str] = []
     for one in instruments:
         groups = json.dumps(dict(one.groups), sort_keys=True)
-        connection.execute(statement, (one.symbol, one.display_name, one.currency, groups, one.lot_size, one.state))
+        values = (one.symbol, one.display_name, one.currency, groups, one.lot_size, one.state)
+        if not connection.execute(statement, values).rowcount:
+            continue  # it is the same already
+        changed.append(one.symbol)
         connection.execute("DELETE FROM instrument_labels WHERE symbol = ?", (one.symbol,))
         labels = [(f"{kind}={name}", one.symbol) for kind, name in one.groups.items()]
         connection.executemany("INSERT INTO instrument_labels VALUES (?, ?)", labels)
+    record_changes(connection, ChangeKind.INSTRUMENT, EVERYBODY, dict.fromkeys(changed))
     return len(instruments)
 
 

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from server.ports.changes import ChangeKind
 from server.ports.errors import AlreadyExists, EtagMismatch, NotFound, RequestIdReused
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 from server.ports.scope import Scope
+from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.database import Database
 from server.storage.embedded.reallocation_states import supersede
 from server.storage.pages import place_of, place_token, time_of
@@ -67,6 +69,7 @@ def _create(connection: sqlite3.Connection, owner: str, draft: PortfolioDraft) -
         "VALUES (?, ?, ?, 1, ?, ?, ?, ?)",
         (owner, portfolio_id, draft.request_id, now, now, draft.body, draft.payload),
     )
+    record_change(connection, ChangeKind.PORTFOLIO, owner, portfolio_id)
     return read_portfolio(connection, owner, portfolio_id)
 
 
@@ -112,6 +115,7 @@ def write_portfolio(
         "UPDATE portfolios SET payload = ?, revision = revision + 1, updated_micros = ? WHERE owner = ? AND id = ?",
         (payload, now, owner, portfolio_id),
     )
+    record_change(connection, ChangeKind.PORTFOLIO, owner, portfolio_id)
     if payload != before.payload:
         supersede(connection, owner, portfolio_id, now, but=reallocation)
     return read_portfolio(connection, owner, portfolio_id)
@@ -124,6 +128,7 @@ def _delete(connection: sqlite3.Connection, owner: str, portfolio_id: str, etag:
         read_portfolio(connection, owner, portfolio_id)
     connection.execute("DELETE FROM portfolios WHERE owner = ? AND id = ?", (owner, portfolio_id))
     supersede(connection, owner, portfolio_id, _now())
+    record_change(connection, ChangeKind.PORTFOLIO, owner, portfolio_id)
 
 
 def _current(connection: sqlite3.Connection, owner: str, portfolio_id: str, etag: str) -> PortfolioRecord:

@@ -3,19 +3,27 @@
 import secrets
 import sqlite3
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Literal
 
+from server.ports.changes import ChangeKind
 from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
 from server.ports.scope import Scope
+from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import ORDER, condition_of
 from server.storage.embedded.reallocation_states import STATE, has_changed, supersede
 from server.storage.pages import Position, position_of, time_of, token_of
 
 Kind = Literal["optimization", "reallocation"]
+
+CHANGES: Mapping[Kind, ChangeKind] = {
+    "optimization": ChangeKind.OPTIMIZATION,
+    "reallocation": ChangeKind.REALLOCATION,
+}
 
 _SMALL = "owner, id, created_micros, request_id, input_fingerprint, label, summary"
 
@@ -92,6 +100,7 @@ class EmbeddedResults:
                 draft.payload,
             ),
         )
+        record_change(connection, CHANGES[self._kind], owner, answer_id)
         if self._kind == "optimization":
             of_draft = draft.request_id, draft.input_fingerprint, draft.label, draft.summary
             return _record(owner, answer_id, created_micros, *of_draft, ResultState.CURRENT, None, "", draft.payload)
@@ -131,6 +140,7 @@ class EmbeddedResults:
         statement = f"DELETE FROM {self._table} WHERE owner = ? AND id = ?"  # noqa: S608  # constants
         if connection.execute(statement, (owner, answer_id)).rowcount == 0:
             raise NotFound(self._kind, f"{self._table}/{answer_id}")
+        record_change(connection, CHANGES[self._kind], owner, answer_id)
 
 
 def _size_of(draft: ResultDraft) -> int:

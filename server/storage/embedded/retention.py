@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 
 from server.observability import logger
+from server.ports.changes import ChangeKind
 from server.storage.embedded.backtests import delete_job
+from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_rows import job_of_key, now_micros
 from server.storage.panels import PanelFiles
@@ -41,8 +43,8 @@ class Retention:
         before = now_micros() - round(self._days * MICROS_PER_DAY)
         deleted = Deleted(
             await self._backtests(before),
-            await self._answers("optimizations", before),
-            await self._answers("reallocations", before),
+            await self._answers("optimizations", ChangeKind.OPTIMIZATION, before),
+            await self._answers("reallocations", ChangeKind.REALLOCATION, before),
         )
         if deleted != Deleted():
             logger.info("old results deleted", extra={"days": self._days, **asdict(deleted)})
@@ -58,13 +60,20 @@ class Retention:
             if not jobs:
                 return count
 
-    async def _answers(self, table: str, before: int) -> int:
+    async def _answers(self, table: str, kind: ChangeKind, before: int) -> int:
         statement = (
             f"DELETE FROM {table} WHERE key IN "  # noqa: S608  # names of the schema
-            f"(SELECT key FROM {table} WHERE created_micros < ? LIMIT ?)"
+            f"(SELECT key FROM {table} WHERE created_micros < ? LIMIT ?) RETURNING owner, id"
         )
+
+        def work(connection: sqlite3.Connection) -> int:
+            deleted = connection.execute(statement, (before, BATCH)).fetchall()
+            for owner, answer_id in deleted:
+                record_change(connection, kind, owner, answer_id)
+            return len(deleted)
+
         count = 0
-        while deleted := await self._database.write(lambda c: c.execute(statement, (before, BATCH)).rowcount):
+        while deleted := await self._database.write(work):
             count += deleted
         return count
 
