@@ -57,7 +57,7 @@ class EventPage:
 
     events: tuple[StoredEvent, ...]
     oldest: int  # lowest sequence that is retained, of everybody; newest + 1 where none is
-    newest: int  # highest sequence that is visible, of everybody; 0 where none is
+    newest: int  # highest sequence that was given out, of everybody, also where it was removed since; 0 where none was
     epoch: str
     scanned: int  # all events up to this sequence have been looked at: where to go on
 

@@ -29,9 +29,9 @@ class Rejection(StrEnum):
     STALE_REVISION = "STALE_REVISION"  # a bar of a higher revision is stored
     CONFLICTING_REVISION = "CONFLICTING_REVISION"  # a bar of this revision is stored, with other figures
     STALE_QUOTE = "STALE_QUOTE"  # a newer quote is stored
-    FUTURE_BAR = "FUTURE_BAR"  # of a date that has not come
+    FUTURE_BAR = "FUTURE_BAR"  # of a date that has not come in UTC
     FUTURE_QUOTE = "FUTURE_QUOTE"  # of a time that has not come
-    DUPLICATE_IN_BATCH = "DUPLICATE_IN_BATCH"  # the batch has a later one of the same date or symbol
+    DUPLICATE_IN_BATCH = "DUPLICATE_IN_BATCH"  # the batch has a higher or later one of the same date or symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,11 @@ class Outcome:
 
 
 class PublishedPrices(Protocol):
-    """What becomes of bars and quotes, a batch in one transaction with its changes."""
+    """What becomes of bars and quotes, each in one transaction with its changes.
+
+    A large batch may take several, each with all bars of its symbols: one that was cut off is sent again, and what was
+    stored of it changes nothing.
+    """
 
     async def publish_bars(self, bars: Sequence[Bar]) -> Outcome:
         """Stores bars among the prices of their symbols; each revision of a date once.

@@ -358,8 +358,9 @@ def _drop_replaced(connection: sqlite3.Connection, number: int) -> int:
 def _drop_unused_numbers(connection: sqlite3.Connection) -> int:
     """Each batch of bars takes a number; the last one stays, by which an import sees that others were finished."""
     statement = (
-        "DELETE FROM import_numbers WHERE number IN (SELECT number FROM import_numbers n WHERE finished = 1 "
-        "AND cleaned = 1 AND number < ? AND NOT EXISTS (SELECT 1 FROM price_chunks p WHERE p.import = n.number) LIMIT ?)"
+        "DELETE FROM import_numbers WHERE number IN "
+        "(SELECT number FROM import_numbers n WHERE finished = 1 AND cleaned = 1 AND number < ? "
+        "AND NOT EXISTS (SELECT 1 FROM price_chunks p WHERE p.import = n.number) LIMIT ?)"
     )
     return connection.execute(statement, (_last_finished(connection), BATCH_ROWS)).rowcount
 
