@@ -1,4 +1,4 @@
-"""Bars and quotes that are published, on Supabase: a batch is stored in one transaction, with its changes.
+"""Bars and quotes that are published, on Supabase: with their changes in one transaction, large batches in several.
 
 Bars are merged here with what is stored, as imports are, and stored only if no import or other bars were finished in
 between; otherwise they are merged again.
@@ -29,6 +29,9 @@ from server.storage.texts import kept_text, kept_texts, text_of_kept
 ATTEMPTS = 50
 """Each that fails means that an import or other bars were stored."""
 
+BATCH_YEARS = 250
+"""Years of prices of a symbol that are merged at once, with up to 15 KB each."""
+
 FIELDS = (PriceField.CLOSE, PriceField.OPEN, PriceField.HIGH, PriceField.LOW, PriceField.VOLUME)
 """Of the figures of a bar, in their order."""
 
@@ -42,19 +45,22 @@ class SupabasePublished:
         self._rpc = rpc
 
     async def publish_bars(self, bars: Sequence[Bar]) -> Outcome:
-        """Stores bars among the prices of their symbols."""
-        refused = refused_bars(bars, _now())
-        asked = [bar for place, bar in enumerate(bars) if place not in refused]
+        """Stores bars among the prices of their symbols, those of some symbols at once."""
+        rejected = refused_bars(bars, _now())
+        asked = [place for place in range(len(bars)) if place not in rejected]
+        for places in _batches(bars, asked):
+            found = await self._publish([bars[place] for place in places])
+            rejected |= {places[at]: why for at, why in found.items()}
+        return Outcome(len(bars) - len(rejected), rejected)
+
+    async def _publish(self, bars: Sequence[Bar]) -> dict[int, Rejection]:
+        """What becomes of bars in one transaction: places of those that are not stored."""
         for _ in range(ATTEMPTS):
-            rejected = dict(refused)
-            stored = await asyncio.to_thread(Stored.read, asked, await self._stored(asked)) if asked else Stored(0)
-            new = _new(bars, rejected, stored)
-            if not new:
-                return Outcome(len(bars) - len(rejected), rejected)
-            frame = await asyncio.to_thread(_frame, new, stored)
-            if await self._rpc.send_bytes("publish_bars", frame):
-                return Outcome(len(bars) - len(rejected), rejected)
-        raise StorageUnavailable("imports were stored all the time; nothing is stored, send it again")
+            stored = await asyncio.to_thread(Stored.read, bars, await self._stored(bars))
+            new, rejected = _new(bars, stored)
+            if not new or await self._rpc.send_bytes("publish_bars", await asyncio.to_thread(_frame, new, stored)):
+                return rejected
+        raise StorageUnavailable("imports were stored all the time; nothing more is stored, send it again")
 
     async def publish_quotes(self, quotes: Sequence[Quote]) -> Outcome:
         """Stores the latest quote of each symbol."""
@@ -111,12 +117,28 @@ class Stored:
         return found
 
 
-def _new(bars: Sequence[Bar], rejected: dict[int, Rejection], stored: Stored) -> list[Bar]:
-    """Bars that are to be stored; adds to what is rejected."""
+def _batches(bars: Sequence[Bar], places: Sequence[int]) -> Iterator[list[int]]:
+    """Places of bars that are stored at once: all of their symbols, of so many years of prices."""
+    by_symbol: dict[str, list[int]] = {}
+    for place in places:
+        by_symbol.setdefault(bars[place].symbol, []).append(place)
+    batch: list[int] = []
+    years = 0
+    for found in by_symbol.values():
+        batch += found
+        years += len({civil_date(bars[place].day).year for place in found})
+        if years >= BATCH_YEARS:
+            yield batch
+            batch, years = [], 0
+    if batch:
+        yield batch
+
+
+def _new(bars: Sequence[Bar], stored: Stored) -> tuple[list[Bar], dict[int, Rejection]]:
+    """Bars that are to be stored, and places of those that are rejected."""
     new: list[Bar] = []
+    rejected: dict[int, Rejection] = {}
     for place, bar in enumerate(bars):
-        if place in rejected:
-            continue
         revision, figures = stored.bars.get((bar.symbol, bar.day), (-1, ()))
         if bar.symbol not in stored.known:
             rejected[place] = Rejection.UNKNOWN_SYMBOL
@@ -126,7 +148,7 @@ def _new(bars: Sequence[Bar], rejected: dict[int, Rejection], stored: Stored) ->
             rejected[place] = Rejection.STALE_REVISION
         elif figures != _figures(bar):
             rejected[place] = Rejection.CONFLICTING_REVISION
-    return new
+    return new, rejected
 
 
 def _frame(bars: Sequence[Bar], stored: Stored) -> bytes:
