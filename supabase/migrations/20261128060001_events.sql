@@ -29,7 +29,7 @@ alter table absfin.event_log enable row level security;
 insert into absfin.event_log default values;
 
 -- Signals that somebody is told. One is delivered next at next_attempt (microseconds since 1970-01-01), where it is to be; a
--- worker has it until lease_time, by the clock of the database.
+-- worker has it until lease_until. Both are by the clock of whoever delivers: an attempt that two make counts once.
 create table absfin.notifications (
   key             bigint generated always as identity primary key,
   owner           text collate "C" not null,
@@ -47,7 +47,7 @@ create table absfin.notifications (
   acknowledged    bigint,
   next_attempt    bigint,
   worker          text,
-  lease_time      timestamptz,
+  lease_until     bigint,
   unique (owner, id)
 );
 create index notifications_in_order on absfin.notifications (created, id, key);
@@ -260,7 +260,7 @@ language plpgsql security definer set search_path = '' as $$
 begin
   if absfin.begin_write(p_token) is null then
     update absfin.notifications
-    set delivery = 'PENDING', attempts = 0, last_error = '', next_attempt = p_now, worker = null, lease_time = null
+    set delivery = 'PENDING', attempts = 0, last_error = '', next_attempt = p_now, worker = null, lease_until = null
     where owner = p_owner and id = p_id;
     perform absfin.end_write(p_token, '{}');
   end if;
@@ -283,12 +283,12 @@ begin
   end if;
   v_keys := array(
     select n.key from absfin.notifications n
-    where n.next_attempt <= p_now and (n.worker is null or n.lease_time < clock_timestamp())
+    where n.next_attempt <= p_now and (n.worker is null or n.lease_until < p_now)
     order by n.next_attempt, n.key limit p_limit for update skip locked);
   if v_keys = '{}' then
     return '[]';
   end if;
-  update absfin.notifications set worker = p_worker, lease_time = clock_timestamp() + make_interval(secs => p_lease_seconds)
+  update absfin.notifications set worker = p_worker, lease_until = p_now + (p_lease_seconds * 1000000)::bigint
     where key = any (v_keys);
   return absfin.end_write(p_token, (
     select jsonb_agg(absfin.notification_json(n) order by n.next_attempt, n.key)
@@ -312,7 +312,7 @@ begin
   perform absfin.lock_events();
   update absfin.notifications
   set delivery = p_delivery, attempts = attempts + 1, last_error = p_error, next_attempt = p_next, worker = null,
-    lease_time = null
+    lease_until = null
   where owner = p_owner and id = p_id and worker = p_worker and attempts = p_attempts;
   v_had := found;
   if v_had and jsonb_typeof(p_event) = 'object' then

@@ -1,4 +1,4 @@
-"""Notifications on Supabase: lists of them, and their delivery by workers with leases by the clock of the database."""
+"""Notifications on Supabase: lists of them, and their delivery by workers with leases."""
 
 import builtins
 from collections.abc import Mapping

@@ -106,8 +106,8 @@ async def test_a_delivery_whose_answers_are_lost_is_counted_once(twice: Rpc) -> 
 
 async def test_prices_whose_answers_are_lost_are_stored_once(twice: Rpc, rpc: Rpc) -> None:
     published, changes = SupabasePublished(twice), SupabaseChanges(rpc)
-    row: dict[str, object] = {"symbol": "A", "display_name": "", "currency": "", "groups": {}, "lot_size": None, "state": "TRADABLE"}
-    await rpc.call("upsert_instruments", p_instruments=[row])
+    row = {"symbol": "A", "display_name": "", "currency": "", "state": "TRADABLE"}
+    await rpc.call("upsert_instruments", p_instruments=[{**row, "groups": {}, "lot_size": None}])
     start = await changes.newest()
     assert await published.publish_bars([Bar("A", 100, 10.0), Bar("A", 101, 11.0, volume=5.0)]) == Outcome(2, {})
     assert await published.publish_quotes([Quote("A", 7, bid=1.0)]) == Outcome(1, {})
