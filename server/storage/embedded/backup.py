@@ -63,6 +63,7 @@ def restore(source: Path, folder: Path) -> None:
         aside = folder / f".{DATABASE_NAME}.{secrets.token_hex(8)}"
         try:
             _copy_database(source / DATABASE_NAME, aside)
+            _begin_epoch(aside)
             _copy_pepper(source, folder)
             _synced(aside)
             aside.rename(folder / DATABASE_NAME)
@@ -103,6 +104,14 @@ def _copy_database(source: Path, target: Path) -> None:
         opened.backup(copy)
         # A single file: what SQLite keeps beside it would have to be copied with it.
         copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def _begin_epoch(path: Path) -> None:
+    """Another epoch of events: sequences after those of the copy were given out once, and are given out again."""
+    with closing(sqlite3.connect(path)) as opened:
+        if opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'logs'").fetchone():
+            opened.execute("UPDATE logs SET epoch = ?", (secrets.token_hex(8),))
+            opened.commit()
 
 
 def _check(path: Path) -> None:

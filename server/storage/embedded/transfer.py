@@ -9,8 +9,10 @@ from functools import partial
 from typing import Any
 
 from server.ports import transfer as port
+from server.ports.changes import ChangeKind
 from server.ports.transfer import PAGE_BYTES, Place, TransferRow, TransferTable, Value
 from server.storage.embedded.api_keys import PEPPER_NAME, kept_pepper
+from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.database import Database
 from server.storage.embedded.transfer_statements import INSERTS, SELECTS
 from server.storage.job_inputs import actions_of, actions_to_json, inputs_of, inputs_to_json
@@ -71,6 +73,9 @@ def _put(connection: sqlite3.Connection, table: TransferTable, rows: Sequence[Tr
         for statement in INSERTS[table.name]:
             if connection.execute(statement, fields).rowcount == 0:
                 break  # something else is there: nothing is added to it
+        else:
+            if table.name in _CHANGES:
+                record_change(connection, _CHANGES[table.name], fields["owner"], fields["id"])
 
 
 def _as_it_is(fields: Fields) -> Fields:
@@ -135,6 +140,13 @@ def _stage_to_json(fields: Fields) -> str:
         stage += [fields["benefit_annual"], fields["cost_annual"]]
     return json.dumps(stage)
 
+
+_CHANGES: Mapping[str, ChangeKind] = {
+    port.PORTFOLIOS.name: ChangeKind.PORTFOLIO,
+    port.OPTIMIZATIONS.name: ChangeKind.OPTIMIZATION,
+    port.REALLOCATIONS.name: ChangeKind.REALLOCATION,
+    port.BACKTESTS.name: ChangeKind.BACKTEST,
+}
 
 _READ: Mapping[str, Callable[[Fields], Fields]] = {
     port.FILLS.name: _read_fill,
