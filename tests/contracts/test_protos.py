@@ -1,6 +1,7 @@
 """The contract is linted, formatted, compatible with its baseline, and its stubs are those that are committed."""
 
 import filecmp
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 BUF = str(Path(sys.executable).with_name("buf"))
 
 
-def run(*command: str) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+def run(*command: str, seconds: float = 60.0) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -45,7 +46,7 @@ def test_the_baseline_notices_a_field_that_is_gone(tmp_path: Path) -> None:
 
 
 def test_the_committed_stubs_are_what_the_protos_give(tmp_path: Path) -> None:
-    run("scripts/generate_stubs", str(tmp_path))
+    run("scripts/generate_stubs", "python", str(tmp_path))
     committed = ROOT / "protos/gen/python"
     names = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
     assert len(names) > 50
@@ -54,6 +55,19 @@ def test_the_committed_stubs_are_what_the_protos_give(tmp_path: Path) -> None:
         for p in committed.rglob("*")
         if p.is_file() and "__pycache__" not in p.parts and p.suffix != ".pyc"
     )
+    _, different, broken = filecmp.cmpfiles(tmp_path, committed, names, shallow=False)
+    assert (different, broken) == ([], [])
+
+
+def test_the_committed_stubs_of_go_are_what_the_protos_give(tmp_path: Path) -> None:
+    if shutil.which("go") is None:
+        pytest.skip("go is not installed")
+    run("scripts/generate_stubs", "go", str(tmp_path), seconds=300.0)
+    names = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
+    assert len(names) > 40
+    committed = ROOT / "clients/go"
+    generated = (p for folder in ("absfinance", "buf") for p in (committed / folder).rglob("*"))
+    assert names == sorted(str(p.relative_to(committed)) for p in generated if p.is_file())
     _, different, broken = filecmp.cmpfiles(tmp_path, committed, names, shallow=False)
     assert (different, broken) == ([], [])
 

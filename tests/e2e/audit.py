@@ -1,6 +1,7 @@
 """What tests see of a server from outside: long callbacks of its event loop, CPU of its processes, waits for health."""
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -44,28 +45,37 @@ class Audit:
             if line["at"] >= since and line["seconds"] > seconds
         ]
 
-    def cpu_share(self, seconds: float = 0.3) -> float:
-        """CPU seconds a second, of all processes of the server."""
-        before, start = self.cpu_seconds(), time.monotonic()
+    def cpu_share(self, seconds: float = 0.3, worked_before: float = math.inf) -> float:
+        """CPU seconds a second, of all processes of the server, or of those that may have worked before a time."""
+        before, start = self.cpu_seconds(worked_before), time.monotonic()
         time.sleep(seconds)
-        after, end = self.cpu_seconds(), time.monotonic()
+        after, end = self.cpu_seconds(worked_before), time.monotonic()
         used = sum(after[pid] - before.get(pid, 0.0) for pid in after)
         return used / (end - start)
 
-    def cpu_seconds(self) -> dict[int, float]:
-        """CPU time by process id."""
+    def cpu_seconds(self, worked_before: float = math.inf) -> dict[int, float]:
+        """CPU time by process id; with a time (of time.time), of the server and of workers that are older."""
         parent = psutil.Process(self.server.process.pid)
+        templates = {process.pid for process in parent.children()}
         found = {}
         for process in (parent, *parent.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
+                if worked_before < math.inf and (process.pid in templates or process.create_time() > worked_before):
+                    continue
                 times = process.cpu_times()
                 found[process.pid] = times.user + times.system
         return found
 
     def stops_by(self, deadline: float) -> bool:
-        """Whether the server does nothing STOPPED_SECONDS after a deadline (of time.monotonic)."""
+        """Whether nothing works for calls STOPPED_SECONDS after their deadline (of time.monotonic), and soon all rests.
+
+        A library that a task has needed is loaded for later ones, and workers that have it take the place of others:
+        that is no work for the call, and goes on for longer.
+        """
         time.sleep(max(0.0, deadline + STOPPED_SECONDS - time.monotonic()))
-        return self.cpu_share() < SETTLED_SHARE
+        stopped = self.cpu_share(worked_before=time.time() - (time.monotonic() - deadline)) < SETTLED_SHARE
+        self.settle()
+        return stopped
 
     def settle(self) -> None:
         """Waits until the server does nothing: its workers then have all libraries."""

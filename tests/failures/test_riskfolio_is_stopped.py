@@ -38,6 +38,7 @@ def used(server: RunningServer) -> float:
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(300)  # loading takes two minutes where the machine is busy
 @pytest.mark.exhaustive  # loading Riskfolio-Lib takes long; what ends a worker is tested with other solvers too
 def test_a_time_limit_of_a_second_ends_ordered_weights_of_a_thousand_outcomes(
     start_server: Callable[..., RunningServer],

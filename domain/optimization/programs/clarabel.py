@@ -38,12 +38,12 @@ GOOD = 2e-8
 """A gap up to this needs no further attempt: a fifth of the gap that an answer may have."""
 
 
-def solve_conic(program: ConicProgram) -> ConicSolution | None:
-    """The minimiser of a conic program, or None where it is empty.
+def solve_conic(program: ConicProgram, *, again: bool = False) -> ConicSolution | None:
+    """The minimiser of a conic program, or None where it is empty; `again`, by other attempts than the first.
 
     Raises UnboundedProblem, SolverTimedOut or SolverFailed.
     """
-    return _Assembled.of(program).solve(program)
+    return _Assembled.of(program).solve(program, again)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class _Assembled:
             cones += [one] * (size // max(block.size, 1))
         return cls(hessian, linear, matrix, everything.constant, cones, indices)
 
-    def solve(self, program: ConicProgram) -> ConicSolution | None:
+    def solve(self, program: ConicProgram, again: bool) -> ConicSolution | None:
         import clarabel
 
         outcome = clarabel.SolverStatus
@@ -106,7 +106,8 @@ class _Assembled:
         accuracy = program.control.accuracy(ACCURACY_FRACTION, *ACCURACIES)
         good = max(GOOD, 0.2 * program.control.tolerance)
         doubtful = (outcome.AlmostPrimalInfeasible, outcome.AlmostDualInfeasible) if program.has_matrices else ()
-        for scaled, stride in SEMIDEFINITE_ATTEMPTS if program.has_matrices else ATTEMPTS:
+        attempts = tuple(enumerate(SEMIDEFINITE_ATTEMPTS if program.has_matrices else ATTEMPTS))
+        for number, (scaled, stride) in attempts[again:]:
             settings = clarabel.DefaultSettings()
             settings.verbose = False
             settings.time_limit = program.control.seconds_left
@@ -114,6 +115,8 @@ class _Assembled:
             settings.max_iter = 400
             settings.max_threads = 1
             settings.equilibrate_enable, settings.max_step_fraction = scaled, stride
+            if number:
+                _refine_longer(settings)
             solver = clarabel.DefaultSolver(self.hessian, self.linear, self.matrix, self.right, self.cones, settings)
             found = _solved_or_none(solver)
             if found is None or found.status in doubtful:
@@ -187,6 +190,12 @@ class _Assembled:
             np.concatenate([entries.data[below], -entries.data[above], self.linear[costs]]),
             np.concatenate([self.right, -self.right, [value]]),
         )
+
+
+def _refine_longer(settings: Any) -> None:
+    """Linear systems to the last digit, where most of what an attempt lacks is lost; slower, so not at first."""
+    settings.iterative_refinement_reltol = settings.iterative_refinement_abstol = 1e-15
+    settings.iterative_refinement_max_iter, settings.iterative_refinement_stop_ratio = 50, 1.1
 
 
 def _solved_or_none(solver: Any) -> Any | None:

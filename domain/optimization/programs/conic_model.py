@@ -63,12 +63,12 @@ class ConicModel(ConicProgram):
         self.blocks.append(block)
         return len(self.blocks) - 1
 
-    def solve(self) -> ConicSolution | None:
-        """The minimiser, or None where the program is empty.
+    def solve(self, *, again: bool = False) -> ConicSolution | None:
+        """The minimiser, or None where the program is empty; `again` where a first answer is not exact enough.
 
         Raises UnboundedProblem, SolverTimedOut or SolverFailed.
         """
-        return solve_conic(self)
+        return solve_conic(self, again=again)
 
     def vertex(self) -> ProgramSolution | None:
         """A vertex that minimises a linear program, or None where it is empty. Raises as `solve` does."""

@@ -12,7 +12,7 @@ from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
 from server.ports.scope import Scope
 from server.ports.storage import Storage
-from server.storage.pages import Position, token_of
+from server.storage.pages import LAST_MICROS, Position, token_of
 
 OWNER, OTHER = "users/5b2f0d4e-0000-4000-8000-000000000001", "users/5b2f0d4e-0000-4000-8000-000000000002"
 ANY_TEXT = "\x00a\x01\x010 'quoted' \"twice\" back\\slash \\u0000 é 🙂"
@@ -199,7 +199,7 @@ async def test_a_token_that_somebody_made_up(storage: Storage, store: ResultStor
     kind = "optimization" if store is storage.optimizations else "reallocation"
     record = await store.save(OWNER, DRAFT)
     for scope in (Scope(OWNER), Scope(OWNER, everyone=True)):
-        for position, found in ((Position(10**18 - 1, "z", 10**18 - 1), [record]), (Position(0, "-", 0), [])):
+        for position, found in ((Position(LAST_MICROS, "z", 10**18 - 1), [record]), (Position(0, "-", 0), [])):
             page = await store.list(scope, token_of(position, kind, scope, EVERYTHING), 5)
             assert list(page.records) == found
 

@@ -119,9 +119,11 @@ def _check_summary(request: ReallocationRequest, found: Reallocation, done: Exec
 def _check_shortfalls(request: ReallocationRequest, found: Reallocation, change: dict[str, Fraction]) -> None:
     for shortfall in found.plan.shortfalls:
         assert fraction(shortfall.planned) == change.get(shortfall.symbol, 0)
-        # Where cash is negative an asset of which nothing is required may be bought, too.
+        # Where cash has to be raised to its floor, an asset may be sold of which more is required, be it by one step of
+        # a fraction; and one of which nothing is required may be bought.
         if shortfall.planned * shortfall.requested < 0.0 or (shortfall.planned and not shortfall.requested):
-            assert request.cash < 0 or not request.limits.fractional, "fractions never go away from the target"
+            raises_cash = request.cash < request.limits.cash_floor
+            assert raises_cash or not request.limits.fractional, "fractions never go away from the target"
         else:
             assert abs(shortfall.planned) < abs(shortfall.requested)
         assert shortfall.causes, "a shortfall without a cause"

@@ -23,7 +23,7 @@ from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.database import Database
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Deleted, Retention
-from server.storage.pages import Position, micros_of, position_of, time_of, token_of
+from server.storage.pages import LAST_MICROS, Position, micros_of, position_of, time_of, token_of
 from server.storage.panels import PanelFiles
 from server.storage.workers import WorkerLocks
 from tests.owners import MINE, OWNER
@@ -67,7 +67,7 @@ def jobs(database: Database, panels: PanelFiles, tmp_path: Path) -> Iterator[Emb
 
 
 @given(
-    st.integers(0, 10**18 - 1), st.text("aZ_-9", min_size=1, max_size=64), st.text(max_size=5),
+    st.integers(0, LAST_MICROS), st.text("aZ_-9", min_size=1, max_size=64), st.text(max_size=5),
     st.datetimes(timezones=st.just(UTC)),
 )  # fmt: skip
 def test_a_token_belongs_to_its_list_its_owner_and_its_filters(

@@ -436,6 +436,7 @@ def test_shadow_prices_with_impact_and_shorts_that_cost(objective: Objective) ->
 
 
 @generated(25)
+@example(size=29.96875, rate=0.0, seed=910, objective=MaxReturn())  # the solver's point is not as good as it says
 @given(
     size=st.floats(1e-6, 30.0),
     rate=st.sampled_from([0.0, 0.002]),
