@@ -73,13 +73,13 @@ async def test_results(storage: Storage, name: str, kind: ChangeKind) -> None:
 
 async def test_backtests(storage: Storage) -> None:
     """Those that have ended, however, and those that were deleted."""
-    record = await storage.jobs.archive.enqueue(OWNER, draft("one"))
+    record = await storage.jobs.queue.enqueue(OWNER, draft("one"))
     claim = await claimed(storage)
     assert await told(storage) == [], "a job that waits or runs has no result"
     await storage.jobs.log.finish(claim.record, JobEnd(JobState.SUCCEEDED, b"result"), [])
-    other = await storage.jobs.archive.enqueue(OWNER, draft("two"))
-    await storage.jobs.archive.cancel(OWNER, other.id)
-    await storage.jobs.archive.cancel(OWNER, other.id)
+    other = await storage.jobs.queue.enqueue(OWNER, draft("two"))
+    await storage.jobs.queue.cancel(OWNER, other.id)
+    await storage.jobs.queue.cancel(OWNER, other.id)
     await storage.jobs.archive.delete(OWNER, record.id)
     backtest = ChangeKind.BACKTEST
     names = [record.id, other.id, record.id]
