@@ -27,7 +27,9 @@ async def record(storage: Storage, count: int) -> None:
         await storage.portfolios.create(OWNER, PortfolioDraft(b"p", b"b", name, name))
         claim: ListenerClaim | None = None
         while claim is None:
-            claim = await stores.listener.claim(storage.worker, LEASE_SECONDS) or await pause()
+            claim = await stores.listener.claim(storage.worker, LEASE_SECONDS)
+            if claim is None:
+                await asyncio.sleep(LOOK_SECONDS)
         starts = [recomputation(f"k{number}", portfolio=f"p{number % 3}", signal_key=f"k{number}")]
         if await stores.listener.record(claim, [notice(f"k{number}")], starts) is not None:
             tell("recorded", number)
@@ -45,10 +47,6 @@ async def recompute(storage: Storage) -> bool:
     answered = " ".join(claim.causes).encode()
     await queue.finish(storage.worker, claim, event(f"done-{claim.key}", payload=answered))
     return True
-
-
-async def pause() -> None:
-    await asyncio.sleep(LOOK_SECONDS)
 
 
 async def main() -> None:

@@ -36,9 +36,9 @@ def store(storage: Storage) -> NotificationStore:
     return events_of(storage).notifications
 
 
-async def told(storage: Storage, *keys: str, **more: object) -> list[NotificationRecord]:
+async def told(storage: Storage, *keys: str, deliver: bool = True, **more: object) -> list[NotificationRecord]:
     """Stores notifications; their records in this order."""
-    stored = await events_of(storage).log.append([notice(key, **more) for key in keys])
+    stored = await events_of(storage).log.append([notice(key, deliver, **more) for key in keys])
     listed = await every(storage, Scope(OWNER, everyone=True))
     by_sequence = {one.signal_sequence: one for one in listed}
     return [by_sequence[one.sequence] for one in stored]
