@@ -27,3 +27,5 @@ create function auth.email() returns text language sql stable as $$
 $$;
 
 create publication supabase_realtime;
+-- As on a hosted project: migrations add tables to it.
+alter publication supabase_realtime owner to postgres;

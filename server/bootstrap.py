@@ -5,7 +5,7 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
@@ -34,8 +34,17 @@ from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
+from server.listeners.actions import Actions
+from server.listeners.change_feed import ChangeFeed
+from server.listeners.event_sink import EventSink
+from server.listeners.listening import Listening
+from server.listeners.reading import Readings, WatchedStores
+from server.listeners.recomputations import Recomputations
+from server.notifications.log import log_notified
+from server.notifications.webhook import Deliverer
 from server.observability import configure_logging, logger, request_id
 from server.ports.errors import Refused
+from server.ports.events import EventDraft
 from server.ports.job_queue import QueuePolicy
 from server.ports.remote import RemoteServices, RemoteTargets
 from server.ports.storage import Storage
@@ -43,6 +52,7 @@ from server.remote.services import GrpcServices
 from server.security import check_authority, check_tls
 from server.servicers.admin import AdminServicer
 from server.servicers.backtests import BacktestServicer
+from server.servicers.events import EventServicer
 from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
@@ -51,6 +61,8 @@ from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
 from server.services.backtests import Backtests
+from server.services.event_feed import EventFeed
+from server.services.events import Events
 from server.services.fills import Fills
 from server.services.liquidity import Liquidity
 from server.services.market_data import MarketData
@@ -112,7 +124,10 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, _remote_authority(settings))
-    app = App(_servicers(settings, storage, pool, small, jobs, remote, api_keys), interceptors)
+    services = _services(settings, storage, pool, small, jobs, remote)
+    telling = _telling(settings, storage)
+    app = App(_servicers(settings, storage, pool, services, telling, api_keys), interceptors)
+    listening = _listening(settings, storage, services, telling)
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -123,6 +138,10 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await app.server.start()
         jobs.runner.start()
         housekeeping.start()
+        if telling and telling.deliverer:
+            telling.deliverer.start()
+        if listening:
+            listening.start()
         await app.serving(True)
         if store_health:
             store_health.start()
@@ -132,10 +151,14 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await stop.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
-        await _drain(app, admission, jobs.progress, settings.drain_seconds)
+        await _drain(app, admission, jobs.progress, telling, settings.drain_seconds)
     finally:
         await remote.close()
         await housekeeping.close()
+        if listening:
+            await listening.close()
+        if telling:
+            await telling.close()
         await jobs.runner.close(1.0)
         storage.release_worker()
         await pool.close(1.0)
@@ -154,6 +177,53 @@ class Jobs:
     runner: Runner
 
 
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What servicers and listeners both use."""
+
+    market_data: MarketData
+    optimization: Optimization
+    risk: Risk
+    reallocations: ReallocationService
+    backtests: Backtests
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What tells callers and a webhook of events."""
+
+    feed: EventFeed
+    events: Events
+    deliverer: Deliverer | None
+
+    def stored(self, events: Sequence[EventDraft]) -> None:
+        """This process has stored events: they are told at once."""
+        for event in events:
+            log_notified(event)
+        self.feed.notice()
+        if self.deliverer:
+            self.deliverer.notice()
+
+    async def close(self) -> None:
+        """Ends the delivery and the reading of the log."""
+        if self.deliverer:
+            await self.deliverer.close()
+        await self.feed.close()
+
+
+def _telling(settings: Settings, storage: Storage) -> Telling | None:
+    """None where the store keeps no events."""
+    if storage.events is None:
+        return None
+    log, notifications = storage.events.log, storage.events.notifications
+    feed = EventFeed(log)
+    deliverer = None
+    if settings.webhook:
+        deliverer = Deliverer(notifications, storage.worker, settings.webhook, feed.notice)
+    events = Events(log, notifications, feed, deliver=deliverer.notice if deliverer else None)
+    return Telling(feed, events, deliverer)
+
+
 def _warnings(settings: Settings) -> Iterator[str]:
     """What works and should not stay as it is. Raises WrongSetting for TLS files that cannot be used."""
     if settings.tls and (warning := check_tls(settings.tls)):
@@ -166,6 +236,9 @@ def _warnings(settings: Settings) -> Iterator[str]:
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+    hook = settings.webhook.parts if settings.webhook else None
+    if hook and hook.scheme == "http" and not is_loopback(hook.hostname or ""):
+        yield f"notifications cross the network without encryption to {hook.hostname}: use an address of https"
 
 
 def _place(settings: Settings) -> str:
@@ -222,42 +295,76 @@ def _jobs(settings: Settings, storage: Storage, policy: QueuePolicy, template: T
     return Jobs(progress, runner)
 
 
+def _services(
+    settings: Settings, storage: Storage, pool: ProcessPool, small: SmallTasks, jobs: Jobs, remote: RemoteServices
+) -> Services:
+    market_data = MarketData(storage.market_data, storage.corporate_actions, storage.published)
+    return Services(
+        market_data=market_data,
+        optimization=Optimization(market_data, storage.optimizations, pool, small),
+        risk=Risk(market_data, pool),
+        reallocations=ReallocationService(
+            market_data,
+            storage.portfolios,
+            storage.reallocations,
+            pool,
+            remote=remote,
+            targets=RemoteTargets(settings.liquidity_target, settings.strategy_targets),
+        ),
+        backtests=Backtests(
+            market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
+        ),
+    )
+
+
+def _listening(settings: Settings, storage: Storage, services: Services, telling: Telling | None) -> Listening | None:
+    """What follows changes; None where the store keeps none, or another server is to follow them."""
+    if not settings.events or storage.changes is None or storage.events is None or telling is None:
+        return None
+    actions = Actions(
+        storage.portfolios,
+        storage.jobs,
+        services.market_data,
+        optimization=services.optimization,
+        reallocations=services.reallocations,
+        risk=services.risk,
+        backtests=services.backtests,
+    )
+    events = storage.events
+    sink = EventSink(telling.deliverer is not None, telling.stored)
+    work = Recomputations(events.recomputations, events.log, actions.do, storage.worker, settings.workers, sink=sink)
+    stores = WatchedStores(storage.market_data, storage.corporate_actions, storage.portfolios, storage.optimizations)
+    feed = ChangeFeed(
+        storage.changes, events.listener, Readings(stores), storage.worker, on_recomputations=work.wake, sink=sink
+    )
+    return Listening(storage, feed, work)
+
+
 def _servicers(
     settings: Settings,
     storage: Storage,
     pool: ProcessPool,
-    small: SmallTasks,
-    jobs: Jobs,
-    remote: RemoteServices,
+    services: Services,
+    telling: Telling | None,
     api_keys: ApiKeys,
 ) -> dict[str, object]:
-    market_data = MarketData(storage.market_data, storage.corporate_actions)
+    market_data, reallocations = services.market_data, services.reallocations
     requests = Requests(pool)
-    optimization = Optimization(market_data, storage.optimizations, pool, small)
-    reallocations = ReallocationService(
-        market_data,
-        storage.portfolios,
-        storage.reallocations,
-        pool,
-        remote=remote,
-        targets=RemoteTargets(settings.liquidity_target, settings.strategy_targets),
-    )
-    backtests = Backtests(
-        market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
-    )
     frontier = Frontier(market_data, pool)
     new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
     batch = new_batch(OPTIMIZE, lambda _, request, known: market_data.collect(request, known))
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
+    events = {"EventService": EventServicer(telling.events, requests)} if telling else {}
     return {
         "AdminService": AdminServicer(api_keys, requests),
-        "OptimizationService": OptimizationServicer(optimization, frontier, batch, requests),
-        "RiskService": RiskServicer(Risk(market_data, pool)),
+        "OptimizationService": OptimizationServicer(services.optimization, frontier, batch, requests),
+        "RiskService": RiskServicer(services.risk),
         "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),
         "LiquidityService": LiquidityServicer(Liquidity(market_data, pool)),
-        "BacktestService": BacktestServicer(backtests, requests),
+        "BacktestService": BacktestServicer(services.backtests, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
         "ReallocationService": ReallocationServicer(reallocations, plans, Fills(storage.fills, pool), requests),
+        **events,
     }
 
 
@@ -301,12 +408,14 @@ def _require_free(listen: str) -> None:
         raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: {hint}") from None
 
 
-async def _drain(app: App, admission: Admission, progress: Progress, seconds: float) -> None:
-    """Sets health to NOT_SERVING, refuses new calls, ends progress streams, waits for calls in flight."""
+async def _drain(app: App, admission: Admission, progress: Progress, telling: Telling | None, seconds: float) -> None:
+    """Sets health to NOT_SERVING, refuses new calls, ends streams that follow, waits for calls in flight."""
     logger.info("draining", extra={"seconds": seconds})
     await app.serving(False)
     admission.drain()
     progress.drain()
+    if telling:
+        telling.events.drain()
     stopping = asyncio.ensure_future(app.server.stop(seconds + CUT_SECONDS))
     # Before the grace is over, so that callers hear why their call ends.
     await asyncio.wait({stopping}, timeout=seconds)

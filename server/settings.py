@@ -11,6 +11,7 @@ from typing import NoReturn
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
 from server.supabase_settings import supabase_from
+from server.webhook_settings import WebhookSettings, webhook_from
 
 DATABASE_NAME = "absfinance.sqlite3"
 
@@ -61,8 +62,10 @@ class Settings:
     remote_authority: Path | None = None  # signs the services outside; None: they are called in clear text
     tls: Tls | None = None
     identity: IdentitySettings = field(default_factory=IdentitySettings)
+    events: bool = True  # changes are followed, and mandates recomputed, by this server too
     supabase_url: str = ""
     supabase_key: str = field(default="", repr=False)
+    webhook: WebhookSettings | None = None  # None: notifications are not posted anywhere
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -110,8 +113,15 @@ class Settings:
             remote_authority=Path(value("remote_ca")) if value("remote_ca") else None,
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
             identity=identity,
+            events=_one_of("events", value("events").lower(), ("on", "off")) == "on",
             supabase_url=supabase_url,
             supabase_key=supabase_key,
+            webhook=webhook_from(
+                value,
+                _number("webhook_seconds", value("webhook_seconds"), 0.1, 300.0),
+                _number("webhook_retry_seconds", value("webhook_retry_seconds"), 0.01, 3600.0),
+                _wrong,
+            ),
         )
 
 
@@ -200,6 +210,22 @@ _OPTIONS: Mapping[str, _Option] = {
     "strategy_targets": _Option(
         "ABSFIN_STRATEGY_TARGETS",
         "addresses host:port of services that remote strategies may name, with commas between them; none if absent",
+    ),
+    "events": _Option(
+        "ABSFIN_EVENTS", "on: changes are followed and mandates recomputed by this server; off: not by it", "on"
+    ),
+    "webhook_url": _Option("ABSFIN_WEBHOOK_URL", "address that notifications are posted to; nowhere if absent"),
+    "webhook_secret": _Option("ABSFIN_WEBHOOK_SECRET", "secret that signs what is posted, 32 bytes at least"),
+    "webhook_allow": _Option(
+        "ABSFIN_WEBHOOK_ALLOW",
+        "hosts that may be called, and networks that may though they are private, with commas between them; the host "
+        "of the address, where it is public, if absent",
+    ),
+    "webhook_seconds": _Option("ABSFIN_WEBHOOK_SECONDS", "longest time for one attempt to post a notification", "10"),
+    "webhook_retry_seconds": _Option(
+        "ABSFIN_WEBHOOK_RETRY_SECONDS",
+        "seconds to the second attempt; to each later one it is three times as long as to the one before",
+        "15",
     ),
 }
 

@@ -22,20 +22,41 @@ class TradingTerms:
 USUAL_TERMS = TradingTerms()
 
 
-def snapshot_of(prices: PricePanel, volumes: PricePanel | None, terms: Mapping[str, TradingTerms]) -> Snapshot:
+@dataclass(frozen=True, slots=True)
+class LatestPrice:
+    """A price that was quoted on a date."""
+
+    day: int  # in UTC, since 1970-01-01
+    price: float
+    spread_bps: float | None = None  # between bid and ask, of their middle
+
+
+NOTHING_QUOTED: Mapping[str, LatestPrice] = {}
+
+
+def snapshot_of(
+    prices: PricePanel,
+    volumes: PricePanel | None,
+    terms: Mapping[str, TradingTerms],
+    quoted: Mapping[str, LatestPrice] = NOTHING_QUOTED,
+) -> Snapshot:
     """Quotes at the metrics of each asset: last price, average daily volume, volatility.
 
     `prices` and `volumes` are (T, N) with NaN where there is none; `volumes`, in units, may have other dates and
     symbols. An asset without any price gets no quote, and one without terms trades one unit at a time. A spread that is
-    estimated from bars is too uncertain to be charged: what a trade costs is what the request says.
+    estimated from bars is too uncertain to be charged: what a trade costs is what the request says, or what was quoted.
+    A price that was quoted on a later date than the last one of `prices` takes its place, with its spread.
     """
     quotes: dict[str, Quote] = {}
     for metrics in market_metrics(prices, Bars(volumes)):
         own = terms.get(metrics.symbol, USUAL_TERMS)
         if own.listed and metrics.last_price is not None:
+            latest = quoted.get(metrics.symbol)
+            is_newer = latest is not None and (metrics.as_of is None or latest.day > metrics.as_of)
             quotes[metrics.symbol] = Quote(
-                metrics.last_price,
+                latest.price if latest is not None and is_newer else metrics.last_price,
                 metrics.average_daily_volume,
+                spread_bps=latest.spread_bps if latest is not None and is_newer else None,
                 volatility_annual=metrics.volatility_annual,
                 lot_size=own.lot_size,
                 halted=own.halted,

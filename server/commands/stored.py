@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from domain.market_data.corporate_actions import CorporateAction
 from domain.reallocation.target import TargetWeights
+from server.ports.changes import Quote as PublishedQuote
 from server.ports.market_data import Instrument, PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.ports.remote import RemoteCall
@@ -31,6 +32,7 @@ class DataRequest:
     volumes: tuple[PriceSelection, ...] = ()  # of those symbols that have volumes, if any
     groups: tuple[str, ...] = ()  # written as "kind=name"
     instruments: tuple[str, ...] = ()  # symbols
+    quotes: tuple[str, ...] = ()  # symbols
     actions: tuple[PriceSelection, ...] = ()  # corporate actions of the symbols in the range of dates
     highs_and_lows: tuple[PriceSelection, ...] = ()  # of those symbols that have any
     calls: tuple[RemoteCall, ...] = ()  # of services outside, whose answers are needed; at most one of each service
@@ -39,7 +41,7 @@ class DataRequest:
     def __bool__(self) -> bool:
         """Whether anything is requested."""
         stored = (self.portfolios, self.panels, self.volumes, self.groups, self.instruments, self.actions)
-        return any((*stored, self.highs_and_lows, self.calls))
+        return any((*stored, self.quotes, self.highs_and_lows, self.calls))
 
     def joined(self, other: "DataRequest") -> "DataRequest":
         """What both need of the store, each once."""
@@ -49,6 +51,7 @@ class DataRequest:
             volumes=tuple(dict.fromkeys((*self.volumes, *other.volumes))),
             groups=tuple(dict.fromkeys((*self.groups, *other.groups))),
             instruments=tuple(dict.fromkeys((*self.instruments, *other.instruments))),
+            quotes=tuple(dict.fromkeys((*self.quotes, *other.quotes))),
             actions=tuple(dict.fromkeys((*self.actions, *other.actions))),
             highs_and_lows=tuple(dict.fromkeys((*self.highs_and_lows, *other.highs_and_lows))),
         )
@@ -56,13 +59,14 @@ class DataRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredData:
-    """The data that was requested. Groups and instruments that are not stored are left out."""
+    """The data that was requested. Groups, instruments and quotes that are not stored are left out."""
 
     portfolios: Mapping[str, bytes] = field(default_factory=dict)
     panels: Mapping[PriceSelection, StoredPanelRef] = field(default_factory=dict)
     volumes: Mapping[PriceSelection, StoredPanelRef | None] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    quotes: Mapping[str, PublishedQuote] = field(default_factory=dict)  # the latest one of each symbol that has any
     actions: Mapping[PriceSelection, tuple[CorporateAction, ...]] = field(default_factory=dict)
     highs_and_lows: Mapping[PriceSelection, tuple[StoredPanelRef | None, StoredPanelRef | None]] = field(
         default_factory=dict

@@ -18,11 +18,6 @@ NONE: frozenset[object] = frozenset()
 
 NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
-    "Mandate.triggers": NONE,
-    "Mandate.reviews": NONE,
-    "Mandate.drift_bands": NONE,
-    "Mandate.backtest": NONE,
-    "Mandate.groups": NONE,
 }
 
 

@@ -11,11 +11,13 @@ from absfinance.v1.portfolio_service_pb2 import CreatePortfolioRequest, ListPort
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from domain.errors import InvalidInput, NotSupported
+from domain.monitoring.events import Holdings
 from domain.portfolio import Portfolio
 from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.request import Thresholds, check_amounts
 from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
+from server.converters.mandates import check_mandate
 from server.converters.paths import error_path, require_unique
 from server.converters.specification import specification_from_proto
 from server.converters.taxes import lots_from_proto
@@ -106,6 +108,12 @@ def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
     return Portfolio({holding.symbol: holding.quantity for holding in portfolio.holdings}, portfolio.cash)
 
 
+def watched_holdings_from_bytes(payload: bytes, day: int) -> Holdings:
+    """What a stored portfolio holds, in the units of a day since 1970-01-01. Raises InvalidInput."""
+    portfolio = portfolio_pb2.Portfolio.FromString(payload)
+    return Holdings(holdings_from_proto(portfolio), day, lots_from_proto(portfolio))
+
+
 def mandate_from_bytes(payload: bytes) -> Mandate:
     """A stored portfolio with its target. Raises NotSupported for what no engine does yet."""
     return mandate_from_proto(portfolio_pb2.Portfolio.FromString(payload))
@@ -160,6 +168,7 @@ def payload_of(portfolio: portfolio_pb2.Portfolio) -> bytes:
     with error_path("portfolio"):
         holdings = holdings_from_proto(portfolio)
         lots_from_proto(portfolio)
+        check_mandate(portfolio)
     check_amounts(holdings)
     kept = portfolio_pb2.Portfolio()
     kept.CopyFrom(portfolio)

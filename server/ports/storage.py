@@ -48,4 +48,6 @@ class Storage:
     changes: ChangeLog | None = None
     events: EventStores | None = None
     published: PublishedPrices | None = None
+    # Calls back, in any thread, after writes of this process that may have changed something. None: nothing is told.
+    when_written: Callable[[Callable[[], None]], None] | None = None
     disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

@@ -13,6 +13,8 @@ from absfinance.v1.market_data_service_pb2 import (
     ListCorporateActionsResponse,
     ListInstrumentsRequest,
     ListInstrumentsResponse,
+    PublishMarketDataRequest,
+    PublishMarketDataResponse,
     UpsertCorporateActionsRequest,
     UpsertCorporateActionsResponse,
     UpsertInstrumentsRequest,
@@ -33,6 +35,7 @@ from server.converters.market_data import (
     receipt_to_proto,
     requested_selection,
 )
+from server.converters.published_prices import batch_from_proto, outcome_to_proto
 from server.servicers.reading import Context, Requests, call_of, in_thread
 from server.services.market_data import MarketData
 from server.services.market_metrics import MarketMetrics
@@ -62,6 +65,16 @@ class MarketDataServicer(MarketDataServiceServicer):
                     await session.add(panel)
             assembly.require_complete()
             return receipt_to_proto(await session.finish(assembly.value_count))
+
+    async def PublishMarketData(
+        self, requests: AsyncIterator[bytes], context: Context
+    ) -> AsyncIterator[PublishMarketDataResponse]:
+        """Each batch is stored and answered before the next is taken: a stream is no faster than the store."""
+        async for data in requests:
+            batch = await self._requests.read(PublishMarketDataRequest, batch_from_proto, data, context)
+            publish = self._market_data
+            outcome = await (publish.publish_bars(batch.bars) if batch.bars else publish.publish_quotes(batch.quotes))
+            yield await asyncio.to_thread(outcome_to_proto, batch.id, outcome)
 
     async def GetPrices(self, request: bytes, context: Context) -> AsyncIterator[GetPricesResponse]:
         """A header, then rows."""

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from domain.errors import InvalidInput, MissingMarketData
+from domain.errors import InvalidInput, MissingMarketData, NotSupported
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.panel import civil_date
 from server.commands.stored import DataRequest, StoredData
+from server.ports.changes import Quote
 from server.ports.corporate_actions import ActionFilter, ActionPage, CorporateActionStore
 from server.ports.market_data import (
     ImportSession,
@@ -20,6 +21,7 @@ from server.ports.market_data import (
     PriceSelection,
 )
 from server.ports.panels import StoredPanel, StoredPanelRef
+from server.ports.published import Bar, Outcome, PublishedPrices
 
 PAGE = 1000
 
@@ -27,9 +29,12 @@ PAGE = 1000
 class MarketData:
     """Reads and writes the stores of market data and of corporate actions."""
 
-    def __init__(self, store: MarketDataStore, actions: CorporateActionStore) -> None:
+    def __init__(
+        self, store: MarketDataStore, actions: CorporateActionStore, published: PublishedPrices | None = None
+    ) -> None:
         self._store = store
         self._actions = actions
+        self._published = published
 
     @asynccontextmanager
     async def importing(self, import_id: str, field: PriceField, source: str) -> AsyncIterator[ImportSession]:
@@ -54,6 +59,7 @@ class MarketData:
             volumes={**known.volumes, **volumes},
             groups={**known.groups, **await self.groups(request.groups)},
             instruments={**known.instruments, **await self._store.instruments(request.instruments)},
+            quotes={**known.quotes, **await self._quotes(request.quotes)},
             actions={**known.actions, **actions},
             highs_and_lows={**known.highs_and_lows, **ranges},
             groups_requested=known.groups_requested or bool(request.groups),
@@ -98,6 +104,23 @@ class MarketData:
     async def list_corporate_actions(self, token: str, size: int, filters: ActionFilter) -> ActionPage:
         """A page of corporate actions by symbol and date."""
         return await self._actions.page(token, size, filters)
+
+    async def publish_bars(self, bars: Sequence[Bar]) -> Outcome:
+        """Stores bars of days that have ended."""
+        return await self._required.publish_bars(bars)
+
+    async def publish_quotes(self, quotes: Sequence[Quote]) -> Outcome:
+        """Stores the latest quotes."""
+        return await self._required.publish_quotes(quotes)
+
+    @property
+    def _required(self) -> PublishedPrices:
+        if self._published is None:
+            raise NotSupported("this store keeps no published prices yet")
+        return self._published
+
+    async def _quotes(self, symbols: Sequence[str]) -> Mapping[str, Quote]:
+        return await self._published.quotes(symbols) if self._published is not None and symbols else {}
 
     async def _actions_of(self, selection: PriceSelection) -> tuple[CorporateAction, ...]:
         symbols = await self._symbols(selection)

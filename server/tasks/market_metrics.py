@@ -37,7 +37,7 @@ def assessment(request: bytes, found: StoredData | None, control: Control) -> Da
     symbols = tuple(command.trades)
     selection = PriceSelection(symbols, symbols_path="trades")
     if found is None:
-        return DataRequest(panels=(selection,), volumes=(selection,), instruments=symbols)
+        return DataRequest(panels=(selection,), volumes=(selection,), instruments=symbols, quotes=symbols)
     market = stored_snapshot(selection, found)
     control()
     return assess_response_to_bytes(assess(command.trades, market, command.max_participation, command.horizon_days))

@@ -188,7 +188,9 @@ def _later_data_request(command: ReallocateCommand, target: Target, found: Store
         groups = tuple(group for group in target.specification.missing_groups() if not found.groups_requested)
     if isinstance(command.market, PriceSelection) and not found.instruments_requested:
         instruments = found.panels[command.market].symbols
-    return DataRequest(panels=panels, groups=groups, instruments=instruments)
+    # A quote is of now: of a market that ends on a date it says nothing.
+    latest = isinstance(command.market, PriceSelection) and command.market.end is None
+    return DataRequest(panels=panels, groups=groups, instruments=instruments, quotes=instruments if latest else ())
 
 
 def _target_prices(command: ReallocateCommand, target: OptimizedTarget) -> PriceSelection:
@@ -211,6 +213,8 @@ def _fingerprint(command: ReallocateCommand, found: StoredData, account: TaxAcco
         content.update(found.portfolios[command.portfolio])
     if isinstance(command.market, PriceSelection):
         content.update(found.panels[command.market].fingerprint.encode())
+        for symbol in sorted(found.quotes):
+            content.update(repr(found.quotes[symbol]).encode())
     if account.known:
         content.update(account.as_of_date.isoformat().encode())
     for service in sorted(found.answers):

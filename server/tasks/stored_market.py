@@ -1,16 +1,33 @@
 """The market of stored prices and volumes, as reallocations and assessments of liquidity see it."""
 
 from domain.market_data.snapshot import Snapshot
-from domain.reallocation.market import TradingTerms, snapshot_of
+from domain.reallocation.market import LatestPrice, TradingTerms, snapshot_of
 from server.commands.stored import StoredData
+from server.ports.changes import Quote as PublishedQuote
 from server.ports.market_data import Instrument, PriceSelection, TradableState
+
+MICROS_PER_DAY = 86_400_000_000
 
 
 def stored_snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
-    """Quotes at the latest stored figures of a selection, with the terms of its instruments."""
+    """Quotes at the latest stored figures of a selection, with the terms of its instruments.
+
+    A published quote counts where it is of a later date, in UTC, than the last closing price.
+    """
     volumes = found.volumes.get(selection)
     terms = {symbol: _terms(instrument) for symbol, instrument in found.instruments.items()}
-    return snapshot_of(found.panels[selection].prices(), None if volumes is None else volumes.prices(), terms)
+    prices, traded = found.panels[selection].prices(), None if volumes is None else volumes.prices()
+    return snapshot_of(prices, traded, terms, {symbol: _latest(quote) for symbol, quote in found.quotes.items()})
+
+
+def _latest(quote: PublishedQuote) -> LatestPrice:
+    """The last trade, or the middle of bid and ask, or the one of them that there is."""
+    sides = [side for side in (quote.bid, quote.ask) if side is not None]
+    price = quote.last if quote.last is not None else sum(sides) / len(sides)
+    spread = None
+    if quote.bid is not None and quote.ask is not None and quote.ask >= quote.bid:
+        spread = 1e4 * (quote.ask - quote.bid) / (0.5 * (quote.ask + quote.bid))
+    return LatestPrice(quote.time // MICROS_PER_DAY, price, spread)
 
 
 def _terms(instrument: Instrument) -> TradingTerms:

@@ -33,6 +33,10 @@ ASKED: Mapping[str, Request] = {
     "BacktestService/GetBacktestCharts": {"name": "backtests/own"},
     "BacktestService/GetBacktestSeries": {"name": "backtests/own", "series": "BACKTEST_SERIES_NAV"},
     "BacktestService/ListBacktests": {},
+    "EventService/AcknowledgeNotification": {"name": "notifications/own"},
+    "EventService/ListNotifications": {},
+    "EventService/RedeliverNotification": {"name": "notifications/own"},
+    "EventService/WatchEvents": {},
     "LiquidityService/AssessLiquidity": {"trades": [{"symbol": "A", "quantity": 1}]},
     "MarketDataService/GetMarketMetrics": {"symbols": ["A"]},
     "MarketDataService/GetPrices": {"selection": {"symbols": ["A"]}},
@@ -80,6 +84,12 @@ ASKED: Mapping[str, Request] = {
 
 ANSWERED = ("ReallocationService/ListReallocations", "ReallocationService/ReallocateBatch")
 """Methods that answer for a name that is not there, one with an empty list and one with an outcome for each account."""
+
+NOTICED = ("EventService/AcknowledgeNotification", "EventService/RedeliverNotification")
+"""Methods that name what no call stores: a listener does."""
+
+ENDLESS = ("EventService/WatchEvents",)
+"""Streams that end with the call only: their first answer says what is to be known."""
 
 
 def never(name: str) -> Request:

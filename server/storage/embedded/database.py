@@ -41,6 +41,7 @@ class Database:
         self._local = threading.local()
         self._writing = threading.Lock()  # one writer: whoever holds it
         self._closed = False
+        self._notice: Callable[[], None] = lambda: None  # after each write, in the thread that wrote
         self._opened: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
@@ -76,6 +77,10 @@ class Database:
         finally:
             self._writing.release()
 
+    def when_written(self, notice: Callable[[], None]) -> None:
+        """Calls `notice` after each write from now on, in the thread that wrote."""
+        self._notice = notice
+
     def close(self) -> None:
         """Waits for running work and closes every connection."""
         self._writer.shutdown()
@@ -91,6 +96,11 @@ class Database:
             return self._written(work, needed)
 
     def _written(self, work: Callable[[sqlite3.Connection], T], needed: int) -> T:
+        result = self._written_with_room(work, needed)
+        self._notice()
+        return result
+
+    def _written_with_room(self, work: Callable[[sqlite3.Connection], T], needed: int) -> T:
         try:
             return self._transaction("BEGIN IMMEDIATE", work, needed)
         except StorageFull as error:

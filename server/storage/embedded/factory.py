@@ -92,6 +92,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             "retention": Retention(database, panels, settings.retention_days).sweep,
             "events": EventRetention(database, changes, listener).sweep,
         },
+        when_written=database.when_written,
         release_worker=locks.close,
         close=database.close,
     )

@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 
 from server.ports.errors import StorageUnavailable
+from server.ports.events import EventStores
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
 from server.settings import Settings, WrongSetting
@@ -11,11 +12,18 @@ from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.changes import SupabaseChanges
 from server.storage.supabase.corporate_actions import SupabaseCorporateActions
+from server.storage.supabase.event_retention import EventRetention
+from server.storage.supabase.events import SupabaseEvents
 from server.storage.supabase.fills import SupabaseFills
 from server.storage.supabase.job_stores import open_jobs
+from server.storage.supabase.listener import SupabaseListener
 from server.storage.supabase.market_data import SupabaseMarketData
+from server.storage.supabase.notifications import SupabaseNotifications
 from server.storage.supabase.portfolios import SupabasePortfolios
+from server.storage.supabase.published import SupabasePublished
+from server.storage.supabase.recomputations import SupabaseRecomputations
 from server.storage.supabase.results import SupabaseResults
 from server.storage.supabase.retention import ResultRetention
 from server.storage.supabase.rpc import Rpc, SyncRpc
@@ -49,6 +57,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
     panels = PanelFiles(folder / "panels")
     market_data = SupabaseMarketData(rpc, panels, folder / "staging")
     jobs = open_jobs(rpc, access, panels, locks, settings, policy)
+    changes, listener = SupabaseChanges(rpc), SupabaseListener(rpc)
     return Storage(
         # market data
         market_data=market_data,
@@ -60,6 +69,15 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         reallocations=SupabaseResults(rpc, "reallocation"),
         # jobs
         jobs=jobs.stores,
+        # changes, and what follows from them
+        changes=changes,
+        events=EventStores(
+            log=SupabaseEvents(rpc),
+            notifications=SupabaseNotifications(rpc),
+            recomputations=SupabaseRecomputations(rpc),
+            listener=listener,
+        ),
+        published=SupabasePublished(rpc),
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
         transfer=SupabaseTransfer(rpc),
@@ -69,6 +87,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
             "imports": market_data.sweep,
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "results": ResultRetention(rpc, settings.retention_days).sweep,
+            "events": EventRetention(rpc, changes, listener).sweep,
             **jobs.cleanup,
         },
         release_worker=jobs.release_worker,

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import InvalidInput
-from domain.market_data.panel import Panel
+from domain.market_data.panel import Panel, civil_date
 from server.observability import logger
+from server.ports.changes import PriceChange
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
 from server.storage.chunks import DailyValues, add_to_digest, columns, merge
@@ -99,7 +100,16 @@ class Merging:
     base: int  # the last position when merging began
     content: Any  # a hash object
     counts: dict[str, Counts] = field(default_factory=dict)
+    changes: dict[str, PriceChange] = field(default_factory=dict)  # of those symbols that have any
     written: int = 0
+
+    def add(self, outcome: "Outcome") -> None:
+        """What some symbols bring, instead of what was known of them before."""
+        for symbol in outcome.counts:
+            self.changes.pop(symbol, None)
+        self.counts.update(outcome.counts)
+        self.changes.update(outcome.changes)
+        self.written += len(outcome.chunks)
 
     def receipt(self, import_id: str) -> ImportReceipt:
         """Of all symbols."""
@@ -206,6 +216,8 @@ class SupabaseImport:
             p_base=merging.base,
             p_receipt=asdict(merging.receipt(kept_text(self._header.import_id))),
             p_symbols=kept_texts(symbols),
+            p_field=self._header.field.value,
+            p_changes=price_change_arguments(merging.changes),
         )
 
     def _receipt_of(self, answer: Mapping[str, Any]) -> ImportReceipt:
@@ -243,12 +255,11 @@ class SupabaseImport:
         content = await self._rpc.read_bytes("read_price_hashes", p_symbols=kept_texts(symbols), p_field=price_field)
         compared = await asyncio.to_thread(_compare, symbols, years, content)
         old = await self._stored(compared.differing)
-        counts, chunks = await asyncio.to_thread(_outcome, compared, old)
-        for batch in in_batches(chunks, BATCH_BYTES, BATCH_ROWS):
+        outcome = await asyncio.to_thread(_outcome, self._header.field, compared, old)
+        for batch in in_batches(outcome.chunks, BATCH_BYTES, BATCH_ROWS):
             body = await asyncio.to_thread(body_of, self._header.session, price_field, batch)
             await self._rpc.send_bytes("write_price_chunks", body)
-        merging.counts.update(counts)
-        merging.written += len(chunks)
+        merging.add(outcome)
 
     async def _stored(self, chunks: Sequence[YearOfPrices]) -> dict[tuple[str, int], DailyValues]:
         """What is stored for the symbols and years of some chunks."""
@@ -272,12 +283,29 @@ class Compared:
     new: list[YearOfPrices]  # nothing
     same: list[YearOfPrices]  # the very same
     differing: list[YearOfPrices]
+    newest_years: dict[str, int]  # of the symbols that have anything
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What some symbols bring, and the chunks to write."""
+
+    counts: dict[str, Counts]
+    changes: dict[str, PriceChange]
+    chunks: list[YearOfPrices]
+
+
+def price_change_arguments(changes: Mapping[str, PriceChange]) -> list[list[object]]:
+    """Changes of prices as functions of the database take them."""
+    return [[kept_text(symbol), one.first, one.last, one.replaced] for symbol, one in changes.items()]
 
 
 def _compare(symbols: Sequence[str], years: Sequence[YearOfPrices], content: bytes) -> Compared:
     hashes = hashes_of(content)
     place = {symbol: i for i, symbol in enumerate(symbols)}
-    compared = Compared([], [], [])
+    compared = Compared([], [], [], {})
+    for at, year in hashes:
+        compared.newest_years[symbols[at]] = max(year, compared.newest_years.get(symbols[at], year))
     for one in years:
         stored = hashes.get((place[one.symbol], one.year))
         kind = compared.new if stored is None else compared.same if stored == one.sha256 else compared.differing
@@ -285,22 +313,34 @@ def _compare(symbols: Sequence[str], years: Sequence[YearOfPrices], content: byt
     return compared
 
 
-def _outcome(
-    compared: Compared, old: Mapping[tuple[str, int], DailyValues]
-) -> tuple[dict[str, Counts], list[YearOfPrices]]:
-    """What each symbol brings, and the chunks to write."""
-    counts: dict[str, Counts] = {}
-    chunks = list(compared.new)
+def _outcome(price_field: PriceField, compared: Compared, old: Mapping[tuple[str, int], DailyValues]) -> Outcome:
+    """Merges what differs; of each symbol the days that are new or have another value are one change."""
+    found = Outcome({}, {}, list(compared.new))
+    days: dict[str, list[int]] = {}
     for one in compared.new:
-        _count(counts, one.symbol, (len(one.series.days), 0, 0))
+        _count(found.counts, one.symbol, (len(one.series.days), 0, 0))
+        days.setdefault(one.symbol, []).extend((int(one.series.days[0]), int(one.series.days[-1])))
     for one in compared.same:
-        _count(counts, one.symbol, (0, 0, len(one.series.days)))
+        _count(found.counts, one.symbol, (0, 0, len(one.series.days)))
     for one in compared.differing:
         outcome = merge(old.get((one.symbol, one.year)), one.series)
-        _count(counts, one.symbol, (outcome.inserted, outcome.changed, outcome.unchanged))
-        if outcome.inserted or outcome.changed:
-            chunks.append(YearOfPrices.of(one.symbol, one.year, outcome.merged))
-    return counts, chunks
+        _count(found.counts, one.symbol, (outcome.inserted, outcome.changed, outcome.unchanged))
+        if outcome.days is not None:
+            found.chunks.append(YearOfPrices.of(one.symbol, one.year, outcome.merged))
+            days.setdefault(one.symbol, []).extend(outcome.days)
+    for symbol, changed in days.items():
+        replaced = _is_before_newest(min(changed), symbol, compared, old)
+        found.changes[symbol] = PriceChange(price_field, min(changed), max(changed), replaced)
+    return found
+
+
+def _is_before_newest(first: int, symbol: str, compared: Compared, old: Mapping[tuple[str, int], DailyValues]) -> bool:
+    """Whether a changed day is not after the newest stored one; then a value was replaced, or came in between."""
+    newest = compared.newest_years.get(symbol)
+    year = civil_date(first).year
+    if newest is None or year != newest:
+        return newest is not None and year < newest
+    return (symbol, year) in old and first <= int(old[symbol, year].days[-1])
 
 
 def _count(counts: dict[str, Counts], symbol: str, more: Counts) -> None:

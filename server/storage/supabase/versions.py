@@ -25,5 +25,10 @@ VERSIONS: tuple[str, ...] = (
     # copies of stores
     "20261128050000",
     "20261128050001",
+    # changes and events
+    "20261128060000",
+    "20261128060001",
+    "20261128060002",
+    "20261128060003",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -383,6 +383,15 @@ def stored() -> Iterator[Any]:
     )
     yield queries.ListApiKeysQuery()
     yield queries.RevokeApiKeyQuery("apiKeys/x")
+    yield queries.ListNotificationsQuery(
+        portfolio="portfolios/x",
+        state="failed",
+        min_severity="warning",
+        start_create_time=MOMENT,
+        end_create_time=MOMENT,
+    )
+    yield queries.AcknowledgeNotificationQuery("notifications/x")
+    yield queries.RedeliverNotificationQuery("notifications/x")
 
 
 QUERIES = [

@@ -19,6 +19,7 @@ from absfinance.v1 import (
     backtest_pb2,
     backtest_service_pb2,
     constraint_pb2,
+    event_service_pb2,
     liquidity_service_pb2,
     market_data_service_pb2,
     objective_pb2,
@@ -33,6 +34,7 @@ from google.protobuf.message import Message
 from server.converters.not_built import NOT_BUILT
 from server.servicers.admin import AdminServicer
 from server.servicers.backtests import BacktestServicer
+from server.servicers.events import EventServicer
 from server.servicers.liquidity import LiquidityServicer
 from server.servicers.market_data import MarketDataServicer
 from server.servicers.optimization import OptimizationServicer
@@ -59,6 +61,12 @@ NOT_SETTABLE = {
     "BacktestProgressRequest.epoch": "sent by watch",
     "BacktestProgressRequest.min_interval": "sent by watch",
     "BacktestProgressRequest.heartbeat_interval": "watch relies on the default of the server",
+    "WatchEventsRequest.portfolios": "sent by watch_events",
+    "WatchEventsRequest.kinds": "sent by watch_events",
+    "WatchEventsRequest.after_sequence": "sent by watch_events",
+    "WatchEventsRequest.epoch": "sent by watch_events",
+    "WatchEventsRequest.min_severity": "sent by watch_events",
+    "WatchEventsRequest.heartbeat_interval": "watch_events relies on the default of the server",
     "AssetCost.cost_bps": "the client says trading_cost_bps, which tells 0 from absent",
 }
 
@@ -156,6 +164,7 @@ SERVICERS = [
     (market_data_service_pb2, MarketDataServicer),
     (liquidity_service_pb2, LiquidityServicer),
     (admin_service_pb2, AdminServicer),
+    (event_service_pb2, EventServicer),
 ]
 
 SERVED = {
@@ -238,7 +247,7 @@ def fields_of(message: Descriptor) -> list[str]:
 
 
 def test_every_method_that_is_served_has_a_query() -> None:
-    assert {query.RPC.method for query in QUERIES} | {"BacktestProgress"} == set(SERVED)
+    assert {query.RPC.method for query in QUERIES} | {"BacktestProgress", "WatchEvents"} == set(SERVED)
 
 
 def test_a_method_of_both_clients_has_the_name_of_its_query() -> None:

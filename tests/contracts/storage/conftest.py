@@ -16,7 +16,7 @@ Opened = Callable[..., Storage]
 BACKENDS = ("embedded", "supabase-15", "supabase-18")
 """SQLite; Supabase on the PostgreSQL of the system, which is 15 on Debian 12, and on that of the wheel, which is 18."""
 
-EVENT_BACKENDS = ("embedded",)
+EVENT_BACKENDS = BACKENDS
 """Those that keep a log of changes, events and published prices."""
 
 of_event_backends = pytest.mark.parametrize("backend", EVENT_BACKENDS, indirect=True)

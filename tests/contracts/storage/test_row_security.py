@@ -236,9 +236,22 @@ async def test_policies_are_for_reading_by_the_signed_in_alone(database: asyncpg
     }
 
 
-async def test_nothing_is_published(database: asyncpg.Connection) -> None:
+async def test_changes_are_published_and_nothing_else(database: asyncpg.Connection) -> None:
     """Realtime sends what is published to everybody who may read it, and blobs to all of them."""
-    assert await database.fetch("select tablename from pg_publication_tables where schemaname = 'absfin'") == []
+    published = await database.fetch("select tablename from pg_publication_tables where schemaname = 'absfin'")
+    assert [row["tablename"] for row in published] == ["changes"]
+    # To the server alone: who is signed in may not read it.
+    allowed = await database.fetch(
+        "select grantee::text from information_schema.role_table_grants "
+        "where table_schema = 'absfin' and table_name = 'changes' and grantee <> 'postgres'"
+    )
+    assert [row["grantee"] for row in allowed] == ["service_role"]
+    assert not await database.fetch("select 1 from pg_policies where schemaname = 'absfin' and tablename = 'changes'")
+    types = await database.fetch(
+        "select atttypid::regtype::text as type from pg_attribute "
+        "where attrelid = 'absfin.changes'::regclass and attnum > 0"
+    )
+    assert "bytea" not in {row["type"] for row in types}
 
 
 async def test_names_stay_when_a_schema_is_put_first(filled: Filled, database: asyncpg.Connection) -> None:

@@ -66,7 +66,7 @@ def storage(tmp_path: Path) -> Iterator[Storage]:
 
 @pytest.fixture
 def market_data(storage: Storage) -> MarketData:
-    return MarketData(storage.market_data, storage.corporate_actions)
+    return MarketData(storage.market_data, storage.corporate_actions, storage.published)
 
 
 @pytest.fixture

@@ -106,6 +106,8 @@ const (
 	ErrorReason_ERROR_REASON_ROLE_REQUIRED ErrorReason = 38
 	// The keys that tokens are verified with could not be fetched: wait as RetryInfo says.
 	ErrorReason_ERROR_REASON_IDENTITY_UNAVAILABLE ErrorReason = 39
+	// A trigger of a mandate could start itself without end; the message says the way it would take.
+	ErrorReason_ERROR_REASON_TRIGGER_LOOP ErrorReason = 40
 )
 
 // Enum value maps for ErrorReason.
@@ -151,6 +153,7 @@ var (
 		37: "ERROR_REASON_ANONYMOUS_REFUSED",
 		38: "ERROR_REASON_ROLE_REQUIRED",
 		39: "ERROR_REASON_IDENTITY_UNAVAILABLE",
+		40: "ERROR_REASON_TRIGGER_LOOP",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -193,6 +196,7 @@ var (
 		"ERROR_REASON_ANONYMOUS_REFUSED":         37,
 		"ERROR_REASON_ROLE_REQUIRED":             38,
 		"ERROR_REASON_IDENTITY_UNAVAILABLE":      39,
+		"ERROR_REASON_TRIGGER_LOOP":              40,
 	}
 )
 
@@ -227,8 +231,7 @@ var File_absfinance_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_absfinance_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	" absfinance/v1/error_reason.proto\x12\rabsfinance.v1*\xf0\n" +
-	"\n" +
+	" absfinance/v1/error_reason.proto\x12\rabsfinance.v1*\x8f\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_INPUT\x10\x01\x12\"\n" +
@@ -270,7 +273,8 @@ const file_absfinance_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_TOKEN_EXPIRED\x10$\x12\"\n" +
 	"\x1eERROR_REASON_ANONYMOUS_REFUSED\x10%\x12\x1e\n" +
 	"\x1aERROR_REASON_ROLE_REQUIRED\x10&\x12%\n" +
-	"!ERROR_REASON_IDENTITY_UNAVAILABLE\x10'B\xa5\x01\n" +
+	"!ERROR_REASON_IDENTITY_UNAVAILABLE\x10'\x12\x1d\n" +
+	"\x19ERROR_REASON_TRIGGER_LOOP\x10(B\xa5\x01\n" +
 	"\x19com.example.absfinance.v1B\x10ErrorReasonProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03ABF\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0eAbsFinance::V1b\x06proto3"
 
 var (

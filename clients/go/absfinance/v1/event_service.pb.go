@@ -25,6 +25,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether a figure has passed its threshold, or is back.
+type WatchEventsResponse_Signal_Phase int32
+
+const (
+	// Never sent.
+	WatchEventsResponse_Signal_PHASE_UNSPECIFIED WatchEventsResponse_Signal_Phase = 0
+	// It has passed its threshold.
+	WatchEventsResponse_Signal_PHASE_RAISED WatchEventsResponse_Signal_Phase = 1
+	// It is back.
+	WatchEventsResponse_Signal_PHASE_CLEARED WatchEventsResponse_Signal_Phase = 2
+)
+
+// Enum value maps for WatchEventsResponse_Signal_Phase.
+var (
+	WatchEventsResponse_Signal_Phase_name = map[int32]string{
+		0: "PHASE_UNSPECIFIED",
+		1: "PHASE_RAISED",
+		2: "PHASE_CLEARED",
+	}
+	WatchEventsResponse_Signal_Phase_value = map[string]int32{
+		"PHASE_UNSPECIFIED": 0,
+		"PHASE_RAISED":      1,
+		"PHASE_CLEARED":     2,
+	}
+)
+
+func (x WatchEventsResponse_Signal_Phase) Enum() *WatchEventsResponse_Signal_Phase {
+	p := new(WatchEventsResponse_Signal_Phase)
+	*p = x
+	return p
+}
+
+func (x WatchEventsResponse_Signal_Phase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WatchEventsResponse_Signal_Phase) Descriptor() protoreflect.EnumDescriptor {
+	return file_absfinance_v1_event_service_proto_enumTypes[0].Descriptor()
+}
+
+func (WatchEventsResponse_Signal_Phase) Type() protoreflect.EnumType {
+	return &file_absfinance_v1_event_service_proto_enumTypes[0]
+}
+
+func (x WatchEventsResponse_Signal_Phase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WatchEventsResponse_Signal_Phase.Descriptor instead.
+func (WatchEventsResponse_Signal_Phase) EnumDescriptor() ([]byte, []int) {
+	return file_absfinance_v1_event_service_proto_rawDescGZIP(), []int{1, 1, 0}
+}
+
 // How far its delivery is.
 type Notification_State int32
 
@@ -70,11 +123,11 @@ func (x Notification_State) String() string {
 }
 
 func (Notification_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_absfinance_v1_event_service_proto_enumTypes[0].Descriptor()
+	return file_absfinance_v1_event_service_proto_enumTypes[1].Descriptor()
 }
 
 func (Notification_State) Type() protoreflect.EnumType {
-	return &file_absfinance_v1_event_service_proto_enumTypes[0]
+	return &file_absfinance_v1_event_service_proto_enumTypes[1]
 }
 
 func (x Notification_State) Number() protoreflect.EnumNumber {
@@ -805,7 +858,21 @@ type WatchEventsResponse_Signal struct {
 	// Explanation for people; it may change.
 	Message string `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
 	// How important it is.
-	Severity      Severity `protobuf:"varint,7,opt,name=severity,proto3,enum=absfinance.v1.Severity" json:"severity,omitempty"`
+	Severity Severity `protobuf:"varint,7,opt,name=severity,proto3,enum=absfinance.v1.Severity" json:"severity,omitempty"`
+	// The group, if it concerns one.
+	Group string `protobuf:"bytes,8,opt,name=group,proto3" json:"group,omitempty"`
+	// The figure, where its kind has several, such as "days_to_sell" or a risk measure.
+	Measure string `protobuf:"bytes,9,opt,name=measure,proto3" json:"measure,omitempty"`
+	// The tax lot, if it concerns one.
+	LotId string `protobuf:"bytes,10,opt,name=lot_id,json=lotId,proto3" json:"lot_id,omitempty"`
+	// Whether it has begun or is over.
+	Phase WatchEventsResponse_Signal_Phase `protobuf:"varint,11,opt,name=phase,proto3,enum=absfinance.v1.WatchEventsResponse_Signal_Phase" json:"phase,omitempty"`
+	// When it began; that of the event itself where it begins now.
+	SinceTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=since_time,json=sinceTime,proto3" json:"since_time,omitempty"`
+	// The same for the same occurrence, however often it is computed.
+	DedupeKey string `protobuf:"bytes,13,opt,name=dedupe_key,json=dedupeKey,proto3" json:"dedupe_key,omitempty"`
+	// The stored result that it concerns, such as "optimizations/{id}"; of EVENT_KIND_RESULT_STALE.
+	Result        string `protobuf:"bytes,14,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -889,6 +956,55 @@ func (x *WatchEventsResponse_Signal) GetSeverity() Severity {
 	return Severity_SEVERITY_UNSPECIFIED
 }
 
+func (x *WatchEventsResponse_Signal) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *WatchEventsResponse_Signal) GetMeasure() string {
+	if x != nil {
+		return x.Measure
+	}
+	return ""
+}
+
+func (x *WatchEventsResponse_Signal) GetLotId() string {
+	if x != nil {
+		return x.LotId
+	}
+	return ""
+}
+
+func (x *WatchEventsResponse_Signal) GetPhase() WatchEventsResponse_Signal_Phase {
+	if x != nil {
+		return x.Phase
+	}
+	return WatchEventsResponse_Signal_PHASE_UNSPECIFIED
+}
+
+func (x *WatchEventsResponse_Signal) GetSinceTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SinceTime
+	}
+	return nil
+}
+
+func (x *WatchEventsResponse_Signal) GetDedupeKey() string {
+	if x != nil {
+		return x.DedupeKey
+	}
+	return ""
+}
+
+func (x *WatchEventsResponse_Signal) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
 // A mandate's recomputation is done.
 type WatchEventsResponse_Recomputation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -901,10 +1017,14 @@ type WatchEventsResponse_Recomputation struct {
 	//	*WatchEventsResponse_Recomputation_Result
 	//	*WatchEventsResponse_Recomputation_Error
 	Outcome isWatchEventsResponse_Recomputation_Outcome `protobuf_oneof:"outcome"`
-	// Sequence of the signal that started it.
+	// Sequence of the signal that started it; 0 where no signal did.
 	SignalSequence uint64 `protobuf:"varint,3,opt,name=signal_sequence,json=signalSequence,proto3" json:"signal_sequence,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What was recomputed.
+	Action Trigger_Action `protobuf:"varint,5,opt,name=action,proto3,enum=absfinance.v1.Trigger_Action" json:"action,omitempty"`
+	// What it answers: dedupe keys of signals, and ids of changes. Each is answered once by each action.
+	Causes        []string `protobuf:"bytes,6,rep,name=causes,proto3" json:"causes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchEventsResponse_Recomputation) Reset() {
@@ -976,12 +1096,26 @@ func (x *WatchEventsResponse_Recomputation) GetSignalSequence() uint64 {
 	return 0
 }
 
+func (x *WatchEventsResponse_Recomputation) GetAction() Trigger_Action {
+	if x != nil {
+		return x.Action
+	}
+	return Trigger_ACTION_UNSPECIFIED
+}
+
+func (x *WatchEventsResponse_Recomputation) GetCauses() []string {
+	if x != nil {
+		return x.Causes
+	}
+	return nil
+}
+
 type isWatchEventsResponse_Recomputation_Outcome interface {
 	isWatchEventsResponse_Recomputation_Outcome()
 }
 
 type WatchEventsResponse_Recomputation_Result struct {
-	// Name of the stored result.
+	// Name of the stored result; of ACTION_ANALYZE_RISK, which stores none, that of the portfolio.
 	Result string `protobuf:"bytes,2,opt,name=result,proto3,oneof"`
 }
 
@@ -1044,7 +1178,7 @@ const file_absfinance_v1_event_service_proto_rawDesc = "" +
 	"\x0eafter_sequence\x18\x03 \x01(\x04R\rafterSequence\x12\x1d\n" +
 	"\x05epoch\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x05epoch\x12Y\n" +
 	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x03\b\x90\x1c2\x02\b\x01R\x11heartbeatInterval\x12D\n" +
-	"\fmin_severity\x18\x06 \x01(\x0e2\x17.absfinance.v1.SeverityB\b\xbaH\x05\x82\x01\x02\x10\x01R\vminSeverity\"\xaf\b\n" +
+	"\fmin_severity\x18\x06 \x01(\x0e2\x17.absfinance.v1.SeverityB\b\xbaH\x05\x82\x01\x02\x10\x01R\vminSeverity\"\xc3\v\n" +
 	"\x13WatchEventsResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x129\n" +
@@ -1057,7 +1191,7 @@ const file_absfinance_v1_event_service_proto_rawDesc = "" +
 	"\fnotification\x18\b \x01(\v2\x1b.absfinance.v1.NotificationH\x00R\fnotification\x1a\\\n" +
 	"\bSnapshot\x12'\n" +
 	"\x0foldest_sequence\x18\x01 \x01(\x04R\x0eoldestSequence\x12'\n" +
-	"\x0fnewest_sequence\x18\x02 \x01(\x04R\x0enewestSequence\x1a\x91\x02\n" +
+	"\x0fnewest_sequence\x18\x02 \x01(\x04R\x0enewestSequence\x1a\xd6\x04\n" +
 	"\x06Signal\x12,\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x18.absfinance.v1.EventKindR\x04kind\x12\x1c\n" +
 	"\tportfolio\x18\x02 \x01(\tR\tportfolio\x12\x16\n" +
@@ -1065,15 +1199,31 @@ const file_absfinance_v1_event_service_proto_rawDesc = "" +
 	"\x05value\x18\x04 \x01(\x01H\x00R\x05value\x88\x01\x01\x12!\n" +
 	"\tthreshold\x18\x05 \x01(\x01H\x01R\tthreshold\x88\x01\x01\x12\x18\n" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x123\n" +
-	"\bseverity\x18\a \x01(\x0e2\x17.absfinance.v1.SeverityR\bseverityB\b\n" +
+	"\bseverity\x18\a \x01(\x0e2\x17.absfinance.v1.SeverityR\bseverity\x12\x14\n" +
+	"\x05group\x18\b \x01(\tR\x05group\x12\x18\n" +
+	"\ameasure\x18\t \x01(\tR\ameasure\x12\x15\n" +
+	"\x06lot_id\x18\n" +
+	" \x01(\tR\x05lotId\x12E\n" +
+	"\x05phase\x18\v \x01(\x0e2/.absfinance.v1.WatchEventsResponse.Signal.PhaseR\x05phase\x129\n" +
+	"\n" +
+	"since_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tsinceTime\x12\x1d\n" +
+	"\n" +
+	"dedupe_key\x18\r \x01(\tR\tdedupeKey\x12\x16\n" +
+	"\x06result\x18\x0e \x01(\tR\x06result\"C\n" +
+	"\x05Phase\x12\x15\n" +
+	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fPHASE_RAISED\x10\x01\x12\x11\n" +
+	"\rPHASE_CLEARED\x10\x02B\b\n" +
 	"\x06_valueB\f\n" +
 	"\n" +
-	"_threshold\x1a\xa7\x01\n" +
+	"_threshold\x1a\xf6\x01\n" +
 	"\rRecomputation\x12\x1c\n" +
 	"\tportfolio\x18\x01 \x01(\tR\tportfolio\x12\x18\n" +
 	"\x06result\x18\x02 \x01(\tH\x00R\x06result\x12*\n" +
 	"\x05error\x18\x04 \x01(\v2\x12.google.rpc.StatusH\x00R\x05error\x12'\n" +
-	"\x0fsignal_sequence\x18\x03 \x01(\x04R\x0esignalSequenceB\t\n" +
+	"\x0fsignal_sequence\x18\x03 \x01(\x04R\x0esignalSequence\x125\n" +
+	"\x06action\x18\x05 \x01(\x0e2\x1d.absfinance.v1.Trigger.ActionR\x06action\x12\x16\n" +
+	"\x06causes\x18\x06 \x03(\tR\x06causesB\t\n" +
 	"\aoutcome\x1a\v\n" +
 	"\tHeartbeatB\a\n" +
 	"\x05event\"\xf1\x04\n" +
@@ -1134,63 +1284,68 @@ func file_absfinance_v1_event_service_proto_rawDescGZIP() []byte {
 	return file_absfinance_v1_event_service_proto_rawDescData
 }
 
-var file_absfinance_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_absfinance_v1_event_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_absfinance_v1_event_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_absfinance_v1_event_service_proto_goTypes = []any{
-	(Notification_State)(0),                   // 0: absfinance.v1.Notification.State
-	(*WatchEventsRequest)(nil),                // 1: absfinance.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),               // 2: absfinance.v1.WatchEventsResponse
-	(*Notification)(nil),                      // 3: absfinance.v1.Notification
-	(*ListNotificationsRequest)(nil),          // 4: absfinance.v1.ListNotificationsRequest
-	(*ListNotificationsResponse)(nil),         // 5: absfinance.v1.ListNotificationsResponse
-	(*AcknowledgeNotificationRequest)(nil),    // 6: absfinance.v1.AcknowledgeNotificationRequest
-	(*RedeliverNotificationRequest)(nil),      // 7: absfinance.v1.RedeliverNotificationRequest
-	(*WatchEventsResponse_Snapshot)(nil),      // 8: absfinance.v1.WatchEventsResponse.Snapshot
-	(*WatchEventsResponse_Signal)(nil),        // 9: absfinance.v1.WatchEventsResponse.Signal
-	(*WatchEventsResponse_Recomputation)(nil), // 10: absfinance.v1.WatchEventsResponse.Recomputation
-	(*WatchEventsResponse_Heartbeat)(nil),     // 11: absfinance.v1.WatchEventsResponse.Heartbeat
-	(EventKind)(0),                            // 12: absfinance.v1.EventKind
-	(*durationpb.Duration)(nil),               // 13: google.protobuf.Duration
-	(Severity)(0),                             // 14: absfinance.v1.Severity
-	(*timestamppb.Timestamp)(nil),             // 15: google.protobuf.Timestamp
-	(*status.Status)(nil),                     // 16: google.rpc.Status
+	(WatchEventsResponse_Signal_Phase)(0),     // 0: absfinance.v1.WatchEventsResponse.Signal.Phase
+	(Notification_State)(0),                   // 1: absfinance.v1.Notification.State
+	(*WatchEventsRequest)(nil),                // 2: absfinance.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),               // 3: absfinance.v1.WatchEventsResponse
+	(*Notification)(nil),                      // 4: absfinance.v1.Notification
+	(*ListNotificationsRequest)(nil),          // 5: absfinance.v1.ListNotificationsRequest
+	(*ListNotificationsResponse)(nil),         // 6: absfinance.v1.ListNotificationsResponse
+	(*AcknowledgeNotificationRequest)(nil),    // 7: absfinance.v1.AcknowledgeNotificationRequest
+	(*RedeliverNotificationRequest)(nil),      // 8: absfinance.v1.RedeliverNotificationRequest
+	(*WatchEventsResponse_Snapshot)(nil),      // 9: absfinance.v1.WatchEventsResponse.Snapshot
+	(*WatchEventsResponse_Signal)(nil),        // 10: absfinance.v1.WatchEventsResponse.Signal
+	(*WatchEventsResponse_Recomputation)(nil), // 11: absfinance.v1.WatchEventsResponse.Recomputation
+	(*WatchEventsResponse_Heartbeat)(nil),     // 12: absfinance.v1.WatchEventsResponse.Heartbeat
+	(EventKind)(0),                            // 13: absfinance.v1.EventKind
+	(*durationpb.Duration)(nil),               // 14: google.protobuf.Duration
+	(Severity)(0),                             // 15: absfinance.v1.Severity
+	(*timestamppb.Timestamp)(nil),             // 16: google.protobuf.Timestamp
+	(*status.Status)(nil),                     // 17: google.rpc.Status
+	(Trigger_Action)(0),                       // 18: absfinance.v1.Trigger.Action
 }
 var file_absfinance_v1_event_service_proto_depIdxs = []int32{
-	12, // 0: absfinance.v1.WatchEventsRequest.kinds:type_name -> absfinance.v1.EventKind
-	13, // 1: absfinance.v1.WatchEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	14, // 2: absfinance.v1.WatchEventsRequest.min_severity:type_name -> absfinance.v1.Severity
-	15, // 3: absfinance.v1.WatchEventsResponse.event_time:type_name -> google.protobuf.Timestamp
-	8,  // 4: absfinance.v1.WatchEventsResponse.snapshot:type_name -> absfinance.v1.WatchEventsResponse.Snapshot
-	9,  // 5: absfinance.v1.WatchEventsResponse.signal:type_name -> absfinance.v1.WatchEventsResponse.Signal
-	10, // 6: absfinance.v1.WatchEventsResponse.recomputation:type_name -> absfinance.v1.WatchEventsResponse.Recomputation
-	11, // 7: absfinance.v1.WatchEventsResponse.heartbeat:type_name -> absfinance.v1.WatchEventsResponse.Heartbeat
-	3,  // 8: absfinance.v1.WatchEventsResponse.notification:type_name -> absfinance.v1.Notification
-	12, // 9: absfinance.v1.Notification.kind:type_name -> absfinance.v1.EventKind
-	14, // 10: absfinance.v1.Notification.severity:type_name -> absfinance.v1.Severity
-	0,  // 11: absfinance.v1.Notification.state:type_name -> absfinance.v1.Notification.State
-	15, // 12: absfinance.v1.Notification.create_time:type_name -> google.protobuf.Timestamp
-	15, // 13: absfinance.v1.Notification.acknowledge_time:type_name -> google.protobuf.Timestamp
-	0,  // 14: absfinance.v1.ListNotificationsRequest.state:type_name -> absfinance.v1.Notification.State
-	14, // 15: absfinance.v1.ListNotificationsRequest.min_severity:type_name -> absfinance.v1.Severity
-	15, // 16: absfinance.v1.ListNotificationsRequest.start_create_time:type_name -> google.protobuf.Timestamp
-	15, // 17: absfinance.v1.ListNotificationsRequest.end_create_time:type_name -> google.protobuf.Timestamp
-	3,  // 18: absfinance.v1.ListNotificationsResponse.notifications:type_name -> absfinance.v1.Notification
-	12, // 19: absfinance.v1.WatchEventsResponse.Signal.kind:type_name -> absfinance.v1.EventKind
-	14, // 20: absfinance.v1.WatchEventsResponse.Signal.severity:type_name -> absfinance.v1.Severity
-	16, // 21: absfinance.v1.WatchEventsResponse.Recomputation.error:type_name -> google.rpc.Status
-	1,  // 22: absfinance.v1.EventService.WatchEvents:input_type -> absfinance.v1.WatchEventsRequest
-	4,  // 23: absfinance.v1.EventService.ListNotifications:input_type -> absfinance.v1.ListNotificationsRequest
-	6,  // 24: absfinance.v1.EventService.AcknowledgeNotification:input_type -> absfinance.v1.AcknowledgeNotificationRequest
-	7,  // 25: absfinance.v1.EventService.RedeliverNotification:input_type -> absfinance.v1.RedeliverNotificationRequest
-	2,  // 26: absfinance.v1.EventService.WatchEvents:output_type -> absfinance.v1.WatchEventsResponse
-	5,  // 27: absfinance.v1.EventService.ListNotifications:output_type -> absfinance.v1.ListNotificationsResponse
-	3,  // 28: absfinance.v1.EventService.AcknowledgeNotification:output_type -> absfinance.v1.Notification
-	3,  // 29: absfinance.v1.EventService.RedeliverNotification:output_type -> absfinance.v1.Notification
-	26, // [26:30] is the sub-list for method output_type
-	22, // [22:26] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	13, // 0: absfinance.v1.WatchEventsRequest.kinds:type_name -> absfinance.v1.EventKind
+	14, // 1: absfinance.v1.WatchEventsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	15, // 2: absfinance.v1.WatchEventsRequest.min_severity:type_name -> absfinance.v1.Severity
+	16, // 3: absfinance.v1.WatchEventsResponse.event_time:type_name -> google.protobuf.Timestamp
+	9,  // 4: absfinance.v1.WatchEventsResponse.snapshot:type_name -> absfinance.v1.WatchEventsResponse.Snapshot
+	10, // 5: absfinance.v1.WatchEventsResponse.signal:type_name -> absfinance.v1.WatchEventsResponse.Signal
+	11, // 6: absfinance.v1.WatchEventsResponse.recomputation:type_name -> absfinance.v1.WatchEventsResponse.Recomputation
+	12, // 7: absfinance.v1.WatchEventsResponse.heartbeat:type_name -> absfinance.v1.WatchEventsResponse.Heartbeat
+	4,  // 8: absfinance.v1.WatchEventsResponse.notification:type_name -> absfinance.v1.Notification
+	13, // 9: absfinance.v1.Notification.kind:type_name -> absfinance.v1.EventKind
+	15, // 10: absfinance.v1.Notification.severity:type_name -> absfinance.v1.Severity
+	1,  // 11: absfinance.v1.Notification.state:type_name -> absfinance.v1.Notification.State
+	16, // 12: absfinance.v1.Notification.create_time:type_name -> google.protobuf.Timestamp
+	16, // 13: absfinance.v1.Notification.acknowledge_time:type_name -> google.protobuf.Timestamp
+	1,  // 14: absfinance.v1.ListNotificationsRequest.state:type_name -> absfinance.v1.Notification.State
+	15, // 15: absfinance.v1.ListNotificationsRequest.min_severity:type_name -> absfinance.v1.Severity
+	16, // 16: absfinance.v1.ListNotificationsRequest.start_create_time:type_name -> google.protobuf.Timestamp
+	16, // 17: absfinance.v1.ListNotificationsRequest.end_create_time:type_name -> google.protobuf.Timestamp
+	4,  // 18: absfinance.v1.ListNotificationsResponse.notifications:type_name -> absfinance.v1.Notification
+	13, // 19: absfinance.v1.WatchEventsResponse.Signal.kind:type_name -> absfinance.v1.EventKind
+	15, // 20: absfinance.v1.WatchEventsResponse.Signal.severity:type_name -> absfinance.v1.Severity
+	0,  // 21: absfinance.v1.WatchEventsResponse.Signal.phase:type_name -> absfinance.v1.WatchEventsResponse.Signal.Phase
+	16, // 22: absfinance.v1.WatchEventsResponse.Signal.since_time:type_name -> google.protobuf.Timestamp
+	17, // 23: absfinance.v1.WatchEventsResponse.Recomputation.error:type_name -> google.rpc.Status
+	18, // 24: absfinance.v1.WatchEventsResponse.Recomputation.action:type_name -> absfinance.v1.Trigger.Action
+	2,  // 25: absfinance.v1.EventService.WatchEvents:input_type -> absfinance.v1.WatchEventsRequest
+	5,  // 26: absfinance.v1.EventService.ListNotifications:input_type -> absfinance.v1.ListNotificationsRequest
+	7,  // 27: absfinance.v1.EventService.AcknowledgeNotification:input_type -> absfinance.v1.AcknowledgeNotificationRequest
+	8,  // 28: absfinance.v1.EventService.RedeliverNotification:input_type -> absfinance.v1.RedeliverNotificationRequest
+	3,  // 29: absfinance.v1.EventService.WatchEvents:output_type -> absfinance.v1.WatchEventsResponse
+	6,  // 30: absfinance.v1.EventService.ListNotifications:output_type -> absfinance.v1.ListNotificationsResponse
+	4,  // 31: absfinance.v1.EventService.AcknowledgeNotification:output_type -> absfinance.v1.Notification
+	4,  // 32: absfinance.v1.EventService.RedeliverNotification:output_type -> absfinance.v1.Notification
+	29, // [29:33] is the sub-list for method output_type
+	25, // [25:29] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_event_service_proto_init() }
@@ -1216,7 +1371,7 @@ func file_absfinance_v1_event_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_absfinance_v1_event_service_proto_rawDesc), len(file_absfinance_v1_event_service_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,

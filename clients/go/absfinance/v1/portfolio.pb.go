@@ -233,7 +233,7 @@ func (x Trigger_Action) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Trigger_Action.Descriptor instead.
 func (Trigger_Action) EnumDescriptor() ([]byte, []int) {
-	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{6, 0}
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{8, 0}
 }
 
 // A position in one asset.
@@ -515,7 +515,15 @@ type Mandate struct {
 	// Limits beside those of the target.
 	Constraints []*Constraint `protobuf:"bytes,4,rep,name=constraints,proto3" json:"constraints,omitempty"`
 	// What to recompute, and when.
-	Triggers      []*Trigger `protobuf:"bytes,5,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	Triggers []*Trigger `protobuf:"bytes,5,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	// Dates on which to look at it again.
+	Reviews *ReviewCalendar `protobuf:"bytes,6,opt,name=reviews,proto3" json:"reviews,omitempty"`
+	// Bands of single assets, in the place of the thresholds' drift band.
+	DriftBands []*DriftBand `protobuf:"bytes,7,rep,name=drift_bands,json=driftBands,proto3" json:"drift_bands,omitempty"`
+	// The backtest that ACTION_EXTEND_BACKTEST continues, "backtests/{id}".
+	Backtest string `protobuf:"bytes,8,opt,name=backtest,proto3" json:"backtest,omitempty"`
+	// Groups that drift bands name, beside those of the target.
+	Groups        []*AssetGroup `protobuf:"bytes,9,rep,name=groups,proto3" json:"groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -596,6 +604,34 @@ func (x *Mandate) GetTriggers() []*Trigger {
 	return nil
 }
 
+func (x *Mandate) GetReviews() *ReviewCalendar {
+	if x != nil {
+		return x.Reviews
+	}
+	return nil
+}
+
+func (x *Mandate) GetDriftBands() []*DriftBand {
+	if x != nil {
+		return x.DriftBands
+	}
+	return nil
+}
+
+func (x *Mandate) GetBacktest() string {
+	if x != nil {
+		return x.Backtest
+	}
+	return ""
+}
+
+func (x *Mandate) GetGroups() []*AssetGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
 type isMandate_Target interface {
 	isMandate_Target()
 }
@@ -614,6 +650,166 @@ func (*Mandate_Optimize) isMandate_Target() {}
 
 func (*Mandate_Weights) isMandate_Target() {}
 
+// Dates on which a mandate is to be reviewed, in UTC.
+type ReviewCalendar struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// On the first date of each such period; none if unspecified.
+	Frequency Frequency `protobuf:"varint,1,opt,name=frequency,proto3,enum=absfinance.v1.Frequency" json:"frequency,omitempty"`
+	// Single dates.
+	Dates         []*date.Date `protobuf:"bytes,2,rep,name=dates,proto3" json:"dates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewCalendar) Reset() {
+	*x = ReviewCalendar{}
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewCalendar) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewCalendar) ProtoMessage() {}
+
+func (x *ReviewCalendar) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewCalendar.ProtoReflect.Descriptor instead.
+func (*ReviewCalendar) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReviewCalendar) GetFrequency() Frequency {
+	if x != nil {
+		return x.Frequency
+	}
+	return Frequency_FREQUENCY_UNSPECIFIED
+}
+
+func (x *ReviewCalendar) GetDates() []*date.Date {
+	if x != nil {
+		return x.Dates
+	}
+	return nil
+}
+
+// How far the weight of an asset, or of a group that the mandate's target names, may be from its target.
+type DriftBand struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose.
+	//
+	// Types that are valid to be assigned to Subject:
+	//
+	//	*DriftBand_Symbol
+	//	*DriftBand_Group
+	Subject isDriftBand_Subject `protobuf_oneof:"subject"`
+	// Largest absolute difference.
+	Absolute *float64 `protobuf:"fixed64,3,opt,name=absolute,proto3,oneof" json:"absolute,omitempty"`
+	// Largest difference as a fraction of the target. Where both are given the tighter one counts.
+	Relative      *float64 `protobuf:"fixed64,4,opt,name=relative,proto3,oneof" json:"relative,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DriftBand) Reset() {
+	*x = DriftBand{}
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DriftBand) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DriftBand) ProtoMessage() {}
+
+func (x *DriftBand) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DriftBand.ProtoReflect.Descriptor instead.
+func (*DriftBand) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DriftBand) GetSubject() isDriftBand_Subject {
+	if x != nil {
+		return x.Subject
+	}
+	return nil
+}
+
+func (x *DriftBand) GetSymbol() string {
+	if x != nil {
+		if x, ok := x.Subject.(*DriftBand_Symbol); ok {
+			return x.Symbol
+		}
+	}
+	return ""
+}
+
+func (x *DriftBand) GetGroup() string {
+	if x != nil {
+		if x, ok := x.Subject.(*DriftBand_Group); ok {
+			return x.Group
+		}
+	}
+	return ""
+}
+
+func (x *DriftBand) GetAbsolute() float64 {
+	if x != nil && x.Absolute != nil {
+		return *x.Absolute
+	}
+	return 0
+}
+
+func (x *DriftBand) GetRelative() float64 {
+	if x != nil && x.Relative != nil {
+		return *x.Relative
+	}
+	return 0
+}
+
+type isDriftBand_Subject interface {
+	isDriftBand_Subject()
+}
+
+type DriftBand_Symbol struct {
+	// An asset.
+	Symbol string `protobuf:"bytes,1,opt,name=symbol,proto3,oneof"`
+}
+
+type DriftBand_Group struct {
+	// A group of assets: the sum of their weights.
+	Group string `protobuf:"bytes,2,opt,name=group,proto3,oneof"`
+}
+
+func (*DriftBand_Symbol) isDriftBand_Subject() {}
+
+func (*DriftBand_Group) isDriftBand_Subject() {}
+
 // A target by weights.
 type TargetWeights struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -625,7 +821,7 @@ type TargetWeights struct {
 
 func (x *TargetWeights) Reset() {
 	*x = TargetWeights{}
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[4]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +833,7 @@ func (x *TargetWeights) String() string {
 func (*TargetWeights) ProtoMessage() {}
 
 func (x *TargetWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[4]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +846,7 @@ func (x *TargetWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TargetWeights.ProtoReflect.Descriptor instead.
 func (*TargetWeights) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{4}
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TargetWeights) GetWeights() []*AssetWeight {
@@ -679,7 +875,7 @@ type Thresholds struct {
 
 func (x *Thresholds) Reset() {
 	*x = Thresholds{}
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[5]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +887,7 @@ func (x *Thresholds) String() string {
 func (*Thresholds) ProtoMessage() {}
 
 func (x *Thresholds) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[5]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +900,7 @@ func (x *Thresholds) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Thresholds.ProtoReflect.Descriptor instead.
 func (*Thresholds) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{5}
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Thresholds) GetMaxUtilization() float64 {
@@ -754,14 +950,18 @@ type Trigger struct {
 	// The value that the figure must pass again before the trigger can start anew; the threshold if absent.
 	ClearThreshold *float64 `protobuf:"fixed64,4,opt,name=clear_threshold,json=clearThreshold,proto3,oneof" json:"clear_threshold,omitempty"`
 	// Least time from one start to the next.
-	Cooldown      *durationpb.Duration `protobuf:"bytes,5,opt,name=cooldown,proto3" json:"cooldown,omitempty"`
+	Cooldown *durationpb.Duration `protobuf:"bytes,5,opt,name=cooldown,proto3" json:"cooldown,omitempty"`
+	// How many observations in a row the figure must be beyond its threshold, 1 if 0.
+	HoldObservations uint32 `protobuf:"varint,6,opt,name=hold_observations,json=holdObservations,proto3" json:"hold_observations,omitempty"`
+	// How long it must be beyond its threshold.
+	HoldDuration  *durationpb.Duration `protobuf:"bytes,7,opt,name=hold_duration,json=holdDuration,proto3" json:"hold_duration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Trigger) Reset() {
 	*x = Trigger{}
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[6]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +973,7 @@ func (x *Trigger) String() string {
 func (*Trigger) ProtoMessage() {}
 
 func (x *Trigger) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[6]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +986,7 @@ func (x *Trigger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trigger.ProtoReflect.Descriptor instead.
 func (*Trigger) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{6}
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Trigger) GetEvent() EventKind {
@@ -824,6 +1024,20 @@ func (x *Trigger) GetCooldown() *durationpb.Duration {
 	return nil
 }
 
+func (x *Trigger) GetHoldObservations() uint32 {
+	if x != nil {
+		return x.HoldObservations
+	}
+	return 0
+}
+
+func (x *Trigger) GetHoldDuration() *durationpb.Duration {
+	if x != nil {
+		return x.HoldDuration
+	}
+	return nil
+}
+
 // What trades must be worth: risk_aversion / 2 times the fall of the tracking variance per year, against their cost as
 // a fraction of net asset value, spread over the horizon.
 type Thresholds_CostBenefit struct {
@@ -838,7 +1052,7 @@ type Thresholds_CostBenefit struct {
 
 func (x *Thresholds_CostBenefit) Reset() {
 	*x = Thresholds_CostBenefit{}
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[7]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +1064,7 @@ func (x *Thresholds_CostBenefit) String() string {
 func (*Thresholds_CostBenefit) ProtoMessage() {}
 
 func (x *Thresholds_CostBenefit) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_portfolio_proto_msgTypes[7]
+	mi := &file_absfinance_v1_portfolio_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1077,7 @@ func (x *Thresholds_CostBenefit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Thresholds_CostBenefit.ProtoReflect.Descriptor instead.
 func (*Thresholds_CostBenefit) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{5, 0}
+	return file_absfinance_v1_portfolio_proto_rawDescGZIP(), []int{7, 0}
 }
 
 func (x *Thresholds_CostBenefit) GetRiskAversion() float64 {
@@ -884,7 +1098,7 @@ var File_absfinance_v1_portfolio_proto protoreflect.FileDescriptor
 
 const file_absfinance_v1_portfolio_proto_rawDesc = "" +
 	"\n" +
-	"\x1dabsfinance/v1/portfolio.proto\x12\rabsfinance.v1\x1a\x1eabsfinance/v1/constraint.proto\x1a absfinance/v1/optimization.proto\x1a\x1aabsfinance/v1/weight.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x87\x01\n" +
+	"\x1dabsfinance/v1/portfolio.proto\x12\rabsfinance.v1\x1a\x1eabsfinance/v1/constraint.proto\x1a\x1dabsfinance/v1/frequency.proto\x1a absfinance/v1/optimization.proto\x1a\x1aabsfinance/v1/weight.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x87\x01\n" +
 	"\aHolding\x12!\n" +
 	"\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06symbol\x12#\n" +
 	"\bquantity\x18\x02 \x01(\x01B\a\xbaH\x04\x12\x02@\x01R\bquantity\x124\n" +
@@ -908,7 +1122,7 @@ const file_absfinance_v1_portfolio_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTimeB\a\n" +
-	"\x05_cash\"\xca\x02\n" +
+	"\x05_cash\"\xd1\x04\n" +
 	"\aMandate\x129\n" +
 	"\boptimize\x18\x01 \x01(\v2\x1b.absfinance.v1.OptimizeSpecH\x00R\boptimize\x128\n" +
 	"\aweights\x18\x02 \x01(\v2\x1c.absfinance.v1.TargetWeightsH\x00R\aweights\x129\n" +
@@ -916,8 +1130,28 @@ const file_absfinance_v1_portfolio_proto_rawDesc = "" +
 	"thresholds\x18\x03 \x01(\v2\x19.absfinance.v1.ThresholdsR\n" +
 	"thresholds\x12F\n" +
 	"\vconstraints\x18\x04 \x03(\v2\x19.absfinance.v1.ConstraintB\t\xbaH\x06\x92\x01\x03\x10\x90NR\vconstraints\x12=\n" +
-	"\btriggers\x18\x05 \x03(\v2\x16.absfinance.v1.TriggerB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\btriggersB\b\n" +
-	"\x06target\"S\n" +
+	"\btriggers\x18\x05 \x03(\v2\x16.absfinance.v1.TriggerB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\btriggers\x127\n" +
+	"\areviews\x18\x06 \x01(\v2\x1d.absfinance.v1.ReviewCalendarR\areviews\x12E\n" +
+	"\vdrift_bands\x18\a \x03(\v2\x18.absfinance.v1.DriftBandB\n" +
+	"\xbaH\a\x92\x01\x04\x10\xa0\x9c\x01R\n" +
+	"driftBands\x12G\n" +
+	"\bbacktest\x18\b \x01(\tB+\xbaH(r&\x18P2\"^$|^backtests/[A-Za-z0-9_-]{1,64}$R\bbacktest\x12<\n" +
+	"\x06groups\x18\t \x03(\v2\x19.absfinance.v1.AssetGroupB\t\xbaH\x06\x92\x01\x03\x10\x90NR\x06groupsB\b\n" +
+	"\x06target\"\xeb\x01\n" +
+	"\x0eReviewCalendar\x12@\n" +
+	"\tfrequency\x18\x01 \x01(\x0e2\x18.absfinance.v1.FrequencyB\b\xbaH\x05\x82\x01\x02\x10\x01R\tfrequency\x122\n" +
+	"\x05dates\x18\x02 \x03(\v2\x11.google.type.DateB\t\xbaH\x06\x92\x01\x03\x10\xe8\aR\x05dates:c\xbaH`\x1a^\n" +
+	"\x14review_calendar.some\x12\x19give a frequency or dates\x1a+this.frequency != 0 || size(this.dates) > 0\"\xcd\x02\n" +
+	"\tDriftBand\x12#\n" +
+	"\x06symbol\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00R\x06symbol\x12\"\n" +
+	"\x05group\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80\x01H\x00R\x05group\x121\n" +
+	"\babsolute\x18\x03 \x01(\x01B\x10\xbaH\r\x12\v@\x01!\x00\x00\x00\x00\x00\x00\x00\x00H\x01R\babsolute\x88\x01\x01\x121\n" +
+	"\brelative\x18\x04 \x01(\x01B\x10\xbaH\r\x12\v@\x01!\x00\x00\x00\x00\x00\x00\x00\x00H\x02R\brelative\x88\x01\x01:e\xbaHb\x1a`\n" +
+	"\x0fdrift_band.some\x12#give an absolute or a relative band\x1a(has(this.absolute) || has(this.relative)B\x10\n" +
+	"\asubject\x12\x05\xbaH\x02\b\x01B\v\n" +
+	"\t_absoluteB\v\n" +
+	"\t_relative\"S\n" +
 	"\rTargetWeights\x12B\n" +
 	"\aweights\x18\x01 \x03(\v2\x1a.absfinance.v1.AssetWeightB\f\xbaH\t\x92\x01\x06\b\x01\x10\xa0\x9c\x01R\aweights\"\xa3\x04\n" +
 	"\n" +
@@ -934,14 +1168,16 @@ const file_absfinance_v1_portfolio_proto_rawDesc = "" +
 	"\x10_max_utilizationB\r\n" +
 	"\v_drift_bandB\x10\n" +
 	"\x0e_relative_bandB\x1c\n" +
-	"\x1a_max_tracking_error_annual\"\xea\x03\n" +
+	"\x1a_max_tracking_error_annual\"\xf3\x04\n" +
 	"\aTrigger\x12:\n" +
 	"\x05event\x18\x01 \x01(\x0e2\x18.absfinance.v1.EventKindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05event\x12*\n" +
 	"\tthreshold\x18\x02 \x01(\x01B\a\xbaH\x04\x12\x02@\x01H\x00R\tthreshold\x88\x01\x01\x12?\n" +
 	"\x06action\x18\x03 \x01(\x0e2\x1d.absfinance.v1.Trigger.ActionB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06action\x125\n" +
 	"\x0fclear_threshold\x18\x04 \x01(\x01B\a\xbaH\x04\x12\x02@\x01H\x01R\x0eclearThreshold\x88\x01\x01\x12F\n" +
-	"\bcooldown\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xe7\x84\x0f2\x00R\bcooldown\"\x94\x01\n" +
+	"\bcooldown\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xe7\x84\x0f2\x00R\bcooldown\x126\n" +
+	"\x11hold_observations\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\xc0\x84=R\x10holdObservations\x12O\n" +
+	"\rhold_duration\x18\a \x01(\v2\x19.google.protobuf.DurationB\x0f\xbaH\f\xaa\x01\t\"\x05\b\x80\xe7\x84\x0f2\x00R\fholdDuration\"\x94\x01\n" +
 	"\x06Action\x12\x16\n" +
 	"\x12ACTION_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rACTION_NOTIFY\x10\x01\x12\x13\n" +
@@ -986,7 +1222,7 @@ func file_absfinance_v1_portfolio_proto_rawDescGZIP() []byte {
 }
 
 var file_absfinance_v1_portfolio_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_absfinance_v1_portfolio_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_absfinance_v1_portfolio_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_absfinance_v1_portfolio_proto_goTypes = []any{
 	(EventKind)(0),                 // 0: absfinance.v1.EventKind
 	(Severity)(0),                  // 1: absfinance.v1.Severity
@@ -995,40 +1231,50 @@ var file_absfinance_v1_portfolio_proto_goTypes = []any{
 	(*TaxLot)(nil),                 // 4: absfinance.v1.TaxLot
 	(*Portfolio)(nil),              // 5: absfinance.v1.Portfolio
 	(*Mandate)(nil),                // 6: absfinance.v1.Mandate
-	(*TargetWeights)(nil),          // 7: absfinance.v1.TargetWeights
-	(*Thresholds)(nil),             // 8: absfinance.v1.Thresholds
-	(*Trigger)(nil),                // 9: absfinance.v1.Trigger
-	(*Thresholds_CostBenefit)(nil), // 10: absfinance.v1.Thresholds.CostBenefit
-	(*date.Date)(nil),              // 11: google.type.Date
-	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
-	(*OptimizeSpec)(nil),           // 13: absfinance.v1.OptimizeSpec
-	(*Constraint)(nil),             // 14: absfinance.v1.Constraint
-	(*AssetWeight)(nil),            // 15: absfinance.v1.AssetWeight
-	(*durationpb.Duration)(nil),    // 16: google.protobuf.Duration
+	(*ReviewCalendar)(nil),         // 7: absfinance.v1.ReviewCalendar
+	(*DriftBand)(nil),              // 8: absfinance.v1.DriftBand
+	(*TargetWeights)(nil),          // 9: absfinance.v1.TargetWeights
+	(*Thresholds)(nil),             // 10: absfinance.v1.Thresholds
+	(*Trigger)(nil),                // 11: absfinance.v1.Trigger
+	(*Thresholds_CostBenefit)(nil), // 12: absfinance.v1.Thresholds.CostBenefit
+	(*date.Date)(nil),              // 13: google.type.Date
+	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(*OptimizeSpec)(nil),           // 15: absfinance.v1.OptimizeSpec
+	(*Constraint)(nil),             // 16: absfinance.v1.Constraint
+	(*AssetGroup)(nil),             // 17: absfinance.v1.AssetGroup
+	(Frequency)(0),                 // 18: absfinance.v1.Frequency
+	(*AssetWeight)(nil),            // 19: absfinance.v1.AssetWeight
+	(*durationpb.Duration)(nil),    // 20: google.protobuf.Duration
 }
 var file_absfinance_v1_portfolio_proto_depIdxs = []int32{
 	4,  // 0: absfinance.v1.Holding.lots:type_name -> absfinance.v1.TaxLot
-	11, // 1: absfinance.v1.TaxLot.purchase_date:type_name -> google.type.Date
-	11, // 2: absfinance.v1.TaxLot.holding_period_start:type_name -> google.type.Date
+	13, // 1: absfinance.v1.TaxLot.purchase_date:type_name -> google.type.Date
+	13, // 2: absfinance.v1.TaxLot.holding_period_start:type_name -> google.type.Date
 	3,  // 3: absfinance.v1.Portfolio.holdings:type_name -> absfinance.v1.Holding
 	6,  // 4: absfinance.v1.Portfolio.mandate:type_name -> absfinance.v1.Mandate
-	12, // 5: absfinance.v1.Portfolio.create_time:type_name -> google.protobuf.Timestamp
-	12, // 6: absfinance.v1.Portfolio.update_time:type_name -> google.protobuf.Timestamp
-	13, // 7: absfinance.v1.Mandate.optimize:type_name -> absfinance.v1.OptimizeSpec
-	7,  // 8: absfinance.v1.Mandate.weights:type_name -> absfinance.v1.TargetWeights
-	8,  // 9: absfinance.v1.Mandate.thresholds:type_name -> absfinance.v1.Thresholds
-	14, // 10: absfinance.v1.Mandate.constraints:type_name -> absfinance.v1.Constraint
-	9,  // 11: absfinance.v1.Mandate.triggers:type_name -> absfinance.v1.Trigger
-	15, // 12: absfinance.v1.TargetWeights.weights:type_name -> absfinance.v1.AssetWeight
-	10, // 13: absfinance.v1.Thresholds.cost_benefit:type_name -> absfinance.v1.Thresholds.CostBenefit
-	0,  // 14: absfinance.v1.Trigger.event:type_name -> absfinance.v1.EventKind
-	2,  // 15: absfinance.v1.Trigger.action:type_name -> absfinance.v1.Trigger.Action
-	16, // 16: absfinance.v1.Trigger.cooldown:type_name -> google.protobuf.Duration
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	14, // 5: absfinance.v1.Portfolio.create_time:type_name -> google.protobuf.Timestamp
+	14, // 6: absfinance.v1.Portfolio.update_time:type_name -> google.protobuf.Timestamp
+	15, // 7: absfinance.v1.Mandate.optimize:type_name -> absfinance.v1.OptimizeSpec
+	9,  // 8: absfinance.v1.Mandate.weights:type_name -> absfinance.v1.TargetWeights
+	10, // 9: absfinance.v1.Mandate.thresholds:type_name -> absfinance.v1.Thresholds
+	16, // 10: absfinance.v1.Mandate.constraints:type_name -> absfinance.v1.Constraint
+	11, // 11: absfinance.v1.Mandate.triggers:type_name -> absfinance.v1.Trigger
+	7,  // 12: absfinance.v1.Mandate.reviews:type_name -> absfinance.v1.ReviewCalendar
+	8,  // 13: absfinance.v1.Mandate.drift_bands:type_name -> absfinance.v1.DriftBand
+	17, // 14: absfinance.v1.Mandate.groups:type_name -> absfinance.v1.AssetGroup
+	18, // 15: absfinance.v1.ReviewCalendar.frequency:type_name -> absfinance.v1.Frequency
+	13, // 16: absfinance.v1.ReviewCalendar.dates:type_name -> google.type.Date
+	19, // 17: absfinance.v1.TargetWeights.weights:type_name -> absfinance.v1.AssetWeight
+	12, // 18: absfinance.v1.Thresholds.cost_benefit:type_name -> absfinance.v1.Thresholds.CostBenefit
+	0,  // 19: absfinance.v1.Trigger.event:type_name -> absfinance.v1.EventKind
+	2,  // 20: absfinance.v1.Trigger.action:type_name -> absfinance.v1.Trigger.Action
+	20, // 21: absfinance.v1.Trigger.cooldown:type_name -> google.protobuf.Duration
+	20, // 22: absfinance.v1.Trigger.hold_duration:type_name -> google.protobuf.Duration
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_portfolio_proto_init() }
@@ -1037,6 +1283,7 @@ func file_absfinance_v1_portfolio_proto_init() {
 		return
 	}
 	file_absfinance_v1_constraint_proto_init()
+	file_absfinance_v1_frequency_proto_init()
 	file_absfinance_v1_optimization_proto_init()
 	file_absfinance_v1_weight_proto_init()
 	file_absfinance_v1_portfolio_proto_msgTypes[2].OneofWrappers = []any{}
@@ -1044,15 +1291,19 @@ func file_absfinance_v1_portfolio_proto_init() {
 		(*Mandate_Optimize)(nil),
 		(*Mandate_Weights)(nil),
 	}
-	file_absfinance_v1_portfolio_proto_msgTypes[5].OneofWrappers = []any{}
-	file_absfinance_v1_portfolio_proto_msgTypes[6].OneofWrappers = []any{}
+	file_absfinance_v1_portfolio_proto_msgTypes[5].OneofWrappers = []any{
+		(*DriftBand_Symbol)(nil),
+		(*DriftBand_Group)(nil),
+	}
+	file_absfinance_v1_portfolio_proto_msgTypes[7].OneofWrappers = []any{}
+	file_absfinance_v1_portfolio_proto_msgTypes[8].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_absfinance_v1_portfolio_proto_rawDesc), len(file_absfinance_v1_portfolio_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         ResourceError,
         TransientError,
     )
+    from absfin.events import Event, Missed
     from absfin.fills import Fill, RecordedFills
     from absfin.liquidity import AssetLiquidity, Liquidity, MarketMetrics
     from absfin.objectives import (
@@ -101,6 +102,7 @@ __all__ = [
     "Client",
     "CorporateAction",
     "Delisting",
+    "Event",
     "FactorAttribution",
     "Fill",
     "Finished",
@@ -111,6 +113,7 @@ __all__ = [
     "Liquidity",
     "MarketMetrics",
     "Milestone",
+    "Missed",
     "Moments",
     "Optimization",
     "OtherPurchase",
@@ -253,6 +256,10 @@ _NAMES = {
         "ProblemError",
         "ResourceError",
         "TransientError",
+    ),
+    "absfin.events": (
+        "Event",
+        "Missed",
     ),
     "absfin.fills": (
         "Fill",

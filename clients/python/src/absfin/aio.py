@@ -1,23 +1,27 @@
 """The client for asyncio, with the methods and parameters of `absfin.Client`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from absfinance.v1.event_service_pb2_grpc import EventServiceStub
 
 from absfin import health, queries
 from absfin.channel import DEFAULT_TARGET, OPTIONS
+from absfin.choices import EventKind, Severity
 from absfin.errors import typed_errors
+from absfin.events import EventFollower, EventNews
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
 from absfin.query_methods import as_method
 from absfin.tokens import Token, asynchronous_interceptors
-from absfin.watching import Finished, Follower, News
+from absfin.watching import Follower, News, Resuming
 
 P = ParamSpec("P")
 A = TypeVar("A")
+N = TypeVar("N")
 
 
 def _sends(query: Callable[P, UnaryQuery[A]]) -> Callable[Concatenate["Client", P], Coroutine[Any, Any, A]]:
@@ -155,6 +159,10 @@ class Client:
     list_api_keys = _pages(queries.ListApiKeysQuery)
     revoke_api_key = _sends(queries.RevokeApiKeyQuery)
 
+    list_notifications = _pages(queries.ListNotificationsQuery)
+    acknowledge_notification = _sends(queries.AcknowledgeNotificationQuery)
+    redeliver_notification = _sends(queries.RedeliverNotificationQuery)
+
     import_prices = _sends(queries.ImportPricesQuery)
     prices = _collects(queries.PricesQuery)
     market_metrics = _sends(queries.MarketMetricsQuery)
@@ -171,6 +179,29 @@ class Client:
         where resuming cannot help, or after `patience` seconds without contact.
         """
         watch = Watch(Follower(name, min_interval, patience), self._stubs[BacktestServiceStub].BacktestProgress)
+        try:
+            async for news in watch:
+                yield news
+        finally:
+            await watch.aclose()
+
+    async def watch_events(
+        self,
+        *,
+        portfolios: Iterable[str] = (),
+        kinds: Iterable[EventKind] = (),
+        min_severity: Severity = "info",
+        after: int = 0,
+        epoch: str = "",
+        patience: float = 300.0,
+    ) -> AsyncIterator[EventNews]:
+        """Events of the caller's portfolios, of all where none is named: those that are retained, then as they happen.
+
+        `after` and `epoch` of the last event that was received go on after it. Resumes by itself, as `watch` does; a
+        `Missed` says that some events were no longer retained then. It ends where it is closed.
+        """
+        follower = EventFollower(portfolios, kinds, min_severity, after, epoch, patience)
+        watch = Watch(follower, self._stubs[EventServiceStub].WatchEvents)
         try:
             async for news in watch:
                 yield news
@@ -218,19 +249,20 @@ class Client:
         return method(request, timeout=query.time_limit(self._timeout))
 
 
-class Watch(AsyncIterator[News]):
+class Watch(AsyncIterator[N], Generic[N]):
     """Receives a stream in a task of its own, and gives the caller the next event."""
 
-    def __init__(self, follower: Follower, progress: Callable[..., Any]) -> None:
+    def __init__(self, follower: Resuming[N], method: Callable[..., Any]) -> None:
         self._follower = follower
-        self._progress = progress
+        self._method = method
         self._changed = asyncio.Event()
+        self._read = asyncio.Event()
         self._ended = False
         self._receiving = asyncio.create_task(self._receive())
         self._receiving.add_done_callback(lambda _: self._changed.set())  # however it ends, the caller is told
 
-    async def __anext__(self) -> News:
-        """The next milestone, the latest tick, or the end."""
+    async def __anext__(self) -> N:
+        """What comes next."""
         if self._ended:
             raise StopAsyncIteration
         while (news := self._follower.next()) is None:
@@ -244,11 +276,12 @@ class Watch(AsyncIterator[News]):
                 raise StopAsyncIteration
             self._changed.clear()
             await self._changed.wait()
-        self._ended = isinstance(news, Finished)
+        self._ended = self._follower.is_last(news)
+        self._read.set()
         return news
 
     async def aclose(self) -> None:
-        """Ends the stream; the job continues."""
+        """Ends the stream; what it follows goes on."""
         self._receiving.cancel()
         await asyncio.wait({self._receiving})
         self._changed.set()
@@ -257,9 +290,12 @@ class Watch(AsyncIterator[News]):
         while not self._follower.over:
             failure = None
             try:
-                async for notice in self._progress(self._follower.request()):
+                async for notice in self._method(self._follower.request()):
                     self._follower.take(notice)
                     self._changed.set()
+                    while not self._follower.has_room:
+                        self._read.clear()
+                        await self._read.wait()
             except grpc.RpcError as error:
                 failure = error
             if not self._follower.over:

@@ -145,6 +145,21 @@ SegmentKind = Literal[
     "factor",
     "specific",
 ]
+EventKind = Literal[
+    "prices",
+    "drift",
+    "limit",
+    "volatility",
+    "drawdown",
+    "liquidity",
+    "price_stale",
+    "price_jump",
+    "mandate_due",
+    "lot_long_term",
+    "result_stale",
+]
+Severity = Literal["info", "warning", "critical"]
+NotificationState = Literal["pending", "delivered", "failed", "acknowledged"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 

@@ -1,23 +1,27 @@
 """The client for ordinary code; `absfin.aio` has the one for asyncio, with the same methods and parameters."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from absfinance.v1.event_service_pb2_grpc import EventServiceStub
 
 from absfin import health, queries
 from absfin.channel import DEFAULT_TARGET, OPTIONS
+from absfin.choices import EventKind, Severity
 from absfin.errors import typed_errors
+from absfin.events import EventFollower, EventNews
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
 from absfin.query_methods import as_method
 from absfin.tokens import Token, TokenInterceptor
-from absfin.watching import Finished, Follower, News
+from absfin.watching import Follower, News, Resuming
 
 P = ParamSpec("P")
 A = TypeVar("A")
+N = TypeVar("N")
 
 
 def _sends(query: Callable[P, UnaryQuery[A]]) -> Callable[Concatenate["Client", P], A]:
@@ -155,6 +159,10 @@ class Client:
     list_api_keys = _pages(queries.ListApiKeysQuery)
     revoke_api_key = _sends(queries.RevokeApiKeyQuery)
 
+    list_notifications = _pages(queries.ListNotificationsQuery)
+    acknowledge_notification = _sends(queries.AcknowledgeNotificationQuery)
+    redeliver_notification = _sends(queries.RedeliverNotificationQuery)
+
     import_prices = _sends(queries.ImportPricesQuery)
     prices = _collects(queries.PricesQuery)
     market_metrics = _sends(queries.MarketMetricsQuery)
@@ -171,6 +179,28 @@ class Client:
         where resuming cannot help, or after `patience` seconds without contact.
         """
         watch = Watch(Follower(name, min_interval, patience), self._stubs[BacktestServiceStub].BacktestProgress)
+        try:
+            yield from watch
+        finally:
+            watch.close()
+
+    def watch_events(
+        self,
+        *,
+        portfolios: Iterable[str] = (),
+        kinds: Iterable[EventKind] = (),
+        min_severity: Severity = "info",
+        after: int = 0,
+        epoch: str = "",
+        patience: float = 300.0,
+    ) -> Iterator[EventNews]:
+        """Events of the caller's portfolios, of all where none is named: those that are retained, then as they happen.
+
+        `after` and `epoch` of the last event that was received go on after it. Resumes by itself, as `watch` does; a
+        `Missed` says that some events were no longer retained then. It ends where it is closed.
+        """
+        follower = EventFollower(portfolios, kinds, min_severity, after, epoch, patience)
+        watch = Watch(follower, self._stubs[EventServiceStub].WatchEvents)
         try:
             yield from watch
         finally:
@@ -219,12 +249,12 @@ CLOSE_SECONDS = 5.0
 """How long to wait for the thread of a cancelled stream; it ends in milliseconds."""
 
 
-class Watch(Iterator[News]):
+class Watch(Iterator[N], Generic[N]):
     """Receives a stream in a thread of its own, and gives the caller the next event."""
 
-    def __init__(self, follower: Follower, progress: Callable[..., Any]) -> None:
+    def __init__(self, follower: Resuming[N], method: Callable[..., Any]) -> None:
         self._follower = follower
-        self._progress = progress
+        self._method = method
         self._changed = threading.Condition()
         self._call: Any = None
         self._closed = self._ended = False
@@ -232,8 +262,8 @@ class Watch(Iterator[News]):
         self._thread = threading.Thread(target=self._run, name="absfin-watch", daemon=True)
         self._thread.start()
 
-    def __next__(self) -> News:
-        """The next milestone, the latest tick, or the end."""
+    def __next__(self) -> N:
+        """What comes next."""
         if self._ended:
             raise StopIteration
         with self._changed:
@@ -247,11 +277,12 @@ class Watch(Iterator[News]):
                 if self._closed:
                     raise StopIteration
                 self._changed.wait()
-        self._ended = isinstance(news, Finished)
+            self._ended = self._follower.is_last(news)
+            self._changed.notify_all()  # there is room for more
         return news
 
     def close(self) -> None:
-        """Ends the stream; the job continues."""
+        """Ends the stream; what it follows goes on."""
         with self._changed:
             self._closed = True
             if self._call is not None:
@@ -272,7 +303,7 @@ class Watch(Iterator[News]):
     def _begin(self) -> bool:
         """Starts a call, and says whether it can: not where the channel was closed under the stream."""
         try:
-            self._call = self._progress(self._follower.request())
+            self._call = self._method(self._follower.request())
         except ValueError:
             self._closed = True
             self._changed.notify_all()
@@ -289,6 +320,7 @@ class Watch(Iterator[News]):
                     with self._changed:
                         self._follower.take(notice)
                         self._changed.notify_all()
+                        self._changed.wait_for(lambda: self._closed or self._follower.has_room)
             except grpc.RpcError as error:
                 failure = error
             with self._changed:

@@ -20,7 +20,7 @@
 | | `EtagMismatch` | read the resource again, then change it |
 | | `BacktestRunning` | wait for its end, or cancel it |
 | | `StorageFull` | delete what the message names |
-| | `EventsLost` | read the progress from its start; `Client.watch` does |
+| | `EventsLost` | read from the start; `Client.watch` and `watch_events` do |
 | `AccessError` | | change who calls |
 | | `Unauthenticated` | send a token or a key that the server accepts |
 | | `TokenExpired` | get a new token |

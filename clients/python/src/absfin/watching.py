@@ -1,15 +1,16 @@
-"""Follows the progress of a job: events are received at once, however slowly the caller reads them.
+"""Follows a stream that resumes: after a broken connection or a restart of the server, after its last sequence number.
 
-Only the latest tick is kept, and all milestones in order. After a broken connection or a restart of the server, the
-stream resumes after the last sequence number.
+Of the progress of a job events are received at once, however slowly the caller reads them: only the latest tick is
+kept, and all milestones in order. Of the log of events no more is received than the caller will soon read.
 """
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import grpc
 from absfinance.v1.backtest_pb2 import BacktestState
@@ -60,26 +61,88 @@ class Finished:
 
 
 News = Tick | Milestone | Finished
+N = TypeVar("N")
 
 
-class Follower:
-    """State of a stream of progress: where to resume, and the events not read yet. Both clients share it."""
+class Resuming(ABC, Generic[N]):
+    """State of a stream that resumes: where, and what was not read yet. Both clients share it."""
 
-    def __init__(self, name: str, min_interval: float, patience: float) -> None:
-        self._name = name
-        self._interval = Duration()
-        self._interval.FromNanoseconds(round(min_interval * 1e9))
+    def __init__(self, patience: float, after: int = 0, epoch: str = "") -> None:
         self._patience = patience
-        self._after = 0  # sequence number after which the next attempt resumes
-        self._seen = 0  # highest sequence number received
-        self._epoch = ""
+        self._after = after  # sequence number after which the next attempt resumes
+        self._seen = after  # highest sequence number received
+        self._epoch = epoch
         self._wait = FIRST_WAIT_SECONDS
         self._answered = False  # whether this attempt has brought anything
         self._heard = time.monotonic()
+        self.error: AbsFinanceError | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the stream has ended for good."""
+        return self.error is not None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be received before the caller has read."""
+        return True
+
+    @abstractmethod
+    def request(self) -> Any:
+        """The request that resumes the stream."""
+
+    @abstractmethod
+    def take(self, notice: Any) -> None:
+        """Stores what was received."""
+
+    @abstractmethod
+    def next(self) -> N | None:
+        """What the caller gets next; None if there is nothing yet."""
+
+    def is_last(self, news: N) -> bool:
+        """Whether nothing follows."""
+        return False
+
+    def pause(self, failure: grpc.RpcError | None) -> float:
+        """Seconds to wait before the next attempt; sets `error` where another attempt cannot help."""
+        if failure is not None:
+            error = error_from_call(failure)
+            answered, self._answered = self._answered, False
+            if error.reason == "EVENTS_COMPACTED":
+                self._after = 0  # the retained events come again, and those received are skipped
+                self._missed(log_lost=False)
+            elif error.reason == "EPOCH_CHANGED":
+                self._after, self._seen, self._epoch = 0, 0, ""
+                self._missed(log_lost=True)
+            elif error.reason == "TOKEN_EXPIRED" and answered:
+                pass  # the token of this attempt has ended while it was read; the next one takes a new token
+            elif error.code not in _RESUMED or time.monotonic() - self._heard > self._patience:
+                self.error = error
+                return 0.0
+        self._wait, now = min(self._wait * 2.0, LONGEST_WAIT_SECONDS), self._wait
+        return now * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the attempts of many clients
+
+    def _heard_of(self, epoch: str) -> None:
+        """The server has answered."""
+        self._answered = True
+        self._heard, self._wait = time.monotonic(), FIRST_WAIT_SECONDS
+        self._epoch = epoch
+
+    def _missed(self, *, log_lost: bool) -> None:
+        """Events are gone that were not received, or the whole log is."""
+
+
+class Follower(Resuming[News]):
+    """The progress of a job."""
+
+    def __init__(self, name: str, min_interval: float, patience: float) -> None:
+        super().__init__(patience)
+        self._name = name
+        self._interval = Duration()
+        self._interval.FromNanoseconds(round(min_interval * 1e9))
         self._milestones: deque[Milestone] = deque()
         self._tick: Tick | None = None
         self._finished: Finished | None = None
-        self.error: AbsFinanceError | None = None
 
     @property
     def over(self) -> bool:
@@ -94,9 +157,7 @@ class Follower:
 
     def take(self, notice: BacktestProgressResponse) -> None:
         """Stores an event for the caller."""
-        self._answered = True
-        self._heard, self._wait = time.monotonic(), FIRST_WAIT_SECONDS
-        self._epoch = notice.epoch
+        self._heard_of(notice.epoch)
         kind = notice.WhichOneof("event")
         if kind == "snapshot":
             if notice.snapshot.HasField("tick"):
@@ -113,23 +174,6 @@ class Follower:
             state = plain_name(BacktestState, notice.finished.state)
             self._finished = Finished(state, notice.finished.error.message)
 
-    def pause(self, failure: grpc.RpcError | None) -> float:
-        """Seconds to wait before the next attempt; sets `error` where another attempt cannot help."""
-        if failure is not None:
-            error = error_from_call(failure)
-            answered, self._answered = self._answered, False
-            if error.reason == "EVENTS_COMPACTED":
-                self._after = 0  # the retained events come again, and those received are skipped
-            elif error.reason == "EPOCH_CHANGED":
-                self._after, self._seen, self._epoch = 0, 0, ""
-            elif error.reason == "TOKEN_EXPIRED" and answered:
-                pass  # the token of this attempt has ended while it was read; the next one takes a new token
-            elif error.code not in _RESUMED or time.monotonic() - self._heard > self._patience:
-                self.error = error
-                return 0.0
-        self._wait, now = min(self._wait * 2.0, LONGEST_WAIT_SECONDS), self._wait
-        return now * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the attempts of many clients
-
     def next(self) -> News | None:
         """The next event: milestones in order, then the latest tick, then the end. None if there is none yet."""
         if self._milestones:
@@ -138,6 +182,10 @@ class Follower:
             return self._finished
         tick, self._tick = self._tick, None
         return tick
+
+    def is_last(self, news: News) -> bool:
+        """Whether it is the end of the job."""
+        return isinstance(news, Finished)
 
 
 def _tick(tick: Any, notice: BacktestProgressResponse) -> Tick:

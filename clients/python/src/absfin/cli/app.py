@@ -44,6 +44,11 @@ COMMANDS = {
     "storage": ("storage_command:storage", "Back up, restore or copy a store; all options go to the server's command"),
     "keys": ("keys_command:keys", "API keys that callers of the server authenticate with"),
     "portfolio": ("portfolio_commands:portfolios", "Portfolios stored by the server"),
+    "events": (
+        "events_command:events",
+        "Follow signals, recomputations and notifications, also across a restart of the server",
+    ),
+    "notifications": ("notifications_commands:notifications", "Notifications: signals that somebody is told"),
     "actions": ("actions_commands:actions", "Splits, dividends and delistings stored by the server"),
 }
 """Where each command is, and what it does in a few words: the beginning of its own help."""

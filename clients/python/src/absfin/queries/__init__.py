@@ -8,6 +8,7 @@ from typing import Any
 
 from absfinance.v1.admin_service_pb2_grpc import AdminServiceStub
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from absfinance.v1.event_service_pb2_grpc import EventServiceStub
 from absfinance.v1.liquidity_service_pb2_grpc import LiquidityServiceStub
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
@@ -32,6 +33,7 @@ from absfin.queries.charts import (
     ReallocationChartsQuery,
     RiskChartsQuery,
 )
+from absfin.queries.events import AcknowledgeNotificationQuery, ListNotificationsQuery, RedeliverNotificationQuery
 from absfin.queries.liquidity import AssessLiquidityQuery
 from absfin.queries.market_data import (
     CorporateActionsQuery,
@@ -77,11 +79,13 @@ STUBS: tuple[type[Any], ...] = (
     MarketDataServiceStub,
     LiquidityServiceStub,
     AdminServiceStub,
+    EventServiceStub,
 )
 """The services that the queries call."""
 
 __all__ = [
     "STUBS",
+    "AcknowledgeNotificationQuery",
     "AnalyzeRiskQuery",
     "AssembledQuery",
     "AssessLiquidityQuery",
@@ -107,6 +111,7 @@ __all__ = [
     "InstrumentsQuery",
     "ListApiKeysQuery",
     "ListBacktestsQuery",
+    "ListNotificationsQuery",
     "ListOptimizationsQuery",
     "ListPortfoliosQuery",
     "ListReallocationsQuery",
@@ -122,6 +127,7 @@ __all__ = [
     "ReallocateQuery",
     "ReallocationChartsQuery",
     "RecordFillsQuery",
+    "RedeliverNotificationQuery",
     "RevokeApiKeyQuery",
     "RiskChartsQuery",
     "StreamQuery",

@@ -1,0 +1,290 @@
+"""The loop of the one listener of a store: reads changes in order, watches portfolios, and stores what it notices.
+
+The change log is the truth; a notice only wakes. What was stored twice after a death is dropped by its keys.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from domain.errors import InvalidInput
+from domain.monitoring.events import TimePassed
+from domain.monitoring.timestamps import DAY, SECOND
+from server.listeners.event_sink import NO_SINK, EventSink
+from server.listeners.memory import Memory, memory_from_bytes, memory_to_bytes
+from server.listeners.noticing import Noticed, Reading, notice
+from server.listeners.reading import WATCHED, Readings
+from server.observability import logger
+from server.ports.changes import Change, ChangeLag, ChangeLog, ChangePage
+from server.ports.errors import CursorGone, StorageFull, StorageUnavailable
+from server.ports.events import ListenerClaim, ListenerState, ListenerStore
+
+LEASE_SECONDS = 10.0
+RENEW_SECONDS = 2.0
+
+LOOK_SECONDS = 1.0
+"""How often changes are looked for that no notice announces: those that other servers wrote."""
+
+SETTLE_SECONDS = 0.02
+"""From a notice to the next look: writes that follow one another are read together."""
+
+PAGE = 1000
+
+STORE_SECONDS = 5.0
+STORE_CHANGES = 1000
+"""The state is stored when either has passed; what follows it is done again after a death."""
+
+TICK = 60 * SECOND
+"""The time is told at whole minutes, so that whoever does it again tells the same times."""
+
+TICK_DELAY = 2 * SECOND
+"""A minute is told once changes that were written in it are visible."""
+
+MOST_TICKS = 60
+"""Minutes that are told one by one after a pause; of a longer pause, its midnights and its end."""
+
+MOST_DAYS = 400
+
+
+def clock() -> int:
+    """Now, in microseconds since 1970-01-01."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """How the listener is doing, as this process sees it."""
+
+    is_listening: bool  # here; another server of the store may be the listener
+    lag: ChangeLag  # of this process where it listens, and otherwise of what was stored last
+    cursor: str
+    failures: int  # in a row, to read or to store
+
+
+class LostListener(Exception):
+    """Another server listens by now."""
+
+
+class ChangeFeed:
+    """Listens while no other server of the store does."""
+
+    def __init__(
+        self,
+        changes: ChangeLog,
+        listener: ListenerStore,
+        readings: Readings,
+        worker: str,
+        *,
+        on_recomputations: Callable[[], None] = lambda: None,
+        sink: EventSink = NO_SINK,
+        now: Callable[[], int] = clock,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
+        self._changes = changes
+        self._listener = listener
+        self._readings = readings
+        self._worker = worker
+        self._on_recomputations = on_recomputations
+        self._sink = sink
+        self._now = now
+        self._look = look_seconds
+        self._wake = asyncio.Event()
+        self._claim: ListenerClaim | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._memory = Memory()
+        self._cursor = ""
+        self._unstored = 0  # changes since the state was stored
+        self._stored_at = 0.0
+        self._stored: Memory | None = None
+        self._failures = 0
+
+    def start(self) -> None:
+        """Begins."""
+        self._tasks = [asyncio.create_task(self._claiming()), asyncio.create_task(self._listening())]
+
+    def wake(self) -> None:
+        """There may be a change. Only of the event loop."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Stores where it stands and lets another one listen."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        claim, self._claim = self._claim, None
+        if claim is None:
+            return
+        with contextlib.suppress(StorageFull, StorageUnavailable, LostListener):
+            await self._store(claim)
+            await self._listener.release(claim)
+
+    async def health(self) -> FeedHealth:
+        """How it is doing. Raises StorageUnavailable."""
+        cursor = self._cursor if self._claim is not None else (await self._listener.load()).cursor
+        return FeedHealth(self._claim is not None, await self._changes.lag(cursor), cursor, self._failures)
+
+    async def _claiming(self) -> None:
+        """Claims, and renews the claim while changes are read: reading everything may take longer than a lease."""
+        while True:
+            try:
+                self._claim = await self._listener.claim(self._worker, LEASE_SECONDS)
+            except (StorageFull, StorageUnavailable) as error:
+                logger.warning("the listener's claim could not be renewed", extra={"why": str(error)})
+            except Exception:
+                logger.exception("the listener's claim could not be renewed")
+            await asyncio.sleep(RENEW_SECONDS if self._claim is not None else self._look)
+
+    async def _listening(self) -> None:
+        while True:
+            claim = self._claim
+            if claim is None:
+                await asyncio.sleep(min(0.1, self._look))
+                continue
+            try:
+                await self._load(claim)
+                while True:  # ends where the claim is lost
+                    await self._turn(claim)
+            except LostListener:
+                logger.info("another server listens to changes now")
+            except (StorageFull, StorageUnavailable) as error:
+                self._failures += 1
+                logger.warning("changes could not be followed", extra={"why": str(error)})
+            except Exception:
+                self._failures += 1
+                logger.exception("changes could not be followed")
+            await asyncio.sleep(self._look)
+
+    async def _load(self, claim: ListenerClaim) -> None:
+        """Goes on where the last listener stood, or reads everything where nobody did."""
+        found = await self._listener.load()
+        self._cursor, self._stored, self._unstored = found.cursor, None, 0
+        self._stored_at = time.monotonic()
+        if found.state:
+            try:
+                self._memory = await asyncio.to_thread(memory_from_bytes, found.state)
+            except InvalidInput as error:
+                logger.warning("the listener's state cannot be used", extra={"why": error.rule})
+            else:
+                self._stored = self._memory
+                return
+        self._memory = Memory()
+        await self._read_everything(claim)
+
+    async def _turn(self, claim: ListenerClaim) -> None:
+        """One page of changes; without one, the time, and then it waits for a notice."""
+        self._require(claim)
+        self._wake.clear()
+        before = self._now()
+        try:
+            page = await self._changes.changes_since(self._cursor, PAGE)
+            groups, place = await self._complete(page)
+        except CursorGone:
+            logger.warning("changes are no longer retained: everything is read anew")
+            await self._read_everything(claim)
+            return
+        for group in groups:
+            await self._follow(claim, group)
+        self._cursor = place
+        if page.is_last:
+            await self._pass_time(claim, before - TICK_DELAY)
+        if self._is_due():
+            await self._store(claim)
+        self._failures = 0
+        if page.is_last:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._look):
+                    await self._wake.wait()
+                    await asyncio.sleep(SETTLE_SECONDS)
+
+    async def _complete(self, page: ChangePage) -> tuple[list[Sequence[Change]], str]:
+        """Changes that were written together, none of them divided by the end of a page, and the place after them."""
+        changes, place = list(page.changes), page.next_cursor
+        while not page.is_last and changes and changes[0].time == changes[-1].time:  # ends with the log
+            page = await self._changes.changes_since(place, PAGE)
+            changes += page.changes
+            place = page.next_cursor
+        groups = list(_together(changes))
+        if not page.is_last and len(groups) > 1:
+            place = groups[-2][-1].cursor
+            groups.pop()
+        return groups, place
+
+    async def _follow(self, claim: ListenerClaim, group: Sequence[Change]) -> None:
+        """What follows from changes that were written together."""
+        watched = [change for change in group if change.kind in WATCHED]
+        if watched:
+            moment = min(watched[0].time, self._now())
+            await self._pass_time(claim, moment)
+            memory = self._memory.next_revision()
+            await self._notice(claim, memory, await self._readings.of_changes(memory, watched))
+        self._cursor = group[-1].cursor
+        self._unstored += len(group)
+
+    async def _pass_time(self, claim: ListenerClaim, until: int) -> None:
+        """Tells the time at whole minutes up to a moment."""
+        for moment in _ticks(self._memory.monitor.time, until):
+            await self._notice(claim, self._memory, Reading(moment, "", (TimePassed(moment),)))
+
+    async def _notice(self, claim: ListenerClaim, memory: Memory, reading: Reading) -> None:
+        """Stores what follows from a reading; only then it is known."""
+        self._require(claim)
+        noticed: Noticed = await asyncio.to_thread(notice, memory, reading)
+        if noticed.events or noticed.recomputations:
+            events = self._sink.addressed(noticed.events)
+            stored = await self._listener.record(claim, events, noticed.recomputations)
+            if stored is None:
+                raise LostListener
+            new = {one.draft.dedupe_key for one in stored}
+            self._sink.stored([event for event in events if event.dedupe_key in new])
+            if noticed.recomputations:
+                self._on_recomputations()
+        self._memory = noticed.memory
+
+    async def _read_everything(self, claim: ListenerClaim) -> None:
+        """From the place where the log is now; what changes meanwhile is read twice."""
+        place = await self._changes.newest()
+        memory = self._memory.next_revision()
+        now = self._now()
+        await self._notice(claim, memory, await self._readings.of_everything(memory, now))
+        self._cursor = place
+        await self._store(claim)
+
+    def _is_due(self) -> bool:
+        if self._memory is self._stored and not self._unstored:
+            return False
+        return self._unstored >= STORE_CHANGES or time.monotonic() - self._stored_at >= STORE_SECONDS
+
+    async def _store(self, claim: ListenerClaim) -> None:
+        memory, cursor = self._memory, self._cursor
+        state = ListenerState(cursor, await asyncio.to_thread(memory_to_bytes, memory))
+        if not await self._listener.store(claim, state):
+            raise LostListener
+        self._stored, self._unstored, self._stored_at = memory, 0, time.monotonic()
+
+    def _require(self, claim: ListenerClaim) -> None:
+        if self._claim != claim:
+            raise LostListener
+
+
+def _together(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """Runs of changes of one time: a transaction writes its changes at one."""
+    start = 0
+    for i in range(1, len(changes) + 1):
+        if i == len(changes) or changes[i].time != changes[start].time:
+            yield changes[start:i]
+            start = i
+
+
+def _ticks(since: int | None, until: int) -> list[int]:
+    """Whole minutes after a time, up to another one."""
+    last = until // TICK * TICK
+    if since is None or last <= since:
+        return []
+    first = (since // TICK + 1) * TICK
+    if (last - first) // TICK < MOST_TICKS:
+        return list(range(first, last + 1, TICK))
+    midnight = max((since // DAY + 1) * DAY, (last // DAY - MOST_DAYS) * DAY)
+    return [*range(midnight, last, DAY), last]

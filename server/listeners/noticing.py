@@ -1,0 +1,150 @@
+"""From events of the monitor to what is stored: signals, notifications, and recomputations that mandates want.
+
+No clock and no store: the same memory and events give the same. It takes time, so it runs in a thread.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from domain.errors import InvalidInput
+from domain.monitoring.events import Event, PortfoliosChanged, PricesObserved
+from domain.monitoring.mandate import Action, Occurrence, started_by
+from domain.monitoring.monitor import observe
+from domain.monitoring.signals import EventKind, Phase, Severity, Signal, Subject
+from domain.monitoring.state import MonitorState
+from server.converters.events import signal_to_bytes
+from server.listeners.memory import Followed, Memory, owner_and_id
+from server.observability import logger
+from server.ports.events import EventDraft, EventType, NotificationDraft, RecomputationDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read for changes that were written together."""
+
+    time: int  # microseconds since 1970-01-01
+    cause: str  # unique to these changes
+    events: tuple[Event, ...] = ()
+    portfolios: Mapping[str, Followed | None] = field(default_factory=dict)  # new, changed, or None for deleted
+    priced: frozenset[str] = frozenset()  # symbols with new prices
+    problems: Mapping[str, str] = field(default_factory=dict)  # portfolios that cannot be watched as they want, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """What is to be stored, and what is known after it."""
+
+    memory: Memory
+    events: tuple[EventDraft, ...] = ()
+    recomputations: tuple[RecomputationDraft, ...] = ()
+
+
+def notice(memory: Memory, reading: Reading) -> Noticed:
+    """What follows from a reading. What is wrong with one portfolio or price leaves all others as they are."""
+    followed = {**memory.portfolios, **{name: one for name, one in reading.portfolios.items() if one is not None}}
+    for name in (name for name, one in reading.portfolios.items() if one is None):
+        followed.pop(name, None)
+    state, signals = memory.monitor, [_problem(name, why, reading.time) for name, why in reading.problems.items()]
+    for event in reading.events:
+        state, found = _observed(state, event)
+        signals += found
+    occurrences: dict[str, list[Occurrence]] = {}
+    for symbol in sorted(reading.priced):
+        for name in state.holders(symbol):
+            occurrences.setdefault(name, [Occurrence(EventKind.PRICES, reading.cause)])
+    for signal in signals:
+        if signal.phase is Phase.RAISED and signal.subject.measure != MANDATE:
+            occurrences.setdefault(signal.portfolio, []).append(Occurrence.of(signal))
+    return _started(Memory(state, followed, memory.revision), signals, occurrences, reading.time)
+
+
+MANDATE = "mandate"
+"""Measure of a signal that says that a mandate cannot be watched."""
+
+
+def _problem(name: str, why: str, time: int) -> Signal:
+    """Of a mandate that cannot be watched, to be looked at."""
+    text = f"The portfolio is not watched as its mandate says: {why}."
+    subject = Subject(measure=MANDATE)
+    return Signal(EventKind.MANDATE_DUE, Phase.RAISED, Severity.WARNING, name, subject, 0.0, 0.0, time, time, text)
+
+
+def _observed(state: MonitorState, event: Event) -> tuple[MonitorState, list[Signal]]:
+    """As `observe`; where a part of an event is refused, the others count. Halves are tried until it is found."""
+    try:
+        state, signals = observe(state, event)
+    except InvalidInput as error:
+        halves = _halves(event)
+        if not halves:
+            return state, _refused(state, event, error)
+        found: list[Signal] = []
+        for half in halves:
+            state, signals_of_half = _observed(state, half)
+            found += signals_of_half
+        return state, found
+    return state, list(signals)
+
+
+def _halves(event: Event) -> tuple[Event, ...]:
+    """The parts of an event in two; nothing where there is only one."""
+    if isinstance(event, PricesObserved) and len(event.prices) > 1:
+        middle = len(event.prices) // 2
+        return replace(event, prices=event.prices[:middle]), replace(event, prices=event.prices[middle:])
+    if isinstance(event, PortfoliosChanged) and len(event.changes) > 1:
+        middle = len(event.changes) // 2
+        return replace(event, changes=event.changes[:middle]), replace(event, changes=event.changes[middle:])
+    return ()
+
+
+def _refused(state: MonitorState, event: Event, error: InvalidInput) -> list[Signal]:
+    """Signals to those whom a part of an event that is refused concerns."""
+    logger.warning("the monitor refused an event", extra={"field": error.field, "rule": error.rule})
+    why = f"{error.field} {error.rule}"
+    names: Iterable[str] = ()
+    if isinstance(event, PortfoliosChanged):
+        names = sorted({change.portfolio for change in event.changes})
+    elif isinstance(event, PricesObserved):
+        names = sorted({name for price in event.prices for name in state.holders(price.symbol)})
+    return [_problem(name, why, event.time) for name in names]
+
+
+def _started(
+    memory: Memory, signals: Sequence[Signal], occurrences: Mapping[str, Sequence[Occurrence]], time: int
+) -> Noticed:
+    """What is stored of signals, with what they start and what was owed until now."""
+    followed = dict(memory.portfolios)
+    keys = {signal.dedupe_key for signal in signals}
+    told: set[str] = set()
+    recomputations: list[RecomputationDraft] = []
+    owing = [name for name, one in followed.items() if one.owes]
+    for name in sorted({*occurrences, *owing} & followed.keys()):
+        one = followed[name]
+        history, starts = started_by(one.triggers, one.history, occurrences.get(name, ()), time)
+        if history != one.history:
+            followed[name] = replace(one, history=history)
+        owner, portfolio_id = owner_and_id(name)
+        for start in starts:
+            causes = start.causes
+            if start.action is Action.NOTIFY:  # what is stored now carries its notification with it
+                told.update(cause for cause in causes if cause in keys)
+                causes = tuple(cause for cause in causes if cause not in keys)
+            if causes:
+                recomputations.append(RecomputationDraft(owner, portfolio_id, start.action, causes, 0, causes[0]))
+    events = tuple(_draft(signal, is_told=signal.dedupe_key in told) for signal in signals)
+    return Noticed(replace(memory, portfolios=followed), events, tuple(recomputations))
+
+
+def _draft(signal: Signal, *, is_told: bool) -> EventDraft:
+    owner, portfolio_id = owner_and_id(signal.portfolio)
+    return EventDraft(
+        EventType.SIGNAL,
+        owner,
+        signal.time,
+        signal.kind,
+        signal.severity,
+        signal.dedupe_key,
+        signal_to_bytes(signal, portfolio_id),
+        portfolio_id,
+        signal.subject.symbol,
+        NotificationDraft(signal.message, deliver=True) if is_told else None,
+    )

@@ -1,0 +1,1 @@
+"""Notifications leave the server: signed to a webhook, and as lines of its log."""

@@ -1,0 +1,194 @@
+"""`watch_events` of both clients and the commands: they resume by themselves, and lose nothing."""
+
+import asyncio
+import itertools
+import json
+import os
+import signal as signals
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from absfin import Client, Event, Missed, aio, errors
+from absfin.choices import UnknownChoice
+from absfin.events import MOST_UNREAD, EventFollower
+from absfinance.v1.event_service_pb2 import WatchEventsResponse
+
+from domain.monitoring.signals import EventKind, Severity
+from tests.conftest import RunningServer
+from tests.e2e.event_log import signal, written_log
+
+ABSFIN = Path(sys.executable).with_name("absfin")
+
+
+@pytest.fixture(scope="module")
+def watched(start_server: Callable[..., RunningServer]) -> RunningServer:
+    return start_server("--workers", "1")
+
+
+def sync_messages(address: str, count: int, **asked: Any) -> list[str]:
+    with Client(address) as client:
+        watching = client.watch_events(**asked)
+        found = [one.message for one in itertools.islice(watching, count) if isinstance(one, Event)]
+        watching.close()  # type: ignore[attr-defined]  # a generator
+    return found
+
+
+def aio_messages(address: str, count: int, **asked: Any) -> list[str]:
+    async def watch() -> list[str]:
+        found: list[str] = []
+        async with aio.Client(address) as client:
+            watching = client.watch_events(**asked)
+            async for one in watching:
+                assert isinstance(one, Event)
+                found.append(one.message)
+                if len(found) == count:
+                    break
+            await watching.aclose()  # type: ignore[attr-defined]  # a generator
+        return found
+
+    return asyncio.run(watch())
+
+
+BOTH = pytest.mark.parametrize("messages", [sync_messages, aio_messages], ids=["sync", "aio"])
+
+
+@BOTH
+def test_events_by_filters_and_after_a_place(watched: RunningServer, messages: Callable[..., list[str]]) -> None:
+    with written_log(watched.data_dir) as log:
+        (before,) = log.append(signal("before"))
+        log.append(
+            signal("a", portfolio="a"),
+            signal("b", portfolio="b", kind=EventKind.LIMIT, severity=Severity.CRITICAL),
+            signal("c", portfolio="c"),
+        )
+    ask = {"after": before}
+    assert messages(watched.address, 3, **ask) == ["a", "b", "c"]
+    assert messages(watched.address, 2, **ask, portfolios=["portfolios/a", "portfolios/c"]) == ["a", "c"]
+    assert messages(watched.address, 1, **ask, kinds=["limit"]) == ["b"]
+    assert messages(watched.address, 1, **ask, min_severity="critical") == ["b"]
+    with pytest.raises(UnknownChoice, match="kinds: 'x' is none of prices, drift"):
+        messages(watched.address, 1, kinds=["x"])
+    with pytest.raises(errors.InvalidInput):
+        messages(watched.address, 1, after=10**9)
+
+
+@BOTH
+def test_a_watch_outlives_kills_of_the_server(
+    start_server: Callable[..., RunningServer], messages: Callable[..., list[str]]
+) -> None:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{found.getsockname()[1]}"
+    server = start_server("--listen", listen, "--workers", "1")
+    folder = server.data_dir
+    got: list[str] = []
+    reader = threading.Thread(target=lambda: got.extend(messages(listen, 60)))
+    with written_log(folder) as log:
+        log.append(*(signal(str(i)) for i in range(20)))
+        reader.start()
+        for start in (20, 40):
+            time.sleep(0.5)
+            os.kill(server.process.pid, signals.SIGKILL)
+            server.process.wait(20)
+            log.append(*(signal(str(start + i)) for i in range(20)))
+            server = start_server("--listen", listen, "--workers", "1", data_dir=folder)
+    reader.join(60)
+    assert not reader.is_alive()
+    assert got == [str(i) for i in range(60)]
+
+
+def notice(sequence: int, epoch: str = "e") -> WatchEventsResponse:
+    return WatchEventsResponse(sequence=sequence, epoch=epoch, signal=WatchEventsResponse.Signal(message="m"))
+
+
+def test_what_is_gone_is_said_and_what_is_retained_comes(start_server: Callable[..., RunningServer]) -> None:
+    server = start_server("--workers", "1")
+    with written_log(server.data_dir) as log, Client(server.address) as client:
+        sequences = log.append(*(signal(str(i)) for i in range(10)))
+        log.forget(sequences[5])
+        watching = client.watch_events(after=sequences[2])
+        missed, *events = itertools.islice(watching, 5)
+        assert missed == Missed(log_lost=False)
+        assert [one.sequence for one in events if isinstance(one, Event)] == sequences[6:]
+        log.begin_anew()
+        log.append(signal("anew"))
+        lost, event = itertools.islice(watching, 2)
+        assert lost == Missed(log_lost=True)
+        assert isinstance(event, Event)
+        assert (event.type, event.message, event.epoch) == ("signal", "anew", "another")
+        watching.close()  # type: ignore[attr-defined]
+
+
+def test_a_place_is_where_the_server_has_been() -> None:
+    """A heartbeat moves it, an event that came before does not come again."""
+    follower = EventFollower((), (), "info", 0, "", 1.0)
+    follower.take(notice(3))
+    follower.take(notice(3))
+    follower.take(WatchEventsResponse(sequence=9, epoch="e", heartbeat=WatchEventsResponse.Heartbeat()))
+    assert (follower.request().after_sequence, follower.request().epoch) == (9, "e")
+    assert isinstance(follower.next(), Event)
+    assert follower.next() is None
+    for i in range(MOST_UNREAD):
+        assert follower.has_room
+        follower.take(notice(10 + i))
+    assert not follower.has_room
+    follower.next()
+    assert follower.has_room
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_more_events_than_a_client_holds_come_to_a_slow_reader(watched: RunningServer, is_async: bool) -> None:
+    count = 3 * MOST_UNREAD
+    with written_log(watched.data_dir) as log:
+        (before,) = log.append(signal("before"))
+        log.append(*(signal(str(i)) for i in range(count)))
+    messages = aio_messages if is_async else sync_messages
+    assert messages(watched.address, count, after=before) == [str(i) for i in range(count)]
+
+
+def test_notifications(watched: RunningServer) -> None:
+    with written_log(watched.data_dir) as log, Client(watched.address) as client:
+        log.append(signal("told", portfolio="told", notify=True))
+        (one,) = client.list_notifications(portfolio="portfolios/told")
+        assert client.acknowledge_notification(one.name).HasField("acknowledge_time")
+        (again,) = client.list_notifications(portfolio="portfolios/told", state="acknowledged")
+        assert again.name == one.name
+        with pytest.raises(errors.NotSupported):
+            client.redeliver_notification(one.name)
+        with pytest.raises(errors.NotFound):
+            client.acknowledge_notification("notifications/none")
+
+
+def absfin(server: RunningServer, *arguments: str, status: int = 0) -> str:
+    command = [str(ABSFIN), *arguments, "--server", server.address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "120"})
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+def test_commands(watched: RunningServer) -> None:
+    with written_log(watched.data_dir) as log:
+        (before,) = log.append(signal("before"))
+        log.append(signal("said", portfolio="cli", notify=True), signal("more", portfolio="cli", kind=EventKind.LIMIT))
+    follow = ("events", "--after", str(before), "--portfolio", "cli")
+    lines = absfin(watched, *follow, "--limit", "2").splitlines()
+    assert [line.split(maxsplit=3)[3] for line in lines] == [
+        "warning drift portfolios/cli said",
+        "warning limit portfolios/cli more",
+    ]
+    (line,) = absfin(watched, *follow, "--limit", "1", "--kind", "limit", "--json").splitlines()
+    assert json.loads(line)["signal"]["message"] == "more"
+    assert "none of info, warning, critical" in absfin(watched, "events", "--min-severity", "x", status=2)
+    (line,) = absfin(watched, "notifications", "list", "--portfolio", "cli", "--json").splitlines()
+    name = json.loads(line)["name"]
+    assert absfin(watched, "notifications", "acknowledge", name.split("/")[1]) == f"{name} is acknowledged\n"
+    assert "said" in absfin(watched, "notifications", "list", "--state", "acknowledged")
+    assert "NOT_SUPPORTED" in absfin(watched, "notifications", "redeliver", name, status=1)
+    assert "NOT_FOUND" in absfin(watched, "notifications", "acknowledge", "none", status=1)
