@@ -1,6 +1,7 @@
 """Mandates of stored portfolios as what is watched: bands, groups, limits, reviews and triggers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from absfinance.v1 import constraint_pb2, frequency_pb2, portfolio_pb2
@@ -82,11 +83,23 @@ def watched_mandate_from_proto(mandate: portfolio_pb2.Mandate, optimal: Weights 
         )
         if kind is TargetKind.NONE:
             target = None
-        return WatchedMandate(MonitoredMandate(target, {**groups, **of_limits}, rules), triggers, kind)
+        with _renamed("target", "weights.weights"):
+            return WatchedMandate(MonitoredMandate(target, {**groups, **of_limits}, rules), triggers, kind)
+
+
+@contextmanager
+def _renamed(name: str, field: str) -> Iterator[None]:
+    """Names a field of the domain as the contract does."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not error.field.startswith(name):
+            raise
+        raise InvalidInput(field + error.field.removeprefix(name), error.rule, error.reason) from None
 
 
 def _trigger(place: int, trigger: portfolio_pb2.Trigger) -> Trigger:
-    with error_path(f"triggers[{place}]"):
+    with error_path(f"triggers[{place}]"), _renamed("cooldown_seconds", "cooldown"):
         return Trigger(
             EventKind(portfolio_pb2.EventKind.Name(trigger.event).removeprefix("EVENT_KIND_")),
             _ACTIONS[trigger.action],
@@ -129,7 +142,8 @@ def _drift(mandate: portfolio_pb2.Mandate, groups: Groups) -> DriftRules:
     absolute, relative = (_band(optional_field(thresholds, name)) for name in ("drift_band", "relative_band"))
     if absolute is None and relative is None:
         return DriftRules(by_symbol=by_symbol, by_group=by_group)
-    return DriftRules(Band(absolute, relative), by_symbol, by_group)
+    with _renamed("absolute", "thresholds.drift_band"), _renamed("relative", "thresholds.relative_band"):
+        return DriftRules(Band(absolute, relative), by_symbol, by_group)
 
 
 def _band(width: float | None) -> float | None:

@@ -17,6 +17,7 @@ from tests.e2e.ledger import begun, causes, recomputations, rows, signals, until
 
 RAISED = event_service_pb2.WatchEventsResponse.Signal.PHASE_RAISED
 TODAY = int(time.time()) // 86_400
+KILLS = int(os.environ.get("ABSFIN_LISTENER_KILLS", "2"))
 
 Starter = Callable[..., RunningServer]
 
@@ -211,12 +212,7 @@ def killed_in_the_middle(start_server: Starter, server: RunningServer, times: in
 
 
 def test_what_a_killed_server_recomputed_is_done_once(start_server: Starter, slow: RunningServer) -> None:
-    killed_in_the_middle(start_server, slow, 2)
-
-
-@pytest.mark.exhaustive
-def test_what_many_killed_servers_recomputed_is_done_once(start_server: Starter, slow: RunningServer) -> None:
-    killed_in_the_middle(start_server, slow, 20)
+    killed_in_the_middle(start_server, slow, KILLS)
 
 
 def test_two_servers_of_a_folder_share_the_work(start_server: Starter) -> None:
