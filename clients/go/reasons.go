@@ -67,6 +67,8 @@ const (
 	FormulaMissesConstraint Reason = "FORMULA_MISSES_CONSTRAINT"
 	// WeightsLookLikePercent: weights or budgets sum to about 100: they are fractions, and percentages must be divided by 100.
 	WeightsLookLikePercent Reason = "WEIGHTS_LOOK_LIKE_PERCENT"
+	// TriggerLoop: a trigger of a mandate could start itself without end; the message says the way it would take.
+	TriggerLoop Reason = "TRIGGER_LOOP"
 	// RemoteUnavailable: a service outside cannot be reached, or is unavailable: wait as RetryInfo says.
 	RemoteUnavailable Reason = "REMOTE_UNAVAILABLE"
 	// RemoteCallFailed: a service outside returned an error; `status` in the metadata is its code.
@@ -120,6 +122,7 @@ var families = map[Reason]error{
 	CashNotRaised:           ErrProblem,
 	FormulaMissesConstraint: ErrProblem,
 	WeightsLookLikePercent:  ErrInvalidInput,
+	TriggerLoop:             ErrInvalidInput,
 	RemoteUnavailable:       ErrTransient,
 	RemoteCallFailed:        ErrProblem,
 	RemoteCallTimedOut:      ErrTransient,

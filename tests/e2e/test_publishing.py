@@ -91,7 +91,7 @@ WRONG = [
     ({"bars": [{"symbol": "A", "date": {"year": 2024, "month": 2, "day": 30}, "close": 5.0}]}, "bars[0].date"),
     ({"quotes": [{"symbol": "A", "time": "2024-01-01T00:00:00Z"}]}, "quotes[0].last"),
     ({"quotes": [{"symbol": "A", "time": "2024-01-01T00:00:00Z", "last": "NaN"}]}, "quotes[0].last"),
-    ({}, ""),
+    ({}, "bars"),
 ]
 
 

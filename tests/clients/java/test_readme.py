@@ -19,6 +19,10 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
+END_OF_COLOURS = "\x1b[0m"
+"""A line that Maven ends with, even where nothing is coloured."""
+
+
 def test_from_an_empty_folder_to_a_backtest_watched_live(java_client: JavaClient, server: RunningServer) -> None:
     """The clone is the one that was built already, so that Maven compiles nothing twice."""
     folder = java_client.clone.parent / "empty"
@@ -31,7 +35,7 @@ def test_from_an_empty_folder_to_a_backtest_watched_live(java_client: JavaClient
     (folder / "pom.xml").write_text(project)
     (sources / "Watch.java").write_text(program.replace(USUAL_ADDRESS, server.address))
     output_of(["bash", "-euc", install], folder, BUILD_SECONDS)
-    printed = output_of(["bash", "-euc", start], folder).splitlines()
+    printed = [line for line in output_of(["bash", "-euc", start], folder).splitlines() if line != END_OF_COLOURS]
     assert printed[-1] == "finished: BACKTEST_STATE_SUCCEEDED"
     assert "simulating equal" in printed
     assert USUAL_ADDRESS in examples

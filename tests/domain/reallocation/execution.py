@@ -122,7 +122,7 @@ def _check_shortfalls(request: ReallocationRequest, found: Reallocation, change:
         # Where cash has to be raised to its floor, an asset may be sold of which more is required, be it by one step of
         # a fraction; and one of which nothing is required may be bought.
         if shortfall.planned * shortfall.requested < 0.0 or (shortfall.planned and not shortfall.requested):
-            raises_cash = request.cash < request.limits.cash_floor
+            raises_cash = request.cash < max(0.0, request.limits.cash_floor)
             assert raises_cash or not request.limits.fractional, "fractions never go away from the target"
         else:
             assert abs(shortfall.planned) < abs(shortfall.requested)
