@@ -23,6 +23,7 @@ from absfin import (
 )
 from absfinance.v1 import (
     estimation_pb2,
+    market_data_service_pb2,
     portfolio_pb2,
     reallocation_pb2,
     risk_pb2,
@@ -364,8 +365,19 @@ def reallocations() -> Iterator[Any]:
     yield queries.ListReallocationsQuery(**LIST, portfolio="portfolios/x", state="superseded")
 
 
+BATCHES = (
+    market_data_service_pb2.PublishMarketDataRequest(
+        batch_id="1", bars=[market_data_service_pb2.PublishMarketDataRequest.Bar(symbol="A")]
+    ),
+    market_data_service_pb2.PublishMarketDataRequest(
+        batch_id="2", quotes=[market_data_service_pb2.PublishMarketDataRequest.Quote(symbol="A")]
+    ),
+)
+
+
 def stored() -> Iterator[Any]:
     yield queries.ImportPricesQuery(PANEL, field="open", source="s")
+    yield queries.PublishMarketDataQuery(BATCHES)
     yield queries.PricesQuery(STORED)
     yield queries.MarketMetricsQuery(["A"])
     yield queries.AssessLiquidityQuery({"A": 1.0}, max_participation=0.1, horizon_days=2)

@@ -164,6 +164,7 @@ class Client:
     redeliver_notification = _sends(queries.RedeliverNotificationQuery)
 
     import_prices = _sends(queries.ImportPricesQuery)
+    publish_market_data = _streams(queries.PublishMarketDataQuery)
     prices = _collects(queries.PricesQuery)
     market_metrics = _sends(queries.MarketMetricsQuery)
     assess_liquidity = _sends(queries.AssessLiquidityQuery)

@@ -41,6 +41,7 @@ from absfin.queries.market_data import (
     InstrumentsQuery,
     MarketMetricsQuery,
     PricesQuery,
+    PublishMarketDataQuery,
     UpsertCorporateActionsQuery,
     UpsertInstrumentsQuery,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "PagedQuery",
     "PortfolioAccount",
     "PricesQuery",
+    "PublishMarketDataQuery",
     "Query",
     "ReallocateBatchQuery",
     "ReallocateQuery",

@@ -14,7 +14,7 @@ from absfin.corporate_actions import CorporateAction, corporate_action_from_prot
 from absfin.data import Instrument, Panel, Stored, date_to_proto, panel_of
 from absfin.liquidity import MarketMetrics
 from absfin.panel_assembler import PanelAssembler
-from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, UnaryQuery
+from absfin.queries.base import AssembledQuery, PagedQuery, Rpc, StreamQuery, UnaryQuery
 from absfin.requests import PAGE_SIZE, Progress, import_requests
 from absfin.results import ImportReceipt
 
@@ -48,6 +48,26 @@ class ImportPricesQuery(UnaryQuery[ImportReceipt]):
     def answer(self, response: pb.ImportPricesResponse) -> ImportReceipt:
         """What changed."""
         return ImportReceipt.from_proto(response)
+
+
+@dataclass(frozen=True)
+class PublishMarketDataQuery(StreamQuery[pb.PublishMarketDataResponse]):
+    """Stores bars and quotes as they come, and yields what became of each batch once it is stored.
+
+    The same batch again changes nothing. Raises InvalidInput for a batch that is wrong; those before it stay stored.
+    """
+
+    RPC: ClassVar = Rpc(MarketDataServiceStub, "PublishMarketData")
+
+    batches: Iterable[pb.PublishMarketDataRequest]
+
+    def request(self) -> Iterator[pb.PublishMarketDataRequest]:
+        """The batches, each taken as it is sent."""
+        return iter(self.batches)
+
+    def answer(self, response: pb.PublishMarketDataResponse) -> pb.PublishMarketDataResponse:
+        """How many were stored, and the others by their place."""
+        return response
 
 
 @dataclass(frozen=True)
