@@ -22,6 +22,9 @@ from server.ports.events import (
 from server.ports.scope import Scope
 from server.services.event_feed import PAGE_EVENTS, EventFeed, epoch_changed
 
+LAST_SEQUENCE = 2**63 - 1
+"""The last number that a store can hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogSnapshot:
@@ -71,7 +74,8 @@ class Events:
         Raises EpochChanged, EventsCompacted, InvalidInput for a sequence that was never given out, and Draining.
         """
         scope = Scope(owner)
-        page = await self._log.since(scope, after, PAGE_EVENTS, filters)
+        # A store has no number beyond the last; one is refused below, as any place that was never sent.
+        page = await self._log.since(scope, min(after, LAST_SEQUENCE), PAGE_EVENTS, filters)
         _check_place(page, after, epoch)
         watcher = Watcher(owner, filters, page.epoch, heartbeat_interval, after, time.monotonic())
         yield watcher.message(LogSnapshot(page.oldest, page.newest))

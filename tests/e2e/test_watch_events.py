@@ -149,7 +149,8 @@ def test_wrong_places_are_refused(start_server: Callable[..., RunningServer]) ->
         epoch = first(wire, 1)[0]["epoch"]
         other = refused(epoch="another")
         assert (other.code, other.reason, other.metadata["epoch"]) == ("FAILED_PRECONDITION", "EPOCH_CHANGED", epoch)
-        assert refused(afterSequence=sequences[-1] + 1).fields == ("after_sequence",)
+        for place in (sequences[-1] + 1, 2**63, 2**64 - 1):
+            assert refused(afterSequence=place).fields == ("after_sequence",)
         log.forget(sequences[4])
         gone = refused(afterSequence=sequences[2], epoch=epoch)
         assert (gone.code, gone.reason) == ("OUT_OF_RANGE", "EVENTS_COMPACTED")
