@@ -164,7 +164,16 @@ def _free_address() -> str:
 @pytest.fixture(scope="session")
 def sample_server(start_shared_server: Callable[..., RunningServer], strategy_target: str) -> RunningServer:
     """A server with the prices of data/, imported as README says."""
-    running = start_shared_server("--strategy-targets", strategy_target, program=COMPLETE)
+    return _with_sample_data(start_shared_server("--strategy-targets", strategy_target, program=COMPLETE))
+
+
+@pytest.fixture
+def fresh_sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
+    """The same, which nobody has called yet."""
+    return _with_sample_data(start_server(program=COMPLETE))
+
+
+def _with_sample_data(running: RunningServer) -> RunningServer:
     subprocess.run(["scripts/load_sample_data", running.address], cwd=ROOT, check=True, capture_output=True, timeout=60)
     return running
 

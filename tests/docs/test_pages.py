@@ -68,10 +68,10 @@ SECOND_TOOL = [pytest.mark.exhaustive] if shutil.which("grpcurl") else []
 
 
 @pytest.mark.parametrize("tool", [pytest.param("buf", marks=SECOND_TOOL), "grpcurl"])
-def test_the_calls_of_the_pages_answer_what_they_show(sample_server: RunningServer, tool: str) -> None:
+def test_the_calls_of_the_pages_answer_what_they_show(fresh_sample_server: RunningServer, tool: str) -> None:
     if tool == "grpcurl" and not shutil.which("grpcurl"):
         pytest.skip("grpcurl is not installed; the same requests went through buf curl")
-    command = [sys.executable, "scripts/documented_calls.py", sample_server.address, "--tool", tool, *CALLED]
+    command = [sys.executable, "scripts/documented_calls.py", fresh_sample_server.address, "--tool", tool, *CALLED]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("true") >= 48

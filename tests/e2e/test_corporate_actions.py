@@ -266,7 +266,7 @@ def test_later_corrections_change_no_finished_job(wire: Wire, client: Client) ->
 @pytest.mark.alone  # its time is that of a job, run twice
 def test_a_job_that_is_taken_over_has_the_actions_it_began_with(start_server: Callable[..., RunningServer]) -> None:
     """The store is corrected while it runs, its server is killed, and another one goes on."""
-    names, count = ["A", "B", "C", "D"], 4_000
+    names, count = [f"S{i}" for i in range(16)], 5_000  # some seconds of work: it must not end before it is killed
     growth = np.random.default_rng(3).normal(0.0004, 0.01, (count, len(names)))
     values = 100.0 * np.cumprod(1.0 + growth, axis=0)
     values[count // 2 :, 0] /= 2.0
@@ -283,11 +283,11 @@ def test_a_job_that_is_taken_over_has_the_actions_it_began_with(start_server: Ca
     with first.channel() as channel, Client(first.address) as client:
         wire = Wire(channel)
         client.import_prices(prices)
-        client.upsert_corporate_actions([*dividends, Split("A", days[count // 2], 2.0)])
+        client.upsert_corporate_actions([*dividends, Split("S0", days[count // 2], 2.0)])
         undisturbed = wire.call(BACKTEST, {**request, "wait": "60s"})
         name = wire.call(BACKTEST, request)["name"]
         wait_until(lambda: has_checkpoint(wire, name))
-        client.upsert_corporate_actions([Split("A", days[count // 2], 1.0)])
+        client.upsert_corporate_actions([Split("S0", days[count // 2], 1.0)])
         time.sleep(1.1)  # by now a checkpoint has been stored
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(20)

@@ -124,7 +124,7 @@ def test_a_server_that_is_killed_in_the_middle(start_server: Callable[..., Runni
     assert (code, found["why"]) == (0, "")
     assert found["resumptions"] > 0
     assert found["milestones"] == uncut(first.address, name)
-    assert len(found["milestones"]) >= 3  # the stage, another worker took over, the end
+    assert len(found["milestones"]) >= 2  # the stage, another worker took over
 
 
 def backtest(dates: int) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def running_job(client: Client) -> str:
 
 
 def uncut(address: str, name: str) -> list[int]:
-    """The sequences of the events that are not ticks, as the log has them."""
+    """The sequences of the milestones, as the log has them."""
     with grpc.insecure_channel(address) as channel:
         events = BacktestServiceStub(channel).BacktestProgress(BacktestProgressRequest(backtest=name), timeout=30)
-        return [one.sequence for one in events if one.WhichOneof("event") in ("milestone", "finished")]
+        return [one.sequence for one in events if one.WhichOneof("event") == "milestone"]
