@@ -53,7 +53,7 @@ from tests.server.identity.issuer import ISSUER, Issuer, running
 from tests.supabase_stack import RunningStack
 
 METHODS = {method.name: method for method in all_methods()}
-SECONDS = 60.0
+SECONDS = 120.0
 Metadata = tuple[tuple[str, str], ...]
 
 
