@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from domain.errors import InvalidInput, MissingMarketData
 from domain.market_data.corporate_actions import ActionKind, CorporateAction, PriceBasis
 from domain.market_data.panel import PricePanel
+from domain.market_data.quoted import quoted_price, quoted_spread_bps
 from domain.monitoring.events import (
     FUTURE_DAYS,
     ActionAnnounced,
@@ -208,15 +209,12 @@ def _changed(memory: Memory, one: Instrument, volume: float | None, time: int) -
     return InstrumentChanged(time, one.symbol, memory.revision, _STATES[one.state], volume, spread)
 
 
-def quoted_price(quote: Quote, time: int) -> QuotedPrice | None:
-    """The last trade, or the middle of bid and ask; None where there is neither."""
-    both = quote.bid is not None and quote.ask is not None and 0.0 < quote.bid <= quote.ask
-    middle = (quote.bid + quote.ask) / 2.0 if both and quote.bid is not None and quote.ask is not None else None
-    spread = None
-    if middle is not None and quote.bid is not None and quote.ask is not None:
-        spread = (quote.ask - quote.bid) / middle * 10_000.0
-    price = quote.last if quote.last is not None else middle
+def price_observed(quote: Quote, time: int) -> QuotedPrice | None:
+    """A published quote as the monitor takes it, not after the time of its change; None where it has no price."""
+    price = quoted_price(quote.bid, quote.ask, quote.last)
+    if price is None:
+        return None
     try:
-        return None if price is None else QuotedPrice(quote.symbol, min(quote.time, time), price, spread)
+        return QuotedPrice(quote.symbol, min(quote.time, time), price, quoted_spread_bps(quote.bid, quote.ask))
     except InvalidInput:
         return None

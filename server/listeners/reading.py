@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from domain.market_data.corporate_actions import PriceBasis
 from domain.monitoring.events import Event, PricesObserved
-from server.listeners.market_reading import BASIS, MarketReadings, quoted_price
+from server.listeners.market_reading import BASIS, MarketReadings, price_observed
 from server.listeners.memory import Memory, name_of
 from server.listeners.noticing import Reading
 from server.listeners.portfolio_reading import PAGE, PortfolioReadings
@@ -50,7 +50,9 @@ class Readings:
         closes = [one for one in held if one.prices is not None and one.prices.field is PriceField.CLOSE]
         events: list[Event] = list(await self._market.closes(memory, closes, time))
         quotes = [one.quote for one in by_kind.get(ChangeKind.QUOTE, ()) if one.quote is not None]
-        quoted = [price for one in quotes if memory.monitor.holders(one.symbol) and (price := quoted_price(one, time))]
+        quoted = [
+            price for one in quotes if memory.monitor.holders(one.symbol) and (price := price_observed(one, time))
+        ]
         if quoted:
             events.append(PricesObserved(time, tuple(quoted)))
         traded = [one.name for one in held if one.prices is not None and one.prices.field is PriceField.VOLUME]
