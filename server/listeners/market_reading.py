@@ -38,6 +38,9 @@ HISTORY_DAYS = 400
 SYMBOLS = 500
 """Assets whose prices are read together."""
 
+WHOLE_SERIES = 50
+"""Assets without recent prices, of which all dates are read together."""
+
 BASIS = PriceBasis.ADJUSTED
 """What stored prices are taken to be adjusted for, as by requests that do not say. Then splits and dividends are in
 the prices already, and only the end of an asset is news."""
@@ -122,9 +125,10 @@ class MarketReadings:
         panel = await self._panel(symbols, last - HISTORY_DAYS, last, field)
         found = [] if panel is None else [panel]
         known = set() if panel is None else await asyncio.to_thread(_with_values, panel)
-        for symbol in symbols:
-            if symbol not in known and (whole := await self._panel([symbol], None, last, field)) is not None:
-                found.append(await asyncio.to_thread(_ending, whole))
+        for page in in_pages([symbol for symbol in symbols if symbol not in known], WHOLE_SERIES):
+            whole = await self._panel(page, None, last, field)
+            if whole is not None:
+                found.append(whole)
         return found
 
     async def _panel(
@@ -151,16 +155,16 @@ def _with_values(panel: PricePanel) -> set[str]:
     return {symbol for i, symbol in enumerate(panel.symbols) if np.isfinite(panel.values[:, i]).any()}
 
 
-def _ending(panel: PricePanel) -> PricePanel:
-    """The last dates of a panel."""
-    first = int(np.searchsorted(panel.dates, int(panel.dates[-1]) - HISTORY_DAYS))
-    return PricePanel.of(panel.symbols, panel.dates[first:], panel.values[first:])
-
-
 def _series(panel: PricePanel) -> tuple[PriceSeries, ...]:
-    """The prices of each asset that has any."""
+    """The prices of each asset that has any, up to its last one."""
     found = (_series_of(symbol, panel.dates, panel.values[:, i]) for i, symbol in enumerate(panel.symbols))
-    return tuple(one for one in found if len(one.days))
+    return tuple(_ending(one) for one in found if len(one.days))
+
+
+def _ending(series: PriceSeries) -> PriceSeries:
+    """The last dates of a series."""
+    first = int(np.searchsorted(series.days, int(series.days[-1]) - HISTORY_DAYS))
+    return PriceSeries(series.symbol, series.days[first:], series.prices[first:])
 
 
 def _series_of(symbol: str, days: NDArray[np.int32], values: NDArray[np.float64]) -> PriceSeries:

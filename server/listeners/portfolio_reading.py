@@ -1,8 +1,9 @@
 """Portfolios with their mandates and targets, as events of the monitor and as what is followed of them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from domain.errors import InvalidInput
 from domain.monitoring.events import (
@@ -26,8 +27,14 @@ from server.ports.portfolios import PortfolioRecord, PortfolioStore
 from server.ports.results import ResultStore
 from server.ports.scope import Scope
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 PAGE = 200
 """Portfolios that are read together."""
+
+AT_ONCE = 16
+"""Portfolios or results that are read at once, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +65,25 @@ class PortfolioReadings:
         optimizing = {
             owner_and_id(name)[0] for name, one in memory.portfolios.items() if one.target is TargetKind.OPTIMIZATION
         }
-        for change in by_kind.get(ChangeKind.OPTIMIZATION, ()):
-            if change.owner not in optimizing:
-                continue
-            adopted = await self._adopted(change)
+        optimized = [one for one in by_kind.get(ChangeKind.OPTIMIZATION, ()) if one.owner in optimizing]
+        for change, adopted in zip(optimized, await _read_all(self._adopted, optimized), strict=True):
             if adopted is not None:
                 portfolio_id, weights = adopted
                 if name_of(change.owner, portfolio_id) in memory.portfolios:
                     wanted.add((change.owner, portfolio_id))
                     optimal[name_of(change.owner, portfolio_id)] = weights
-        found: list[PortfolioRecord] = []
-        gone: set[str] = set()
-        for owner, portfolio_id in sorted(wanted):
-            try:
-                found.append(await self._portfolios.get(owner, portfolio_id))
-            except NotFound:
-                gone.add(name_of(owner, portfolio_id))
+        keys = sorted(wanted)
+        stored = await _read_all(self._stored, keys)
+        gone = {name_of(*key) for key, record in zip(keys, stored, strict=True) if record is None}
+        found = [record for record in stored if record is not None]
         return await self.of_records(memory, found, gone, optimal, time, cause)
+
+    async def _stored(self, key: tuple[str, str]) -> PortfolioRecord | None:
+        """The portfolio of an owner and an id; None where it is gone."""
+        try:
+            return await self._portfolios.get(*key)
+        except NotFound:
+            return None
 
     async def _adopted(self, change: Change) -> tuple[str, Weights] | None:
         """The portfolio whose mandate an optimisation was done for, and its weights; None for any other one."""
@@ -87,9 +96,9 @@ class PortfolioReadings:
             return None
         return portfolio_id, await asyncio.to_thread(optimal_weights, record.payload)
 
-    async def _last_optimal(self, owner: str, portfolio_id: str) -> Weights | None:
+    async def _last_optimal(self, portfolio: PortfolioRecord) -> Weights | None:
         """The weights that a mandate's last optimisation gave."""
-        filters = ListFilter(label=mandate_label(portfolio_id))
+        owner, filters = portfolio.owner, ListFilter(label=mandate_label(portfolio.id))
         page = await self._optimizations.list(Scope(owner), "", 1, filters)
         for one in page.records:
             if is_of_a_recomputation(one.request_id):
@@ -110,13 +119,16 @@ class PortfolioReadings:
         watched: list[_Watched] = []
         for page in in_pages(records, PAGE):
             watched += await asyncio.to_thread(_read, memory, page, optimal)
-        for i, one in enumerate(watched):
-            if one.followed.target is TargetKind.OPTIMIZATION and one.followed.optimal is None:
-                record = records[i]
-                weights = await self._last_optimal(record.owner, record.id)
-                if weights is not None:
-                    optimal[one.name] = weights
-                    watched[i] = (await asyncio.to_thread(_read, memory, [record], optimal))[0]
+        without = [
+            i
+            for i, one in enumerate(watched)
+            if one.followed.target is TargetKind.OPTIMIZATION and one.followed.optimal is None
+        ]
+        last = await _read_all(self._last_optimal, [records[i] for i in without])
+        for i, weights in zip(without, last, strict=True):
+            if weights is not None:
+                optimal[watched[i].name] = weights
+                watched[i] = (await asyncio.to_thread(_read, memory, [records[i]], optimal))[0]
         known = memory.monitor.instruments.by_symbol
         symbols = sorted({symbol for one in watched for symbol in one.symbols})
         fresh = [symbol for symbol in symbols if symbol not in known or not len(known[symbol].history.days)]
@@ -136,6 +148,14 @@ class PortfolioReadings:
         followed.update({one.name: one.followed for one in watched})
         problems = {one.name: one.problem for one in watched if one.problem}
         return Reading(time, cause, tuple(events), followed, problems=problems)
+
+
+async def _read_all(read: Callable[[K], Awaitable[V]], keys: Sequence[K]) -> list[V]:
+    """What a store has of each key, in their order; some are read at once, since a store may be far away."""
+    found: list[V] = []
+    for page in in_pages(keys, AT_ONCE):
+        found += await asyncio.gather(*(read(key) for key in page))
+    return found
 
 
 def _read(memory: Memory, records: Sequence[PortfolioRecord], optimal: Mapping[str, Weights | None]) -> list[_Watched]:
