@@ -333,7 +333,13 @@ def _listening(settings: Settings, storage: Storage, services: Services, telling
     events = storage.events
     sink = EventSink(telling.deliverer is not None, telling.stored)
     work = Recomputations(events.recomputations, events.log, actions.do, storage.worker, settings.workers, sink=sink)
-    stores = WatchedStores(storage.market_data, storage.corporate_actions, storage.portfolios, storage.optimizations)
+    stores = WatchedStores(
+        storage.market_data,
+        storage.corporate_actions,
+        storage.portfolios,
+        storage.optimizations,
+        storage.stale_results,
+    )
     feed = ChangeFeed(
         storage.changes, events.listener, Readings(stores), storage.worker, on_recomputations=work.wake, sink=sink
     )

@@ -46,9 +46,11 @@ $$;
 -- server of an earlier version does not send the last: then all days are, where values were replaced.
 create or replace function absfin.record_price_changes(p_field text, p_changes jsonb) returns void
 language plpgsql set search_path = '' as $$
+declare
+  v_now timestamptz := clock_timestamp();  -- one for all: changes of one time are followed together
 begin
-  insert into absfin.changes (kind, owner, name, field, first_day, last_day, replaced)
-    select 'PRICES', '', c ->> 0, p_field, (c ->> 1)::integer, (c ->> 2)::integer, (c ->> 3)::boolean
+  insert into absfin.changes (written, kind, owner, name, field, first_day, last_day, replaced)
+    select v_now, 'PRICES', '', c ->> 0, p_field, (c ->> 1)::integer, (c ->> 2)::integer, (c ->> 3)::boolean
     from jsonb_array_elements(p_changes) with ordinality x (c, place) order by place;
   perform absfin.record_corrections(p_field, (
     select coalesce(jsonb_agg(jsonb_build_array(c ->> 0, d -> 0, d -> 1)), '[]')
@@ -136,6 +138,26 @@ begin
       p_table || '_used') into v_since using p_key, p_last;
   end if;
   return v_since;
+end
+$$;
+
+-- Results that a correction of one of some symbols at a time (in microseconds) or later has made stale, as [owner, id, label,
+-- request id, since], the newest first. Those that were stale before are left out.
+create function absfin.list_stale_results(p_table text, p_symbols text[], p_time bigint, p_limit integer) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_found jsonb;
+begin
+  execute format(
+    'select coalesce(jsonb_agg(jsonb_build_array(f.owner, f.id, f.label, f.request_id, absfin.micros(f.since)) '
+    'order by f.key desc), ''[]'') from (select * from (select r.key, r.owner, r.id, r.label, r.request_id, '
+    'absfin.stale_since(%1$L, r.key, r.last_correction) as since from absfin.%1$I r '
+    'where r.key in (select u.result from absfin.corrections c join absfin.%2$I u on u.symbol = c.symbol '
+    'and u.field = c.field and u.last_day >= c.first_day and u.first_day <= c.last_day '
+    'where c.symbol = any ($1) and c.corrected >= absfin.time_of($2))) r where since >= absfin.time_of($2) '
+    'order by key desc limit $3) f', p_table, p_table || '_used')
+    into v_found using p_symbols, p_time, p_limit;
+  return v_found;
 end
 $$;
 

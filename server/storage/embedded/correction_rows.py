@@ -11,6 +11,7 @@ from typing import Literal
 
 from server.ports.used_data import UsedData
 from server.storage.corrections import Correction
+from server.storage.texts import kept_text
 
 Table = Literal["optimizations", "reallocations", "backtests"]
 
@@ -25,7 +26,7 @@ def record_corrections(connection: sqlite3.Connection, corrections: Iterable[Cor
     now = time.time_ns() // 1000
     connection.executemany(
         "INSERT INTO corrections (micros, symbol, field, first_day, last_day) VALUES (?, ?, ?, ?, ?)",
-        [(now, one.symbol, one.field, one.first, one.last) for one in corrections],
+        [(now, kept_text(one.symbol), one.field, one.first, one.last) for one in corrections],
     )
 
 
@@ -58,4 +59,4 @@ def stale_micros(table: Table) -> str:
 def _rows(key: int, used: UsedData) -> Iterator[tuple[int, str, str, int, int]]:
     for one in used.ranges:
         for symbol in one.symbols:
-            yield key, symbol, one.field, one.first, one.last
+            yield key, kept_text(symbol), one.field, one.first, one.last

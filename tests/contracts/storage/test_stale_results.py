@@ -18,7 +18,7 @@ from server.ports.scope import Scope
 from server.ports.storage import Storage
 from server.ports.used_data import ACTIONS, UsedData, UsedRange
 from tests.contracts.storage.conftest import of_event_backends
-from tests.contracts.storage.event_drafts import published_of
+from tests.contracts.storage.event_drafts import all_changes, changes_of, published_of
 from tests.contracts.storage.job_drafts import claimed, draft
 
 pytestmark = of_event_backends
@@ -215,3 +215,33 @@ async def test_many_corrected_days_are_one_range(priced: Storage) -> None:
     assert not await is_stale(priced), "the day in its range is as it was"
     await send(priced, "A", every_second, np.full(100, 3.0))
     assert await is_stale(priced), "counted as corrected with those around it"
+
+
+async def test_results_that_became_stale_are_found_by_what_was_corrected(priced: Storage) -> None:
+    assert priced.stale_results is not None
+    find = priced.stale_results.since
+    labelled = "mandate of x \x00"
+    early = await used(priced)
+    await store_all(priced, "early", early)
+    await send(priced, "A", [LAST - 50], [2.0])
+    first = min(one.time for one in await all_changes(changes_of(priced)) if one.prices and one.prices.replaced)
+    since = {round(one.timestamp() * 1e6) for one in await stale(priced, "early") if one is not None}
+    assert len(since) == 1
+    assert {(one.owner, one.name, one.label) for one in await find(["A"], first, 9)} == {
+        (OWNER, "optimizations/early", ""),
+        (OWNER, "reallocations/early", ""),
+        (OWNER, "backtests/early", "label"),
+    }
+    assert {one.since for one in await find(["C", "A"], first, 9)} == since
+    assert list(await find(["C", "B\x00B"], first, 9)) == []
+    for result_id in ("one", "two", "three"):
+        made = ResultDraft(b"p", "f", result_id.encode(), f"request {result_id}", id=result_id, label=labelled)
+        await priced.optimizations.save(OTHER, replace(made, used=await used(priced)))
+    later = next(iter(since)) + 1
+    assert list(await find(["A", "B\x00B"], later, 9)) == []
+    await send(priced, "B\x00B", [LAST - 50], [2.0])
+    found = list(await find(["A", "B\x00B"], later, 2))
+    assert [(one.owner, one.name, one.label, one.request_id) for one in found] == [
+        (OTHER, "optimizations/three", labelled, "request three"),
+        (OTHER, "optimizations/two", labelled, "request two"),
+    ], "without those that were stale before, and at most so many"

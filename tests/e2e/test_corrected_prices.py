@@ -1,5 +1,6 @@
 """Results on stored prices say since when those have been corrected, in their answers and in lists."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from itertools import count
@@ -10,6 +11,8 @@ import pytest
 from absfin import Client, Panel
 
 from tests.conftest import RunningServer, Wire
+from tests.e2e.ledger import recomputations, signals, until
+from tests.e2e.test_listening import PLAN, TODAY, create, imported, is_watched, prices
 from tests.e2e.test_simulation import civil
 
 DATES = [day for day in (date(2024, 1, 1) + timedelta(i) for i in range(90)) if day.weekday() < 5]
@@ -17,15 +20,17 @@ SYMBOLS = ("A", "B")
 CLOSES = 50.0 * np.exp(np.cumsum(np.random.default_rng(7).normal(0.0, 0.02, (len(DATES), 2)), axis=0))
 
 SELECTED = {"marketData": {"symbols": list(SYMBOLS), "startDate": civil(DATES[5])}}
+# A backtest is stale from its start on, so that none has to be waited for.
 REQUESTS: Mapping[str, dict[str, Any]] = {
     "OptimizationService/Optimize": {**SELECTED, "objective": {"minRisk": {}}},
-    "BacktestService/Backtest": {**SELECTED, "strategy": {"equalWeight": {}}, "wait": "60s"},
+    "BacktestService/Backtest": {**SELECTED, "strategy": {"equalWeight": {}}},
     "ReallocationService/Reallocate": {
         **SELECTED,
         "portfolio": {"holdings": [{"symbol": "A", "quantity": 10}], "cash": 100.0},
         "targetWeights": {"weights": [{"symbol": "B", "weight": 1.0}]},
     },
 }
+NEW_PRICES = count(100)
 Results = dict[str, str]
 
 
@@ -47,11 +52,12 @@ def wire(priced: RunningServer) -> Any:
 @pytest.fixture
 def correct(priced: RunningServer) -> Callable[..., None]:
     """Imports one price."""
-    price = count(100)
 
     def send(symbol: str, day: date, value: float | None = None, field: str = "close") -> None:
         with Client(priced.address) as client:
-            client.import_prices(Panel.of([symbol], [day], [[next(price) if value is None else value]]), field=field)
+            client.import_prices(
+                Panel.of([symbol], [day], [[next(NEW_PRICES) if value is None else value]]), field=field
+            )
 
     return send
 
@@ -141,3 +147,41 @@ def test_results_of_sent_data_are_never_stale(wire: Wire, correct: Callable[...,
     name = wire.call("OptimizationService/Optimize", request)["name"]
     correct("A", DATES[20])
     assert "staleSince" not in wire.call("OptimizationService/GetOptimization", {"name": name})
+
+
+def told(server: RunningServer) -> list[Any]:
+    """Signals that results are stale, in order."""
+    return [one for portfolio in ("", "mandated") for one in signals(server.data_dir, "RESULT_STALE", portfolio)]
+
+
+def test_watchers_are_told_and_a_mandate_is_recomputed_once(start_server: Callable[..., RunningServer]) -> None:
+    server = start_server()
+    folder = server.data_dir
+    imported(server, prices(TODAY - 10, [[100, 100]] * 9), "first")
+    recompute = {"event": "EVENT_KIND_RESULT_STALE", "action": "ACTION_REALLOCATE"}
+    create(server, "mandated", PLAN, recompute)
+    until(lambda: is_watched(server, "mandated"))
+    with server.channel() as channel:
+        wire = Wire(channel)
+
+        def since(name: str) -> Any:
+            return wire.call("ReallocationService/GetReallocation", {"name": name}).get("staleSince")
+
+        request = {"portfolioName": "portfolios/mandated", "marketData": {"symbols": ["A", "B"]}}
+        own = wire.call("ReallocationService/Reallocate", request)["name"]
+        imported(server, prices(TODAY - 1, [[150, 100]]), "a move")
+        until(lambda: len(recomputations(folder)) == 1)
+        plan = recomputations(folder)[0].result
+        assert (told(server), since(own), since(plan)) == ([], None, None), "new dates correct nothing"
+        imported(server, prices(TODAY - 8, [[101, 100]]), "a correction")
+        until(lambda: len(recomputations(folder)) == 2)
+        again = recomputations(folder)[1].result
+        assert since(again) is None
+        assert [(one.result, one.portfolio) for one in told(server)] == [(own, ""), (plan, "portfolios/mandated")]
+        assert [one.since_time.ToJsonString() for one in told(server)] == [since(own), since(plan)]
+    assert list(recomputations(folder)[1].causes) == [told(server)[1].dedupe_key]
+    time.sleep(2.0)
+    assert len(recomputations(folder)) == 2
+    imported(server, prices(TODAY - 8, [[102, 100]]), "another correction")
+    until(lambda: len(recomputations(folder)) == 3)
+    assert [one.result for one in told(server)] == [own, plan, again], "each result is told of once"
