@@ -29,7 +29,7 @@ from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Engine, Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
-from scripts.riskfolio_combinations import all_objectives, problems_of, text_of, outcome_of, worst_of, written
+from scripts.riskfolio_combinations import all_objectives, outcome_of, problems_of, text_of, worst_of, written
 from tests.conftest import ROOT
 
 # Backwards, so that the first objective that asks for a combination stays: the others may ask for more than that.
