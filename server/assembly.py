@@ -145,7 +145,13 @@ def listening_of(
     events = storage.events
     sink = EventSink(delivery.deliverer is not None, delivery.stored)
     work = Recomputations(events.recomputations, events.log, actions.do, storage.worker, settings.workers, sink=sink)
-    stores = WatchedStores(storage.market_data, storage.corporate_actions, storage.portfolios, storage.optimizations)
+    stores = WatchedStores(
+        storage.market_data,
+        storage.corporate_actions,
+        storage.portfolios,
+        storage.optimizations,
+        storage.stale_results,
+    )
     feed = ChangeFeed(
         storage.changes, events.listener, Readings(stores), storage.worker, on_recomputations=work.wake, sink=sink
     )

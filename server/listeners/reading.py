@@ -15,6 +15,10 @@ from server.ports.market_data import MarketDataStore, PriceField
 from server.ports.portfolios import PortfolioRecord, PortfolioStore
 from server.ports.results import ResultStore
 from server.ports.scope import Scope
+from server.ports.stale_results import StaleResult, StaleResults
+
+MOST_STALE = 1000
+"""Results of each kind that watchers are told of after one correction, the newest ones; all of them are stale."""
 
 WATCHED = frozenset(ChangeKind) - {ChangeKind.REALLOCATION, ChangeKind.BACKTEST}
 """Changes that can move what is watched: a plan and a backtest change neither holdings nor target nor prices."""
@@ -28,6 +32,14 @@ class WatchedStores:
     corporate_actions: CorporateActionStore
     portfolios: PortfolioStore
     optimizations: ResultStore
+    stale_results: StaleResults | None = None  # None where a store does not keep what results have used
+
+
+def _may_correct(change: Change) -> bool:
+    """Whether a change may be one of what results have used; new dates alone correct nothing."""
+    if change.kind is ChangeKind.PRICES:
+        return change.prices is not None and change.prices.replaced
+    return change.kind is ChangeKind.CORPORATE_ACTION
 
 
 class Readings:
@@ -61,7 +73,15 @@ class Readings:
         acted = [one.name for one in by_kind.get(ChangeKind.CORPORATE_ACTION, ()) if memory.monitor.holders(one.name)]
         events += await self._market.actions(dict.fromkeys(acted), time)
         priced = frozenset([*(one.name for one in closes), *(price.symbol for price in quoted)])
-        return replace(portfolios, events=(*portfolios.events, *events), priced=priced)
+        stale = await self._stale(changes)
+        return replace(portfolios, events=(*portfolios.events, *events), priced=priced, stale=stale)
+
+    async def _stale(self, changes: Sequence[Change]) -> tuple[StaleResult, ...]:
+        """Stored results that corrections among the changes have made stale."""
+        corrected = sorted({one.name for one in changes if _may_correct(one)})
+        if not corrected or self._stores.stale_results is None:
+            return ()
+        return tuple(await self._stores.stale_results.since(corrected, changes[0].time, MOST_STALE))
 
     async def of_everything(self, memory: Memory, time: int) -> Reading:
         """All portfolios with their assets; those that the memory has and the store has not are deleted."""

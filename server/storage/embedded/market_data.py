@@ -20,6 +20,7 @@ from server.ports.market_data import (
 from server.ports.panels import StoredPanel
 from server.storage.chunks import DailyValues, in_range, years_of
 from server.storage.embedded.change_rows import EVERYBODY, record_changes
+from server.storage.embedded.correction_rows import LAST_CORRECTION
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
@@ -76,6 +77,10 @@ class EmbeddedMarketData:
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments with their labels."""
         return await self._database.write(partial(_upsert, instruments=instruments))
+
+    async def last_correction(self) -> int:
+        """Number of the last correction that is visible."""
+        return await self._database.read(lambda connection: int(connection.execute(LAST_CORRECTION).fetchone()[0]))
 
     def _panel(self, connection: sqlite3.Connection, query: PriceQuery) -> StoredPanel:
         chunks = _hashes(connection, query)

@@ -95,6 +95,10 @@ class SupabaseMarketData:
         rows = await asyncio.to_thread(_rows_of, instruments)
         return int(await self._rpc.call("upsert_instruments", p_instruments=rows))
 
+    async def last_correction(self) -> int:
+        """Number of the last correction that is visible."""
+        return int(await self._rpc.call("find_last_correction"))
+
     async def _describe(self, query: PriceQuery) -> "_Description":
         first, last = years_of(query.start, query.end)
         found = await self._rpc.call(
