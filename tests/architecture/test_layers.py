@@ -41,7 +41,7 @@ def test_modules_are_short() -> None:
     assert median(length for path, length in lengths.items() if path.name != "__init__.py") <= 130
 
 
-@pytest.mark.parametrize("contract", ["domain-layers", "server-layers"])
+@pytest.mark.parametrize("contract", ["domain-layers", "optimization-layers", "server-layers"])
 def test_the_page_of_the_architecture_names_the_layers(contract: str) -> None:
     contracts = ConfigParser(comment_prefixes=("#",))
     contracts.read(ROOT / ".importlinter")
