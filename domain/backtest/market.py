@@ -90,7 +90,7 @@ def with_states(
         tradable[index:, j] = False
     completed: list[CorporateAction] = []
     for action in found:
-        completed.append(_with_return(action, policy, panel))
+        completed.append(_with_return(action, policy))
     frozen = PricePanel(panel.symbols, panel.dates, freeze(marks))
     return frozen, tradable, tuple(completed)
 
@@ -112,7 +112,7 @@ def _delisting_dates(panel: PricePanel, known: NDArray[np.bool_], actions: Seque
     return found
 
 
-def _with_return(action: CorporateAction, policy: DelistingPolicy, panel: PricePanel) -> CorporateAction:
+def _with_return(action: CorporateAction, policy: DelistingPolicy) -> CorporateAction:
     if not isinstance(action.event, Delisting) or action.event.delisting_return is not None:
         return action
     known = policy.delisting_return

@@ -34,7 +34,7 @@ def single_view(
 ) -> Specification:
     """A chart of one view, plain or in layers, as wide as its container."""
     return {
-        **_frame(title, subtitle, theme, rows),
+        **_frame(title, subtitle, rows),
         "width": "container",
         "height": height,
         "autosize": {"type": "fit-x", "contains": "padding"},
@@ -47,10 +47,10 @@ def stacked_views(
     title: str, subtitle: str, theme: Theme, rows: Sequence[Row], views: Sequence[Mapping[str, Any]]
 ) -> Specification:
     """Views below each other, as wide as `config.view` says: here Vega-Lite knows no container."""
-    return {**_frame(title, subtitle, theme, rows), "vconcat": list(views), "config": theme.config}
+    return {**_frame(title, subtitle, rows), "vconcat": list(views), "config": theme.config}
 
 
-def _frame(title: str, subtitle: str, theme: Theme, rows: Sequence[Row]) -> Specification:
+def _frame(title: str, subtitle: str, rows: Sequence[Row]) -> Specification:
     return {
         "$schema": SCHEMA,
         "title": {"text": title, "subtitle": subtitle} if subtitle else {"text": title},

@@ -125,7 +125,7 @@ def run_backtest(
     outcome = flow.run(plan, reporter, check_cancelled, checkpoint, records)
     events = reporter.remaining_events()
     used = time.process_time() - started
-    return BacktestCompleted(outcome.without_records(), _series(plan, outcome), events, used, reporter.last_tick())
+    return BacktestCompleted(outcome.without_records(), _series(outcome), events, used, reporter.last_tick())
 
 
 class Reporter:
@@ -230,6 +230,6 @@ def _thinned(points: list[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
     return tuple(points[::-1][:: max(step, 1)][::-1])
 
 
-def _series(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
+def _series(outcome: BacktestOutcome) -> tuple[tuple[str, bytes], ...]:
     done = [one for one in (*outcome.strategies, *outcome.benchmarks) if one.record is not None]
     return tuple((one.label, parts_to_bytes([(i, one.record)])) for i, one in enumerate(done) if one.record)

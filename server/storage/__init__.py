@@ -1,1 +1,1 @@
-"""Where things are kept: `embedded` on one machine."""
+"""Where things are kept: `embedded` on one machine, `supabase` for several servers; both share the modules beside."""

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 import tomllib
+from configparser import ConfigParser
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -26,6 +28,25 @@ def test_no_folder_has_a_name_that_says_nothing() -> None:
         for part in path.parts
     }
     assert not {name.removesuffix(".py") for name in names} & banned
+
+
+def test_modules_are_short() -> None:
+    lengths = {
+        path.relative_to(ROOT): len(path.read_text().splitlines())
+        for folder in ("domain", "server", "clients/python/src", "scripts", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    assert len(lengths) > 800
+    assert not {str(path): length for path, length in lengths.items() if length > 400}
+    assert median(length for path, length in lengths.items() if path.name != "__init__.py") <= 130
+
+
+@pytest.mark.parametrize("contract", ["domain-layers", "optimization-layers", "server-layers"])
+def test_the_page_of_the_architecture_names_the_layers(contract: str) -> None:
+    contracts = ConfigParser(comment_prefixes=("#",))
+    contracts.read(ROOT / ".importlinter")
+    layers = contracts[f"importlinter:contract:{contract}"]["layers"].split("\n")
+    assert f"`{' -> '.join(layer for layer in layers if layer)}`" in (ROOT / "docs/architecture.md").read_text()
 
 
 def test_the_fixed_packages_are_named() -> None:

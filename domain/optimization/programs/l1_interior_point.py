@@ -13,7 +13,6 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum
-from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 
@@ -81,7 +80,7 @@ def solve_l1_constrained(
             _longest_step(state.slack, corrector.slack), _longest_step(state.multipliers, corrector.multipliers)
         )
         state = state.moved(corrector, min(1.0, length))
-    return _answer(best, limits, program.polytope, steps)
+    return _answer(best, limits, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +310,7 @@ def _longest_step(values: Vector, step: Vector) -> float:
     return min(1.0, float((-values[falling] / step[falling]).min(initial=np.inf)))
 
 
-def _answer(state: _Iterate, limits: FeasibleSet, polytope: Polytope, steps: int) -> ProgramSolution:
+def _answer(state: _Iterate, limits: FeasibleSet, steps: int) -> ProgramSolution:
     """In the polytope's variables and rows: its own rows first, then u + w, u - w and the sum."""
     own_rows: list[float] = []
     size = limits.n_assets

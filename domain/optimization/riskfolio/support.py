@@ -27,18 +27,18 @@ Combination = tuple[str, str]
 def unsupported_reason(problem: Problem) -> str | None:
     """Why Riskfolio-Lib is not used for this problem, None where it is."""
     for combination in combinations(problem):
-        verdict = support_by_combination().get(combination)
-        if verdict == AGREES:
+        outcome = support_by_combination().get(combination)
+        if outcome == AGREES:
             continue
-        asked = " with ".join(combination)
-        return f"{asked}: Riskfolio-Lib {verdict or 'does not support it'}; use AUTO or FAST"
+        requested = " with ".join(combination)
+        return f"{requested}: Riskfolio-Lib {outcome or 'does not support it'}; use AUTO or FAST"
     return None
 
 
 @cache
 def support_by_combination() -> dict[Combination, str]:
     """The result of every combination that was tested."""
-    return {(family, part): verdict for family, verdict, parts in SUPPORT for part in parts.split()}
+    return {(family, part): outcome for family, outcome, parts in SUPPORT for part in parts.split()}
 
 
 def combinations(problem: Problem) -> tuple[Combination, ...]:

@@ -29,7 +29,7 @@ from domain.optimization.riskfolio.verification import gap_of
 from domain.optimization.solution import Engine, Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
-from scripts.riskfolio_combinations import all_objectives, problems_of, text_of, verdict_of, worst_of, written
+from scripts.riskfolio_combinations import all_objectives, outcome_of, problems_of, text_of, worst_of, written
 from tests.conftest import ROOT
 
 # Backwards, so that the first objective that asks for a combination stays: the others may ask for more than that.
@@ -38,8 +38,8 @@ ASKED: dict[Combination, tuple[Objective, RiskMeasure]] = {
     for objective, measure in reversed(list(all_objectives()))
     for combination in combinations(problems_of(objective, measure)[0])
 }
-ALLOWED = [combination for combination, verdict in table().items() if verdict == AGREES]
-REFUSED = [combination for combination, verdict in table().items() if verdict != AGREES]
+ALLOWED = [combination for combination, outcome in table().items() if outcome == AGREES]
+REFUSED = [combination for combination, outcome in table().items() if outcome != AGREES]
 WITHOUT_OBJECTIVE = (HierarchicalMethod.HRP, HierarchicalMethod.HERC, HierarchicalMethod.HERC2)
 
 
@@ -81,7 +81,7 @@ def test_all_else_is_refused_by_name(combination: Combination) -> None:
     assert error.value.REASON == "NOT_SUPPORTED"
     assert error.value.message.endswith("use AUTO or FAST")
     said = [table()[asked] for asked in combinations(problem) if table()[asked] != AGREES]
-    assert any(verdict in error.value.message for verdict in said)
+    assert any(outcome in error.value.message for outcome in said)
 
 
 def test_the_table_knows_every_combination_that_can_be_asked() -> None:
@@ -120,7 +120,7 @@ SAMPLE = [
 @pytest.mark.parametrize("combination", SAMPLE, ids=name)
 def test_trying_again_finds_what_the_table_says(combination: Combination) -> None:
     """By how much it is wrong depends on the machine's rounding; that it is, and how it fails, does not."""
-    found = worst_of([verdict_of(problem) for problem in problems_of(*ASKED[combination])])
+    found = worst_of([outcome_of(problem) for problem in problems_of(*ASKED[combination])])
     assert found.split(" by ")[0] == table()[combination].split(" by ")[0]
 
 
