@@ -176,6 +176,7 @@ class JobEnd:
     result: bytes | None = None
     error: bytes | None = None
     series: Sequence[tuple[str, bytes]] = ()  # label and record of each strategy
+    tick: JobTick | None = None  # how far it came; if None, that stays what was recorded last
 
 
 @dataclass(frozen=True, slots=True)

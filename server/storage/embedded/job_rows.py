@@ -126,6 +126,8 @@ def end_job(connection: sqlite3.Connection, key: int, end: JobEnd, retained: int
         f"lease_micros = NULL, counted_micros = NULL{done} WHERE key = ? RETURNING owner, id",
         (end.state, now_micros(), end.result, end.error, key),
     ).fetchone()
+    if end.tick is not None:
+        record_progress(connection, key, end.tick)
     record_change(connection, ChangeKind.BACKTEST, owner, job_id)
     connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_key = ?", (key,))
     connection.execute("DELETE FROM backtest_parts WHERE backtest_key = ?", (key,))

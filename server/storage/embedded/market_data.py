@@ -26,6 +26,7 @@ from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
 from server.storage.missing_prices import empty_range, unknown_symbols
 from server.storage.panels import PanelFiles
+from server.storage.whole_imports import import_whole
 from server.storage.workers import WorkerLocks
 
 SHOWN_SYMBOLS = 10
@@ -51,13 +52,7 @@ class EmbeddedMarketData:
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing."""
         session = await self.begin_import(prices.import_id, prices.field, prices.source)
-        try:
-            for panel in prices.panels:
-                await session.add(panel)
-            return await session.finish(sum(panel.values.size for panel in prices.panels))
-        except BaseException:
-            await session.abandon()
-            raise
+        return await import_whole(session, prices)
 
     async def sweep(self) -> int:
         """Removes what is left of imports that nobody goes on with; how many there were."""
