@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from absfin import Client, Panel
+from absfin.choices import PriceField
 
 from tests.conftest import RunningServer, Wire
 from tests.e2e.ledger import recomputations, signals, until
@@ -53,11 +54,10 @@ def wire(priced: RunningServer) -> Any:
 def correct(priced: RunningServer) -> Callable[..., None]:
     """Imports one price."""
 
-    def send(symbol: str, day: date, value: float | None = None, field: str = "close") -> None:
+    def send(symbol: str, day: date, value: float | None = None, field: PriceField = "close") -> None:
+        price = next(NEW_PRICES) if value is None else value
         with Client(priced.address) as client:
-            client.import_prices(
-                Panel.of([symbol], [day], [[next(NEW_PRICES) if value is None else value]]), field=field
-            )
+            client.import_prices(Panel.of([symbol], [day], [[price]]), field=field)
 
     return send
 

@@ -34,9 +34,8 @@ def record_used(connection: sqlite3.Connection, table: Table, key: int, used: Us
     """What a result has used, in the transaction that stores it."""
     if used is None:
         return
-    connection.execute(f"UPDATE {table} SET last_correction = ? WHERE key = ?", (used.last_correction, key))  # noqa: S608  # a constant
     connection.executemany(
-        f"INSERT INTO {table}_used VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608  # a constant
+        f"INSERT INTO {table}_used VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",  # noqa: S608  # a constant
         _rows(key, used),
     )
 
@@ -49,14 +48,15 @@ def size_of_used(used: UsedData | None) -> int:
 def stale_micros(table: Table) -> str:
     """An expression for when a row of a table became stale, NULL where it is not."""
     return (
-        f"CASE WHEN {table}.last_correction < ({LAST_CORRECTION}) THEN ("  # noqa: S608  # constants
+        f"CASE WHEN (SELECT last_correction FROM {table}_used WHERE result = {table}.key LIMIT 1) "  # noqa: S608  # constants
+        f"< ({LAST_CORRECTION}) THEN ("
         f"SELECT min(c.micros) FROM {table}_used u CROSS JOIN corrections c ON c.symbol = u.symbol "
-        f"AND c.field = u.field AND c.number > {table}.last_correction "
+        f"AND c.field = u.field AND c.number > u.last_correction "
         f"AND c.first_day <= u.last_day AND c.last_day >= u.first_day WHERE u.result = {table}.key) END"
     )
 
 
-def _rows(key: int, used: UsedData) -> Iterator[tuple[int, str, str, int, int]]:
+def _rows(key: int, used: UsedData) -> Iterator[tuple[int, str, str, int, int, int]]:
     for one in used.ranges:
         for symbol in one.symbols:
-            yield key, kept_text(symbol), one.field, one.first, one.last
+            yield key, kept_text(symbol), one.field, one.first, one.last, used.last_correction

@@ -3,13 +3,14 @@
 import csv
 import gzip
 import json
+from datetime import UTC, date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
-from absfin import Client, Prices, equal_weight, strategies
+from absfin import Client, Holdings, Panel, Prices, Stored, equal_weight, min_risk, strategies
 from absfin.cli.csv_files import read_panel
 from absfin.cli.names import full_name
 
@@ -142,3 +143,28 @@ def test_reallocations_are_listed_shown_and_deleted(server: RunningServer, price
     assert "NOT_FOUND" in absfin(server, "reallocations", "show", bare, status=1).stderr
     assert '"cash"' in absfin(server, "portfolio", "show", "cli-plans").stdout
     absfin(server, "portfolio", "delete", "cli-plans")
+
+
+def test_a_stale_result_says_since_when(server: RunningServer) -> None:
+    symbols, dates = ("STALE.A", "STALE.B"), [date(2024, 1, 1) + timedelta(i) for i in range(30)]
+    values = np.random.default_rng(3).uniform(90.0, 110.0, (30, 2))
+    with Client(server.address) as client:
+        client.import_prices(Panel.of(list(symbols), dates, values.tolist()))
+        made = client.optimize(Stored(symbols), min_risk(), label="cli-stale")
+        holdings, target = Holdings({"STALE.A": 10.0}), {"STALE.B": 1.0}
+        held = client.reallocate(holdings, Stored(symbols), target, label="cli-stale")
+        job = client.backtest(Stored(symbols), strategies.equal_weight(), label="cli-stale")
+        assert (made.stale_since, held.stale_since, job.stale_since) == (None, None, None)
+        client.import_prices(Panel.of(["STALE.A"], [dates[7]], [[120.0]]))
+        found = [
+            client.get_optimization(made.name).stale_since,
+            client.get_reallocation(held.name).stale_since,
+            client.get_backtest(job.name).stale_since,
+        ]
+    assert all(since is not None and since.tzinfo is UTC for since in found)
+    assert len(set(found)) == 1
+    shown = f"{found[0]:%Y-%m-%d %H:%M}"
+    for kind in ("optimizations", "reallocations", "backtests"):
+        table = absfin(server, kind, "list", "--label", "cli-stale").stdout
+        assert "stale since, UTC" in table
+        assert shown in table

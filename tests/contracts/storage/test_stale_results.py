@@ -94,6 +94,7 @@ async def test_a_corrected_price_makes_results_of_everybody_stale(priced: Storag
     await send(priced, "A", [LAST - 50], [1.0])
     assert await stale(priced, "r") == found, "since the first correction"
     await store_all(priced, "again", await used(priced))
+    await send(priced, "C", [LAST], [9.0])
     assert not await is_stale(priced, "again"), "it has used the corrected price"
     page = await priced.optimizations.list(Scope("", everyone=True), "", 100)
     assert {one.id: one.stale_since is not None for one in page.records} == {
@@ -245,3 +246,12 @@ async def test_results_that_became_stale_are_found_by_what_was_corrected(priced:
         (OTHER, "optimizations/three", labelled, "request three"),
         (OTHER, "optimizations/two", labelled, "request two"),
     ], "without those that were stale before, and at most so many"
+
+
+async def test_a_symbol_that_lags_behind_is_not_corrected_by_its_next_date(priced: Storage) -> None:
+    await send(priced, "late", [FIRST + 200, FIRST + 300], [1.0, 1.0])
+    await store_all(priced, "r", await used(priced, UsedRange("CLOSE", ("A", "late"), FIRST, LAST)))
+    await send(priced, "late", [FIRST + 302], [1.0])
+    assert not await is_stale(priced)
+    await send(priced, "late", [FIRST + 301], [1.0])
+    assert await is_stale(priced), "it came in before the newest date"
