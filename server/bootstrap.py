@@ -335,7 +335,13 @@ def _listening(settings: Settings, storage: Storage, services: Services, telling
     work = Recomputations(events.recomputations, events.log, actions.do, storage.worker, settings.workers, sink=sink)
     stores = WatchedStores(storage.market_data, storage.corporate_actions, storage.portfolios, storage.optimizations)
     feed = ChangeFeed(
-        storage.changes, events.listener, Readings(stores), storage.worker, on_recomputations=work.wake, sink=sink
+        storage.changes,
+        events.listener,
+        Readings(stores),
+        storage.worker,
+        on_recomputations=work.wake,
+        sink=sink,
+        notices=storage.notices,
     )
     return Listening(storage, feed, work)
 
