@@ -25,7 +25,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.realtime.decoding import Decoder, Row
 
 PATH = "/realtime/v1/websocket"
-SCHEMA, TABLE = "absfin", "changes"
+SCHEMA, TABLE = "absfin", "change_notices"
 LOOK_SECONDS = 0.02
 
 

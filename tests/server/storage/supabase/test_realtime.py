@@ -235,8 +235,12 @@ async def test_a_burst(listening: Starter, realtime: RealtimeProcess, turn: int)
     await listener.receives()
     await listener.write(*(f"S{number}" for number in range(5_000)))
     await listener.applied()
-    await listener.write("after")
+    assert listener.notices.health().notices == 1, "of all that one transaction wrote"
+    for number in range(200):
+        await listener.database.execute(INSERT, f"T{number}")
+        listener.names.append(f"T{number}")
     await listener.applied()
+    await until(lambda: listener.notices.health().notices == 201, "not all were announced")
     assert listener.notices.health().connections == 1
 
 
