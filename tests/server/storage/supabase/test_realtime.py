@@ -165,8 +165,12 @@ async def until_listening(feed: ChangeFeed) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_change_of_another_process_is_announced(listening: Starter, realtime: RealtimeProcess) -> None:
-    listener = await listening(realtime.url)
+@pytest.mark.parametrize("kind", ["service_key", "secret_key"])
+async def test_a_change_of_another_process_is_announced(
+    listening: Starter, realtime: RealtimeProcess, stack: RunningStack, kind: str
+) -> None:
+    key: str = getattr(stack.stack, kind)
+    listener = await listening(realtime.url, token=lambda: key)
     await listener.receives()
     took = []
     for number in range(5):
