@@ -191,6 +191,7 @@ async def test_a_server_that_is_killed_for_three_seconds(
 
 
 @TURNS
+@pytest.mark.timeout(120 + DOWN_SECONDS)
 async def test_a_server_that_is_away_for_long(listening: Starter, realtime: RealtimeProcess, turn: int) -> None:
     """supabase-py's client by itself gives up for ever after 15 s, with its pauses; here it would after 1.5 s."""
     await outage(listening, realtime, DOWN_SECONDS)
