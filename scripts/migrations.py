@@ -98,6 +98,18 @@ async def missing_of(url: str, migrations: Sequence[Migration]) -> list[Migratio
         await connection.close()
 
 
+async def others_of(url: str, migrations: Sequence[Migration]) -> list[str]:
+    """Versions of the history that are none of these files: those of the project itself. Raises MigrationError."""
+    connection = await _connect(url)
+    try:
+        if await connection.fetchval("select to_regclass('supabase_migrations.schema_migrations')") is None:
+            return []
+        rows = await connection.fetch("select version from supabase_migrations.schema_migrations")
+        return sorted({row["version"] for row in rows} - {migration.version for migration in migrations})
+    finally:
+        await connection.close()
+
+
 async def _connect(url: str) -> asyncpg.Connection:
     try:
         return await asyncpg.connect(url, timeout=10)
@@ -157,11 +169,6 @@ def main(arguments: Sequence[str]) -> None:
     url = given.url or os.environ.get("DATABASE_URL", "")
     if not url:
         sys.exit("migrate: name the database: --url postgresql://..., or DATABASE_URL")
-    cli = None if given.status else shutil.which("supabase")
-    if cli:
-        command = [cli, "migration", "up", "--db-url", url, "--include-all"]
-        done = subprocess.run(command, check=False, cwd=FOLDER.parents[1])  # noqa: S603  # the user's own CLI
-        sys.exit(done.returncode)
     try:
         migrations = migrations_of(FOLDER)
         if given.status:
@@ -169,10 +176,34 @@ def main(arguments: Sequence[str]) -> None:
             for migration in migrations:
                 print(f"{'missing' if migration in missing else 'applied'}  {migration.version}_{migration.name}")
             sys.exit(1 if missing else 0)
+        if cli := _usable_cli(url, migrations):
+            sys.exit(_run_cli(cli, url))
         for migration in asyncio.run(apply(url, migrations)):
             print(f"applied  {migration.version}_{migration.name}")
     except MigrationError as error:
         sys.exit(f"migrate: {error}")
+
+
+def _usable_cli(url: str, migrations: Sequence[Migration]) -> str | None:
+    """The Supabase CLI, where there is something for it to do that it does. Raises MigrationError.
+
+    It compares no contents, so the files are compared with the history before it is called. And it refuses a history
+    with migrations that are not in the folder, and advises to mark them as reverted: those of the project itself are.
+    """
+    cli = shutil.which("supabase")
+    if cli is None or not asyncio.run(missing_of(url, migrations)) or asyncio.run(others_of(url, migrations)):
+        return None
+    return cli
+
+
+def _run_cli(cli: str, url: str) -> int:
+    """Applies what is missing with the CLI; its exit status. Without --yes it asks, and no terminal means no."""
+    said = subprocess.run([cli, "--version"], check=False, capture_output=True, text=True).stdout  # noqa: S603  # the user's own CLI
+    major = re.search(r"\d+", said)
+    # The name of the option since version 3, which warns that the old one will go.
+    database = [f"--remote={url}"] if major and int(major[0]) >= 3 else ["--db-url", url]
+    command = [cli, "migration", "up", *database, "--include-all", "--yes"]
+    return subprocess.run(command, check=False, cwd=FOLDER.parents[1]).returncode  # noqa: S603  # the same
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -87,20 +87,48 @@ ASKED: Mapping[str, Request] = {
 ANSWERED = ("ReallocationService/ListReallocations", "ReallocationService/ReallocateBatch")
 """Methods that answer for a name that is not there, one with an empty list and one with an outcome for each account."""
 
-NOTICED = ("EventService/AcknowledgeNotification", "EventService/RedeliverNotification")
-"""Methods that name what no call stores: a listener does."""
+NEEDS_WEBHOOK = ("EventService/RedeliverNotification",)
+"""Methods that a server without a webhook refuses to those who may call them."""
 
 ENDLESS = ("EventService/WatchEvents",)
 """Streams that end with the call only: their first answer says what is to be known."""
 
 
+def never_of(asked: Request) -> Request:
+    """A request of names, as long, that nobody has."""
+    changed: Request = json.loads(json.dumps(asked).replace("/own", "/nix"))
+    return changed
+
+
 def never(name: str) -> Request:
     """The same of a name, as long, that nobody has."""
-    asked: Request = json.loads(json.dumps(ASKED[name]).replace("/own", "/nix"))
-    return asked
+    return never_of(ASKED[name])
 
 
 NAMING = [name for name in ASKED if never(name) != ASKED[name]]
+
+SENT_ALONG = {"name": "portfolios/own", "cash": 1000, "mandate": {"backtest": "backtests/own"}}
+"""A portfolio that is not looked up, whatever it calls itself; nor is the backtest of its mandate, until it is used."""
+
+OTHER_FIELDS: Mapping[str, tuple[str, Request]] = {
+    "fills of a portfolio": ("ReallocationService/RecordFills", {"portfolio": "portfolios/own", "fills": [FILL]}),
+    "notifications of a portfolio": ("EventService/ListNotifications", {"portfolio": "portfolios/own"}),
+    "a portfolio that is sent along": (
+        "ReallocationService/Reallocate",
+        {"portfolio": SENT_ALONG, "validateOnly": True, **PLAN},
+    ),
+    "that of an account": (
+        "ReallocationService/ReallocateBatch",
+        [{"shared": PLAN}, {"account": {"key": "k", "portfolio": SENT_ALONG}}],
+    ),
+    "a name for a new portfolio": ("PortfolioService/CreatePortfolio", {"portfolio": SENT_ALONG}),
+    "the backtest of a mandate": (
+        "PortfolioService/UpdatePortfolio",
+        {"portfolio": {"name": "portfolios/own", "etag": "e", "mandate": {"backtest": "backtests/own"}}},
+    ),
+    "events of portfolios": ("EventService/WatchEvents", {"portfolios": ["portfolios/own"]}),
+}
+"""Names in other fields of a request than those of `ASKED`: with them, each field that names a thing is asked about."""
 
 
 CHOSEN: Mapping[str, tuple[str, dict[str, Any]]] = {

@@ -14,13 +14,14 @@ from absfinance.v1.admin_service_pb2_grpc import AdminServiceStub
 from absfinance.v1.portfolio_service_pb2 import ListPortfoliosRequest
 from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from server.ports.identity import Role
 from tests.conftest import RunningServer, refusal_of
 from tests.server.identity.issuer import ISSUER, Issuer, running, signed
-from tests.server.identity.test_tokens import claims_of, unsigned
+from tests.server.identity.test_tokens import claims_of, hs256, unsigned
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ def strangers(guarded: Guarded, subject: str) -> dict[str, tuple[tuple[tuple[str
     admins = {"sub": subject, "app_metadata": {"absfin_role": "admin"}}
     forged = signed(ec.generate_private_key(ec.SECP256R1()), "ES256", {"kid": "ec"}, **admins)
     none = unsigned({"alg": "none", "kid": "ec"}, claims_of(**admins)) + "."
+    public = guarded.issuer.rsa_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    symmetric = hs256({"alg": "HS256", "kid": "rsa"}, claims_of(**admins), public)
+    other_key = signed(guarded.issuer.ec_key, "ES256", {"kid": "rsa"}, **admins)
+    unknown_key = signed(guarded.issuer.ec_key, "ES256", {"kid": "../ec"}, **admins)
 
     def sent(**claims: Any) -> tuple[tuple[str, str], ...]:
         return bearer(guarded.token(Role.ADMIN, sub=subject, **claims))
@@ -71,6 +76,11 @@ def strangers(guarded: Guarded, subject: str) -> dict[str, tuple[tuple[tuple[str
         "no issuer": (sent(iss=None), "TOKEN_INVALID"),
         "forged": (bearer(forged), "TOKEN_INVALID"),
         "no algorithm": (bearer(none), "TOKEN_INVALID"),
+        "the public key as a secret": (bearer(symmetric), "TOKEN_INVALID"),
+        "the id of another key": (bearer(other_key), "TOKEN_INVALID"),
+        "an id that no key has": (bearer(unknown_key), "TOKEN_INVALID"),
+        "not valid yet": (sent(nbf=int(time.time()) + 3600), "TOKEN_INVALID"),
+        "a long token": (sent(padding="x" * 13_000), "TOKEN_INVALID"),
         "anonymous": (sent(is_anonymous=True), "ANONYMOUS_REFUSED"),
         "an unknown key": (bearer("absfin_x." + "y" * 43), "TOKEN_INVALID"),
     }

@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -15,6 +17,7 @@ from scripts.migrations import FOLDER, Migration, MigrationError, apply, migrati
 from scripts.supabase_processes import PROJECT
 from server.storage.supabase.versions import VERSIONS
 from tests.contracts.storage.catalogue import dump, fill
+from tests.scripts.supabase_cli import LAST_VERSIONS, folder_of_cli
 from tests.supabase_stack import RunningStack
 
 ALL = migrations_of(FOLDER)
@@ -202,12 +205,135 @@ def test_the_command_without_a_database() -> None:
         assert "secret" not in done.stderr
 
 
-def test_the_cli_is_used_where_it_is(tmp_path: Path) -> None:
+def program(folder: Path, version: str) -> Path:
     """A program that is called like the CLI, and notes how it was called."""
-    program = tmp_path / "supabase"
-    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called; pwd >> {tmp_path}/called\n')
-    program.chmod(0o755)
-    assert run("--url", "postgresql://x", PATH=f"{tmp_path}:/usr/bin:/bin").returncode == 0
-    called, folder = (tmp_path / "called").read_text().splitlines()
-    assert called == "migration up --db-url postgresql://x --include-all"
+    made = folder / "supabase"
+    made.write_text(
+        f'#!/bin/sh\nif [ "$1" = --version ]; then echo {version}; exit; fi\n'
+        f'echo "$@" > {folder}/called; pwd >> {folder}/called; exit 7\n'
+    )
+    made.chmod(0o755)
+    return folder / "called"
+
+
+@pytest.mark.parametrize(("version", "database"), [("2.122.1", "--db-url "), ("3.1.0", "--remote=")])
+async def test_how_the_cli_is_called(url: str, tmp_path: Path, version: str, database: str) -> None:
+    called = program(tmp_path, version)
+    done = await asyncio.to_thread(run, "--url", url, PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert done.returncode == 7, "its exit status is ours"
+    line, folder = called.read_text().splitlines()
+    assert line == f"migration up {database}{url} --include-all --yes"
     assert Path(folder) == FOLDER.parents[1]
+
+
+async def test_the_cli_is_not_called_for_what_it_would_do_wrong(url: str, tmp_path: Path) -> None:
+    """It would pass over a file that was changed, and refuse a project that has migrations of its own."""
+    called, path = program(tmp_path, "3.1.0"), f"{tmp_path}:/usr/bin:/bin"
+    await apply(url, ALL[:-1])
+    connection = await asyncpg.connect(url)
+    try:
+        statements = "update supabase_migrations.schema_migrations set statements = $1 where version = $2"
+        await connection.execute(statements, ["select 1"], ALL[0].version)
+        done = await asyncio.to_thread(run, "--url", url, PATH=path)
+        assert (done.returncode, "was changed after it was applied" in done.stderr) == (1, True)
+        await connection.execute(statements, None, ALL[0].version)
+        own = "insert into supabase_migrations.schema_migrations values ('20250101000000', null, 'own')"
+        await connection.execute(own)
+    finally:
+        await connection.close()
+    done = await asyncio.to_thread(run, "--url", url, PATH=path)
+    assert (done.returncode, done.stdout) == (0, f"applied  {ALL[-1].version}_{ALL[-1].name}\n"), done.stderr
+    done = await asyncio.to_thread(run, "--url", url, PATH=path)
+    assert (done.returncode, done.stdout) == (0, ""), "nothing is missing"
+    assert not called.exists()
+
+
+@pytest.mark.parametrize("version", LAST_VERSIONS)
+async def test_the_cli_and_the_runner_go_on_from_each_other(url: str, tmp_path: Path, version: str) -> None:
+    """The genuine CLI: the same schema and the same history, whoever applied which part."""
+    path = f"{folder_of_cli(version)}:{os.environ['PATH']}"
+    await apply(url, ALL[:5])
+    # Version 2 wants an encrypted connection unless the address says otherwise.
+    given = ("--url", f"{url}?sslmode=disable")
+    done = await asyncio.to_thread(run, *given, PATH=path, HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert f"Applying migration {ALL[-1].version}_{ALL[-1].name}.sql" in done.stderr, "it was the CLI"
+    kept = await rows(url, "select * from supabase_migrations.schema_migrations order by version")
+    assert [(row["version"], row["name"], len(row["statements"])) for row in kept] == [
+        (one.version, one.name, len(one.statements)) for one in ALL
+    ]
+    assert await missing_of(url, ALL) == [], "none of the files counts as changed"
+    by_cli = await schema_of(url)
+    await forget_all(url)
+    assert await apply(url, ALL) == ALL
+    assert await schema_of(url) == by_cli
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["supabase", "migration", "up", "--db-url", given[1], "--include-all", "--yes"],
+        cwd=FOLDER.parents[1], capture_output=True, text=True, timeout=60, env={"PATH": path, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "up to date" in done.stdout + done.stderr, "it finds the history of the runner complete"
+    assert "Applying" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("version", LAST_VERSIONS)
+async def test_what_fails_under_the_cli_leaves_nothing(url: str, tmp_path: Path, version: str) -> None:
+    path = f"{folder_of_cli(version)}:{os.environ['PATH']}"
+    folder = tmp_path / "supabase"
+    (folder / "migrations").mkdir(parents=True)
+    shutil.copy(FOLDER.parent / "config.toml", folder)
+    shutil.copy(FOLDER / f"{ALL[0].version}_{ALL[0].name}.sql", folder / "migrations")
+    (folder / "migrations" / "29990101000000_bad.sql").write_text("create table absfin.half (a int); select 1 / 0;")
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["supabase", "migration", "up", "--db-url", f"{url}?sslmode=disable", "--include-all", "--yes"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PATH": path, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode, done.stdout
+    assert "division by zero" in done.stderr
+    assert await rows(url, "select 1 from pg_tables where tablename = 'half'") == []
+    assert await apply(url, ALL) == ALL[1:], "the runner goes on where it stopped"
+
+
+SCHEMA = (
+    """
+    select 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+      pg_get_expr(d.adbin, d.adrelid), a.attacl
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where c.relnamespace = 'absfin'::regnamespace and a.attnum > 0
+    """,
+    """
+    select 'table', relname, relkind::text, relrowsecurity, relowner::regrole::text, relacl
+    from pg_class where relnamespace = 'absfin'::regnamespace
+    """,
+    """
+    select 'rule', conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
+    where connamespace = 'absfin'::regnamespace
+    """,
+    "select 'policy', tablename, policyname, roles, cmd, qual, with_check from pg_policies where schemaname = 'absfin'",
+    """
+    select 'function', pg_get_functiondef(oid), proowner::regrole::text, proacl from pg_proc
+    where pronamespace = 'absfin'::regnamespace and prokind = 'f'
+    """,
+    """
+    select 'trigger', pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+    where c.relnamespace = 'absfin'::regnamespace and not tgisinternal
+    """,
+    "select 'index', indexdef from pg_indexes where schemaname = 'absfin'",
+)
+
+
+async def schema_of(url: str) -> list[str]:
+    """Columns, rules, policies, functions, and who may do what with them, as the catalogue describes them."""
+    return sorted([str(tuple(row)) for query in SCHEMA for row in await rows(url, query)])
+
+
+async def forget_all(url: str) -> None:
+    """Takes the schema and the history away."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("drop schema absfin cascade; drop schema supabase_migrations cascade")
+    finally:
+        await connection.close()
