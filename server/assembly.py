@@ -153,7 +153,13 @@ def listening_of(
         storage.stale_results,
     )
     feed = ChangeFeed(
-        storage.changes, events.listener, Readings(stores), storage.worker, on_recomputations=work.wake, sink=sink
+        storage.changes,
+        events.listener,
+        Readings(stores),
+        storage.worker,
+        on_recomputations=work.wake,
+        sink=sink,
+        notices=storage.notices,
     )
     return Listening(storage, feed, work)
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
-from server.supabase_settings import supabase_from
+from server.supabase_settings import realtime_from, supabase_from
 from server.webhook_settings import WebhookSettings, webhook_from
 
 DATABASE_NAME = "absfinance.sqlite3"
@@ -65,6 +65,7 @@ class Settings:
     events: bool = True  # changes are followed, and mandates recomputed, by this server too
     supabase_url: str = ""
     supabase_key: str = field(default="", repr=False)
+    realtime_url: str = ""  # of the service that announces changes; empty: they are looked for
     webhook: WebhookSettings | None = None  # None: notifications are not posted anywhere
 
     @classmethod
@@ -84,7 +85,7 @@ class Settings:
         if given.ray_address is not None:
             _wrong("ray_address", "cannot be used yet: the executor is local")
         storage = _one_of("storage", value("storage"), ("embedded", "supabase"))
-        for name in ("supabase_url", "supabase_key"):
+        for name in ("supabase_url", "supabase_key", "realtime_url"):
             if storage != "supabase" and getattr(given, name) is not None:
                 _wrong(name, f"cannot be used with --storage {storage}")
         supabase_url, supabase_key = supabase_from(value, _wrong) if storage == "supabase" else ("", "")
@@ -116,6 +117,7 @@ class Settings:
             events=_one_of("events", value("events").lower(), ("on", "off")) == "on",
             supabase_url=supabase_url,
             supabase_key=supabase_key,
+            realtime_url=realtime_from(value, supabase_url, _wrong) if storage == "supabase" else "",
             webhook=webhook_from(
                 value,
                 _number("webhook_seconds", value("webhook_seconds"), 0.1, 300.0),
@@ -170,6 +172,10 @@ _OPTIONS: Mapping[str, _Option] = {
     "tls_client_ca": _Option("ABSFIN_TLS_CLIENT_CA", "PEM file of the authority that clients must be signed by"),
     "supabase_url": _Option("SUPABASE_URL", "address of the Supabase project, with --storage supabase"),
     "supabase_key": _Option("SUPABASE_KEY", "its secret key, sb_secret_... or that of service_role"),
+    "realtime_url": _Option(
+        "ABSFIN_REALTIME_URL",
+        "address of Supabase Realtime, which announces changes; the project's if absent; off: they are looked for",
+    ),
     "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address of a Ray cluster (not yet)"),
     "liquidity_target": _Option(
         "ABSFIN_LIQUIDITY_TARGET",

@@ -13,17 +13,34 @@ def supabase_from(value: Value, wrong: Wrong) -> tuple[str, str]:
     return _url(value("supabase_url"), wrong), _key(value("supabase_key"), wrong)
 
 
+def realtime_from(value: Value, supabase_url: str, wrong: Wrong) -> str:
+    """Address of Realtime: the project's unless another one is set; empty for none. Raises what `wrong` raises."""
+    text = value("realtime_url")
+    if not text:
+        return f"{supabase_url}/realtime/v1"
+    if text == "off":
+        return ""
+    if not _is_address(text, ("https", "http", "wss", "ws")):
+        wrong("realtime_url", "must be off, or an address such as wss://PROJECT.supabase.co/realtime/v1")
+    return text.rstrip("/")
+
+
 def _url(text: str, wrong: Wrong) -> str:
     if not text:
         wrong("supabase_url", "must be given with --storage supabase: https://PROJECT.supabase.co")
-    try:
-        parts = urlsplit(text)
-        named = parts.scheme in ("https", "http") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        named = False
-    if not named or parts.query or parts.fragment or parts.username:
+    if not _is_address(text, ("https", "http")):
         wrong("supabase_url", "must be an address such as https://PROJECT.supabase.co")
     return text.rstrip("/")
+
+
+def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+    """Whether it names a host by one of these schemes, without a user, a query or a fragment."""
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return named and not (parts.query or parts.fragment or parts.username)
 
 
 def _key(text: str, wrong: Wrong) -> str:

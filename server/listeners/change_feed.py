@@ -20,12 +20,19 @@ from server.observability import logger
 from server.ports.changes import Change, ChangeLag, ChangeLog, ChangePage
 from server.ports.errors import CursorGone, StorageFull, StorageUnavailable
 from server.ports.events import ListenerClaim, ListenerState, ListenerStore
+from server.ports.notices import ChangeNotices
 
 LEASE_SECONDS = 10.0
 RENEW_SECONDS = 2.0
 
 LOOK_SECONDS = 1.0
 """How often changes are looked for that no notice announces: those that other servers wrote."""
+
+RARE_LOOK_SECONDS = 10.0
+"""The same while a service announces them, and nothing waits that it has announced."""
+
+ANNOUNCED_SECONDS = 30.0
+"""For how long after a notice changes are looked for often: an open transaction may keep them back."""
 
 SETTLE_SECONDS = 0.02
 """From a notice to the next look: writes that follow one another are read together."""
@@ -79,8 +86,10 @@ class ChangeFeed:
         *,
         on_recomputations: Callable[[], None] = lambda: None,
         sink: EventSink = NO_SINK,
+        notices: ChangeNotices | None = None,
         now: Callable[[], int] = clock,
         look_seconds: float = LOOK_SECONDS,
+        rare_look_seconds: float = RARE_LOOK_SECONDS,
     ) -> None:
         self._changes = changes
         self._listener = listener
@@ -89,8 +98,12 @@ class ChangeFeed:
         self._on_recomputations = on_recomputations
         self._sink = sink
         self._now = now
+        self._notices = notices
         self._look = look_seconds
+        self._rare_look = max(look_seconds, rare_look_seconds)
         self._wake = asyncio.Event()
+        self._is_woken = True  # this turn follows a notice, or the one before was not at the end of the log
+        self._noticed_at = time.monotonic()
         self._claim: ListenerClaim | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._memory = Memory()
@@ -106,6 +119,7 @@ class ChangeFeed:
 
     def wake(self) -> None:
         """There may be a change. Only of the event loop."""
+        self._noticed_at = time.monotonic()
         self._wake.set()
 
     async def close(self) -> None:
@@ -185,6 +199,8 @@ class ChangeFeed:
             logger.warning("changes are no longer retained: everything is read anew")
             await self._read_everything(claim)
             return
+        if groups and self._notices is not None and not self._is_woken and not self._wake.is_set():
+            self._notices.expect()
         for group in groups:
             await self._follow(claim, group)
         self._cursor = place
@@ -193,11 +209,23 @@ class ChangeFeed:
         if self._is_due():
             await self._store(claim)
         self._failures = 0
+        self._is_woken = True
         if page.is_last:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look):
-                    await self._wake.wait()
-                    await asyncio.sleep(SETTLE_SECONDS)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until there is a notice, or the time has come to look without one."""
+        self._is_woken = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._time_to_look()):
+                await self._wake.wait()
+                self._is_woken = True
+                await asyncio.sleep(SETTLE_SECONDS)
+
+    def _time_to_look(self) -> float:
+        is_announced = self._notices is not None and self._notices.is_reliable
+        waits_for_nothing = time.monotonic() - self._noticed_at >= ANNOUNCED_SECONDS
+        return self._rare_look if is_announced and waits_for_nothing else self._look
 
     async def _complete(self, page: ChangePage) -> tuple[list[Sequence[Change]], str]:
         """Changes that were written together, none of them divided by the end of a page, and the place after them."""

@@ -26,11 +26,15 @@ class Listening:
 
         if self._storage.when_written is not None:
             self._storage.when_written(notice)
+        if self._storage.notices is not None:
+            self._storage.notices.start(self._feed.wake)
         self._feed.start()
         self._recomputations.start()
 
     async def close(self) -> None:
         """Ends, and lets another server go on at once."""
+        if self._storage.notices is not None:
+            await self._storage.notices.close()
         await self._feed.close()
         await self._recomputations.close()
 

@@ -12,6 +12,7 @@ from server.ports.fills import FillStore
 from server.ports.identity import ApiKeyStore
 from server.ports.job_stores import JobStores
 from server.ports.market_data import MarketDataStore
+from server.ports.notices import ChangeNotices
 from server.ports.portfolios import PortfolioStore
 from server.ports.published import PublishedPrices
 from server.ports.results import ResultStore
@@ -52,4 +53,5 @@ class Storage:
     stale_results: StaleResults | None = None
     # Calls back, in any thread, after writes of this process that may have changed something. None: nothing is told.
     when_written: Callable[[Callable[[], None]], None] | None = None
+    notices: ChangeNotices | None = None  # of writes of other processes; None: nobody announces them
     disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

@@ -69,8 +69,12 @@ def test_a_project_with_either_kind_of_key(tmp_path: Path) -> None:
         read(tmp_path, ABSFIN_STORAGE="supabase", SUPABASE_URL="http://127.0.0.1:1", SUPABASE_KEY=old).supabase_key
         == old
     )
+    assert new.realtime_url == "https://x.supabase.co/realtime/v1"
+    assert read(tmp_path, *PROJECT, "--realtime-url", "wss://y:1/z/").realtime_url == "wss://y:1/z"
+    assert read(tmp_path, *PROJECT, ABSFIN_REALTIME_URL="off").realtime_url == ""
     # Variables that other programs of the project use do not disturb a server that does not.
     assert read(tmp_path, SUPABASE_URL="nonsense", SUPABASE_KEY=ANON).supabase_url == ""
+    assert read(tmp_path, ABSFIN_REALTIME_URL="nonsense").realtime_url == ""
 
 
 WRONG = {
@@ -89,6 +93,12 @@ WRONG = {
     "a token of nobody": ((*PROJECT[:-1], "a.W10.c"), "must be the secret key of the project"),
     "two lines of key": ((*PROJECT[:-1], "sb_secret_a\nb"), "must be the secret key of the project"),
     "a project beside SQLite": (("--supabase-url", "https://x"), "cannot be used with --storage embedded"),
+    "a Realtime that is no address": (
+        (*PROJECT, "--realtime-url", "on"),
+        "--realtime-url (ABSFIN_REALTIME_URL) must be",
+    ),
+    "a Realtime of a file": ((*PROJECT, "--realtime-url", "file:///x"), "must be off, or an address such as wss"),
+    "a Realtime beside SQLite": (("--realtime-url", "wss://x"), "cannot be used with --storage embedded"),
     "jwt without keys": (("--auth", "jwt"), "--jwks-url (ABSFIN_JWKS_URL) must be given with --auth jwt"),
     "no way to know callers": (("--auth", "jwt,basic"), "--auth (ABSFIN_AUTH) must be none, or jwt, keys, mtls"),
     "none beside another": (("--auth", "none,keys"), "must be none, or jwt, keys, mtls"),

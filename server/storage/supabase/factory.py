@@ -23,6 +23,7 @@ from server.storage.supabase.market_data import SupabaseMarketData
 from server.storage.supabase.notifications import SupabaseNotifications
 from server.storage.supabase.portfolios import SupabasePortfolios
 from server.storage.supabase.published import SupabasePublished
+from server.storage.supabase.realtime import RealtimeNotices
 from server.storage.supabase.recomputations import SupabaseRecomputations
 from server.storage.supabase.results import SupabaseResults
 from server.storage.supabase.retention import ResultRetention
@@ -78,6 +79,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
             recomputations=SupabaseRecomputations(rpc),
             listener=listener,
         ),
+        notices=RealtimeNotices(settings.realtime_url, lambda: access.key) if settings.realtime_url else None,
         published=SupabasePublished(rpc),
         stale_results=SupabaseStaleResults(rpc),
         # what every part shares

@@ -31,5 +31,6 @@ VERSIONS: tuple[str, ...] = (
     "20261128060002",
     "20261128060003",
     "20261128060004",
+    "20261129060000",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -236,22 +236,23 @@ async def test_policies_are_for_reading_by_the_signed_in_alone(database: asyncpg
     }
 
 
-async def test_changes_are_published_and_nothing_else(database: asyncpg.Connection) -> None:
+async def test_notices_of_changes_are_published_and_nothing_else(database: asyncpg.Connection) -> None:
     """Realtime sends what is published to everybody who may read it, and blobs to all of them."""
     published = await database.fetch("select tablename from pg_publication_tables where schemaname = 'absfin'")
-    assert [row["tablename"] for row in published] == ["changes"]
+    assert [row["tablename"] for row in published] == ["change_notices"]
     # To the server alone: who is signed in may not read it.
     allowed = await database.fetch(
         "select grantee::text from information_schema.role_table_grants "
-        "where table_schema = 'absfin' and table_name = 'changes' and grantee <> 'postgres'"
+        "where table_schema = 'absfin' and table_name = 'change_notices' and grantee <> 'postgres'"
     )
     assert [row["grantee"] for row in allowed] == ["service_role"]
-    assert not await database.fetch("select 1 from pg_policies where schemaname = 'absfin' and tablename = 'changes'")
+    policies = "select 1 from pg_policies where schemaname = 'absfin' and tablename = 'change_notices'"
+    assert not await database.fetch(policies)
     types = await database.fetch(
         "select atttypid::regtype::text as type from pg_attribute "
-        "where attrelid = 'absfin.changes'::regclass and attnum > 0"
+        "where attrelid = 'absfin.change_notices'::regclass and attnum > 0"
     )
-    assert "bytea" not in {row["type"] for row in types}
+    assert [row["type"] for row in types] == ["xid8", "timestamp with time zone"]
 
 
 async def test_names_stay_when_a_schema_is_put_first(filled: Filled, database: asyncpg.Connection) -> None:

@@ -126,6 +126,37 @@ async def test_a_change_of_one_thing_that_comes_later_has_a_higher_revision(
     assert first.revision < second.revision < third.revision
 
 
+async def test_changes_that_are_written_together_have_one_time(
+    changes: SupabaseChanges, database: asyncpg.Connection
+) -> None:
+    """Then who follows the log takes them together, however many they are."""
+    for first in (0, 50):
+        names = [f"S{number}" for number in range(first, first + 50)]
+        await database.execute("select absfin.record_shared_changes('INSTRUMENT', $1)", names)
+    times = [change.time for change in (await changes.changes_since("", 200)).changes]
+    assert len(times) == 100
+    assert len(set(times[:50])) == len(set(times[50:])) == 1
+    assert times[0] < times[50]
+
+
+async def test_a_transaction_is_announced_once(slow: asyncpg.Connection, database: asyncpg.Connection) -> None:
+    """However many changes it writes; and one that stays open holds nobody up."""
+    await database.execute("insert into absfin.change_notices values ('1', now() - interval '61 minutes')")
+    transaction = slow.transaction()
+    await transaction.start()
+    for name in ("a", "b"):
+        await slow.execute(INSERT, OWNER, name)
+    async with asyncio.timeout(5):
+        await database.execute("insert into absfin.change_notices values ('2', now() - interval '61 minutes')")
+        await database.execute(INSERT, OWNER, "c")
+    await transaction.commit()
+    await database.execute("update absfin.portfolios set body = '1'")
+    count = "select count(*) from absfin.change_notices"
+    assert await database.fetchval("select count(*) from absfin.changes") == 6
+    assert await database.fetchval(f"{count} where written < now() - interval '1 hour'") == 0
+    assert await database.fetchval(count) == 3
+
+
 @pytest.mark.parametrize("cursor", ["x", "1", "-1.0", "1.2.3", "99999999999999.1", "9" * 19 + ".1", "1.١"])
 async def test_places_of_other_logs(changes: SupabaseChanges, cursor: str) -> None:
     with pytest.raises(CursorGone):
