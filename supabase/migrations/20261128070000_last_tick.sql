@@ -30,3 +30,5 @@ begin
   return absfin.backtest_events_after(v_key, v_before);
 end
 $$;
+
+select absfin.complete_migration('20261128070000');
