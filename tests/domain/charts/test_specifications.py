@@ -1,6 +1,8 @@
 """Every chart against the JSON schema of Vega-Lite and its compiler, with ordinary data and with the edges of it."""
 
+import calendar
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -262,3 +264,14 @@ def test_dates_are_drawn_in_utc() -> None:
     assert specification["encoding"]["x"]["scale"] == {"type": "utc"}
     (date,) = (one for one in specification["encoding"]["tooltip"] if one["field"] == "date")
     assert date["timeUnit"].startswith("utc")
+
+
+@pytest.mark.parametrize("dates", [200, 700, DATES])
+@pytest.mark.parametrize("width", [300, 720, 1100])
+def test_a_month_on_the_axis_has_its_year(dates: int, width: int) -> None:
+    """The label of January alone would not do: it is left out where labels are too close."""
+    drawn = check(equity_chart([curve("A", dates)], Theme.LIGHT) | {"width": width})
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    months = [label for label in labels if label[:3] in calendar.month_abbr[1:]]
+    assert months or any(re.fullmatch(r"\d{4}", label) for label in labels)
+    assert all(re.fullmatch(r"[A-Z][a-z]{2} \d{4}", label) for label in months)
