@@ -45,14 +45,11 @@ def monthly_returns_chart(
     }
     cells = {"mark": {"type": "rect"}, "encoding": {**place, "color": colour, "tooltip": tooltip}}
     # Without a sign of per cent, which the subtitle has: on a phone a cell is as wide as four digits.
+    number = {"field": "percent", "type": "quantitative", "format": ".1f"}
     texts = {
         "transform": [{"calculate": "100 * datum.value", "as": "percent"}],
         "mark": {"type": "text", "fontSize": TEXT_SIZE},
-        "encoding": {
-            **place,
-            "text": {"field": "percent", "type": "quantitative", "format": ".1f"},
-            "tooltip": tooltip,
-        },
+        "encoding": {**place, "text": number, "tooltip": tooltip},
     }
     subtitle = f"{label}, % after costs" if label else "% after costs"
     view = {"layer": [cells, texts]}

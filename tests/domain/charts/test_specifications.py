@@ -278,7 +278,7 @@ def test_a_month_on_the_axis_has_its_year(dates: int, width: int) -> None:
 
 
 def test_numbers_of_months_do_not_overlap_on_a_phone() -> None:
-    """Those below 10 %. A digit of a sans-serif font is at most 0.56 of its size wide, a minus 0.59 and a point 0.28."""
+    """Those below 10 %. A digit of a sans-serif font is 0.56 of its size wide at most, a minus 0.59, a point 0.28."""
     months = [(2020, month, -0.0949 if month % 2 else 0.0888) for month in range(1, 13)]
     width = 290
     drawn = check(monthly_returns_chart(months, [(2020, 0.2)], "A", Theme.LIGHT) | {"width": width})
