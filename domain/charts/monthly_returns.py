@@ -9,6 +9,9 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 YEAR = "Year"
 ROW_HEIGHT = 20
 
+TEXT_SIZE = 9
+"""Of the numbers in cells, in pixels."""
+
 
 def monthly_returns_chart(
     months: Sequence[tuple[int, int, float]], years: Sequence[tuple[int, float]], label: str, theme: Theme
@@ -41,9 +44,12 @@ def monthly_returns_chart(
         "legend": None,
     }
     cells = {"mark": {"type": "rect"}, "encoding": {**place, "color": colour, "tooltip": tooltip}}
+    # Without a sign of per cent, which the subtitle has: on a phone a cell is as wide as four digits.
+    number = {"field": "percent", "type": "quantitative", "format": ".1f"}
     texts = {
-        "mark": {"type": "text"},
-        "encoding": {**place, "text": {"field": "value", "type": "quantitative", "format": ".1%"}, "tooltip": tooltip},
+        "transform": [{"calculate": "100 * datum.value", "as": "percent"}],
+        "mark": {"type": "text", "fontSize": TEXT_SIZE},
+        "encoding": {**place, "text": number, "tooltip": tooltip},
     }
     subtitle = f"{label}, % after costs" if label else "% after costs"
     view = {"layer": [cells, texts]}

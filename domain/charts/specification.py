@@ -28,6 +28,10 @@ HEIGHT = 280
 PERCENT = ".1%"
 FINE_PERCENT = ".2%"
 
+DATE_LABELS = {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "week": "%d %b %Y", "date": "%d %b", "day": "%d %b"}
+"""Labels of dates, by the longest unit of time that begins there. A month has its year: the label of January, which
+alone would have it by default, is one of those that are left out where they are too close."""
+
 
 def single_view(
     title: str, subtitle: str, theme: Theme, rows: Sequence[Row], view: Mapping[str, Any], height: Any = HEIGHT
@@ -83,7 +87,8 @@ def finite_rows(rows: Iterable[Row]) -> list[Row]:
 
 def time_axis(title: str | None = None) -> dict[str, Any]:
     """The horizontal axis of dates."""
-    return {"field": "date", "type": "temporal", "scale": {"type": "utc"}, "axis": {"title": title, "grid": False}}
+    axis = {"title": title, "grid": False, "format": DATE_LABELS}
+    return {"field": "date", "type": "temporal", "scale": {"type": "utc"}, "axis": axis}
 
 
 def value_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: Any) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def _fan(band: LuckBand, theme: Theme) -> Specification:
         {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": {**line, "color": {"datum": SIMULATED}}},
     ]
     subtitle = "the same strategy where it decides on other dates, beside the median of all calendars"
-    view = {"layer": layers, "encoding": {"color": {"type": "nominal", "scale": {"domain": [SIMULATED, ALL]}}}}
+    legend = {"title": None, "labelLimit": 300}  # pixels; by default the end of the second label is cut off
+    colour = {"type": "nominal", "scale": {"domain": [SIMULATED, ALL]}, "legend": legend}
+    view = {"layer": layers, "encoding": {"color": colour}}
     return single_view("Timing luck", subtitle, theme, finite_rows(rows), view)
 
 

@@ -210,7 +210,13 @@ def _test(
 def _deflate(result: Comparison, values: Matrix, ratios: Vector, best: int) -> None:
     """Adds what the best Sharpe ratio is worth among so many."""
     n = values.shape[1]
-    names = ("deflated_sharpe", "deflated_sharpe_effective", "minimum_backtest_periods", "expected_maximum_sharpe")
+    names = (
+        "deflated_sharpe",
+        "deflated_sharpe_effective",
+        "minimum_backtest_periods",
+        "expected_maximum_sharpe",
+        "expected_maximum_sharpe_effective",
+    )
     if n < 2:
         result.undefined.update(dict.fromkeys(names, ONE_TRIAL))
         return
@@ -254,8 +260,19 @@ def _bases(result: Comparison, settings: ComparisonSettings, n: int) -> tuple[Fi
         "step_m": (ACTIVE, f"Romano and Wolf 2005, studentised, {drawn}, level {level:g}"),
         "deflated_sharpe": (GIVEN, f"Bailey and Lopez de Prado 2014, {n} trials"),
         "deflated_sharpe_effective": (GIVEN, f"the same with {result.effective_trial_count:.6g} effective trials"),
+        "expected_maximum_sharpe": (GIVEN, f"per period, of {n} trials without skill with the dispersion of these"),
+        "expected_maximum_sharpe_effective": (
+            GIVEN,
+            f"the same with {result.effective_trial_count:.6g} effective trials",
+        ),
+        "effective_trial_count": (
+            GIVEN,
+            "Bailey and Lopez de Prado 2014, appendix A.3, mean correlation of the trials",
+        ),
         "minimum_backtest_periods": (GIVEN, f"Bailey et al. 2014, {n} trials, Sharpe ratio of the best trial"),
         "probability_of_overfitting": (GIVEN, f"Bailey et al. 2017, Sharpe ratios, {settings.segments} segments"),
+        "degradation_slope": (GIVEN, "Sharpe ratio per period out of sample on that in sample, the same segments"),
+        "probability_of_loss": (GIVEN, "mean return out of sample below 0, the same segments"),
     }
     return tuple(
         FigureBasis(name, returns, result.observations, text)

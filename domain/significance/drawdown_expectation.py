@@ -56,5 +56,5 @@ def _deepest(growth: Matrix) -> Vector:
     peak = np.maximum.accumulate(level, axis=1)
     np.maximum(peak, 0.0, out=peak)
     level -= peak
-    result: Vector = -np.expm1(level.min(axis=1))
+    result: Vector = np.abs(np.expm1(level.min(axis=1)))  # no fall is 0, not -0
     return result

@@ -74,11 +74,12 @@ class SharpeEstimate:
     def minimum_track_record(self, benchmark: float, confidence_level: float) -> Figure:
         """Periods needed for that probability to reach a confidence level.
 
-        1 + (1 - skewness SR + (kurtosis - 1) / 4 SR^2) (Z / (SR - SR*))^2 (Bailey and Lopez de Prado 2012, eq. 13).
+        1 + (1 - skewness SR + (kurtosis - 1) / 4 SR^2) (Z / (SR - SR*))^2 (Bailey and Lopez de Prado 2012, eq. 13). A
+        level of 1/2 or less is reached by any track record.
         """
         if self.ratio <= benchmark:
             return Absent(NOT_ABOVE)
-        needed = NORMAL.inv_cdf(confidence_level) / (self.ratio - benchmark)
+        needed = max(NORMAL.inv_cdf(confidence_level), 0.0) / (self.ratio - benchmark)
         return finite(1.0 + max(self.variance_factor, 0.0) * needed * needed)
 
 

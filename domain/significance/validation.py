@@ -92,7 +92,7 @@ def validate(returns: ValidatedReturns, settings: ValidationSettings, check_canc
     result = Validation(
         confidence_level=level,
         periods_per_year=returns.periods_per_year,
-        resamples=settings.resamples if settings.is_resampled else 0,
+        resamples=0 if isinstance(resampling, Absent) else resampling.count,
         sharpe_annual=_of(estimate, lambda one: times(one.ratio, root)),
         probabilistic_sharpe=_of(estimate, lambda one: one.probability_above(target)),
         minimum_track_record_periods=_of(estimate, lambda one: one.minimum_track_record(target, level)),

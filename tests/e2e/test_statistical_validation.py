@@ -260,6 +260,7 @@ def test_too_many_shifted_simulations_are_refused(wire: Wire) -> None:
 def test_few_returns_have_reasons(wire: Wire, t: int) -> None:
     found = validated(wire, returns_job({"A": noise(t)}, 252.0), resamples=100)
     assert "at least" in found["undefined"]["drawdown"]
+    assert "resamples" not in found  # 0: there was no bootstrap
     assert "sub_periods" in found["undefined"]
     assert ("probabilisticSharpe" in found) == (t > 1)
 
@@ -268,6 +269,7 @@ def test_returns_that_do_not_vary_have_reasons(wire: Wire) -> None:
     found = validated(wire, returns_job({"A": np.full(60, 0.0001)}, 252.0), resamples=100)
     assert found["undefined"]["probabilistic_sharpe"] == "the portfolio's returns do not vary"
     assert "sharpeIntervals" not in found
+    assert "resamples" not in found
 
 
 def test_a_long_validation_is_cancelled(wire: Wire) -> None:

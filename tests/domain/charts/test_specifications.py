@@ -1,6 +1,8 @@
 """Every chart against the JSON schema of Vega-Lite and its compiler, with ordinary data and with the edges of it."""
 
+import calendar
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -262,3 +264,31 @@ def test_dates_are_drawn_in_utc() -> None:
     assert specification["encoding"]["x"]["scale"] == {"type": "utc"}
     (date,) = (one for one in specification["encoding"]["tooltip"] if one["field"] == "date")
     assert date["timeUnit"].startswith("utc")
+
+
+@pytest.mark.parametrize("dates", [200, 700, DATES])
+@pytest.mark.parametrize("width", [300, 720, 1100])
+def test_a_month_on_the_axis_has_its_year(dates: int, width: int) -> None:
+    """The label of January alone would not do: it is left out where labels are too close."""
+    drawn = check(equity_chart([curve("A", dates)], Theme.LIGHT) | {"width": width})
+    labels = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    months = [label for label in labels if label[:3] in calendar.month_abbr[1:]]
+    assert months or any(re.fullmatch(r"\d{4}", label) for label in labels)
+    assert all(re.fullmatch(r"[A-Z][a-z]{2} \d{4}", label) for label in months)
+
+
+def test_numbers_of_months_do_not_overlap_on_a_phone() -> None:
+    """Those below 10 %. A digit of a sans-serif font is 0.56 of its size wide at most, a minus 0.59, a point 0.28."""
+    months = [(2020, month, -0.0949 if month % 2 else 0.0888) for month in range(1, 13)]
+    width = 290
+    drawn = check(monthly_returns_chart(months, [(2020, 0.2)], "A", Theme.LIGHT) | {"width": width})
+    texts = re.findall(r'font-size="([0-9.]+)px"[^>]*>(−?\d+\.\d)<', drawn)
+    assert len(texts) == 13
+    for size, text in texts:
+        room = 0.56 * sum(map(str.isdigit, text)) + 0.59 * text.count("−") + 0.28
+        assert float(size) * room < width / 13
+
+
+def test_the_legend_of_timing_luck_is_whole() -> None:
+    outcomes = TimingLuck(((0, 0.1), (1, 0.2)), {}, BAND)
+    assert ">from the lowest to the highest of all calendars<" in check(timing_luck_chart(outcomes, Theme.LIGHT))

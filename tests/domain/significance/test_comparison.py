@@ -76,8 +76,13 @@ def test_spa_and_step_m_are_about_the_difference_to_the_benchmark() -> None:
         "step_m": "active",
         "deflated_sharpe": "given",
         "deflated_sharpe_effective": "given",
+        "expected_maximum_sharpe": "given",
+        "expected_maximum_sharpe_effective": "given",
+        "effective_trial_count": "given",
         "minimum_backtest_periods": "given",
         "probability_of_overfitting": "given",
+        "degradation_slope": "given",
+        "probability_of_loss": "given",
     }
 
 
@@ -106,6 +111,7 @@ def test_one_trial_has_no_dispersion_and_no_overfitting() -> None:
         "deflated_sharpe_effective": ONE_TRIAL,
         "minimum_backtest_periods": ONE_TRIAL,
         "expected_maximum_sharpe": ONE_TRIAL,
+        "expected_maximum_sharpe_effective": ONE_TRIAL,
         "probability_of_overfitting": "needs at least two strategies",
         "degradation_slope": "needs at least two strategies",
         "probability_of_loss": "needs at least two strategies",

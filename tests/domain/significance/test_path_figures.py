@@ -56,6 +56,14 @@ def test_drawdowns_are_those_of_resampled_paths() -> None:
     assert expected_drawdown(returns, Resampling(300, 5000, 3.5, 1), 0.9, never_cancelled).paths == MOST_PATHS
 
 
+def test_a_path_that_never_falls_has_a_drawdown_of_0() -> None:
+    """And not of -0, which clients would print."""
+    found = expected_drawdown(np.full(50, 0.001), Resampling(50, 100, 1.0, 1), 0.9, never_cancelled)
+    figures = np.array([found.mean, found.lower, found.upper, found.observed])
+    assert (figures == 0.0).all()
+    assert not np.signbit(figures).any()
+
+
 def deepest(returns: Vector) -> float:
     """Date by date, the initial capital being the first peak."""
     value = peak = 1.0

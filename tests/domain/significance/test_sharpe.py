@@ -54,6 +54,16 @@ def test_the_minimum_track_record_is_where_the_probability_reaches_the_level() -
     assert at.probability_above(0.01) == pytest.approx(0.9, abs=1e-3)
 
 
+@pytest.mark.parametrize("level", [0.3, 0.5])
+def test_any_record_reaches_a_level_of_a_half_or_less(level: float) -> None:
+    """The probability of a ratio above the benchmark is more than 1/2 from the second return on."""
+    shortest = SharpeEstimate(0.1, 0.0, 3.0, 2)
+    probability = shortest.probability_above(0.0)
+    assert isinstance(probability, float)
+    assert probability > level
+    assert shortest.minimum_track_record(0.0, level) == 1.0
+
+
 def test_no_record_is_long_enough_for_a_ratio_that_is_not_above() -> None:
     assert normal(1.0, DAYS).minimum_track_record(1.0 / math.sqrt(DAYS), 0.95) == Absent(NOT_ABOVE)
 
