@@ -173,14 +173,16 @@ def publish_a_price(client: Client, data: Stored) -> None:
         if isinstance(news, Event) and news.type == "signal":
             CONSOLE.print(f"  after {took * 1e3:.0f} ms, a signal: {news.message}", highlight=False)
         elif isinstance(news, Event):
-            CONSOLE.print(f"  after {took * 1e3:.0f} ms, a plan:", highlight=False)
-            show_reallocation(client.get_reallocation(news.message))
+            plan = client.get_reallocation(news.message)
+            first = plan.trades[0]
+            text = f"{len(plan.trades)} trades, the first {first.quantity:+g} {first.symbol} at {first.price:,.2f}"
+            CONSOLE.print(f"  after {took * 1e3:.0f} ms, a plan: {text}", highlight=False)
             return
 
 
 def watched_portfolio(prices: dict[str, float]) -> Portfolio:
-    """5 000 of each asset; a plan back to equal weights where one is 1 percentage point from its own."""
-    portfolio = Holdings({symbol: round(5000.0 / price, 4) for symbol, price in prices.items()}).to_proto()
+    """Whole shares of equal value; a plan back to equal weights where one is 1 percentage point from its own."""
+    portfolio = Holdings({symbol: float(round(5000.0 / price)) for symbol, price in prices.items()}).to_proto()
     for symbol in prices:
         portfolio.mandate.weights.weights.add(symbol=symbol, weight=1.0 / len(prices))
     portfolio.mandate.triggers.add(event=EVENT_KIND_DRIFT, threshold=0.01, action=Trigger.ACTION_REALLOCATE)

@@ -121,7 +121,7 @@ def ended(wire: Wire, name: str) -> dict[str, Any]:
 
 def figures(backtest: dict[str, Any]) -> tuple[Any, ...]:
     """What does not depend on when a backtest was done."""
-    return backtest["strategies"], backtest["benchmarks"]
+    return backtest["result"]["strategies"], backtest["result"]["benchmarks"]
 
 
 def test_quotes_raise_a_signal_and_clear_it(watching: RunningServer) -> None:
