@@ -2,10 +2,12 @@
 
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from absfin import (
     Client,
+    Event,
     Holdings,
     InfeasibleProblem,
     Optimization,
@@ -26,6 +28,8 @@ from absfin.cli.output import follow
 from absfin.cli.tables import number, percent, show_reallocation, show_risk
 from absfin.reports import write_report
 from absfin.reports.stored import stored_report
+from absfinance.v1.market_data_service_pb2 import PublishMarketDataRequest
+from absfinance.v1.portfolio_pb2 import EVENT_KIND_DRIFT, Portfolio, Trigger
 from rich.console import Console
 from rich.table import Table
 from sample_data import load
@@ -153,6 +157,38 @@ def trade(client: Client, data: Stored) -> None:
     show_reallocation(answer)
 
 
+def publish_a_price(client: Client, data: Stored) -> None:
+    """One price of a watched portfolio rises by 30 %: what is noticed, and the plan that follows."""
+    last = client.prices(data)
+    prices = dict(zip(last.symbols, last.values[-1].tolist(), strict=True))
+    symbol = last.symbols[0]
+    portfolio = client.create_portfolio(watched_portfolio(prices))
+    batch = PublishMarketDataRequest(batch_id="demo")
+    batch.quotes.add(symbol=symbol, time=datetime.now(UTC), last=1.3 * prices[symbol])
+    started = time.perf_counter()
+    for _ in client.publish_market_data([batch]):
+        CONSOLE.print(f"  {symbol} at {1.3 * prices[symbol]:,.2f} instead of {prices[symbol]:,.2f}", highlight=False)
+    for news in client.watch_events(portfolios=[portfolio.name], kinds=["drift"]):
+        took = time.perf_counter() - started
+        if isinstance(news, Event) and news.type == "signal":
+            CONSOLE.print(f"  after {took * 1e3:.0f} ms, a signal: {news.message}", highlight=False)
+        elif isinstance(news, Event):
+            plan = client.get_reallocation(news.message)
+            first = plan.trades[0]
+            text = f"{len(plan.trades)} trades, the first {first.quantity:+g} {first.symbol} at {first.price:,.2f}"
+            CONSOLE.print(f"  after {took * 1e3:.0f} ms, a plan: {text}", highlight=False)
+            return
+
+
+def watched_portfolio(prices: dict[str, float]) -> Portfolio:
+    """Whole shares of equal value; a plan back to equal weights where one is 1 percentage point from its own."""
+    portfolio = Holdings({symbol: float(round(5000.0 / price)) for symbol, price in prices.items()}).to_proto()
+    for symbol in prices:
+        portfolio.mandate.weights.weights.add(symbol=symbol, weight=1.0 / len(prices))
+    portfolio.mandate.triggers.add(event=EVENT_KIND_DRIFT, threshold=0.01, action=Trigger.ACTION_REALLOCATE)
+    return portfolio
+
+
 def main(address: str) -> None:
     """The whole tour."""
     started = time.perf_counter()
@@ -173,6 +209,8 @@ def main(address: str) -> None:
         write_tear_sheet(client, name)
         CONSOLE.print("==> listing the trades from whole shares of equal value to minimum variance")
         trade(client, data)
+        CONSOLE.print("==> publishing a price, and watching what follows")
+        publish_a_price(client, data)
     CONSOLE.print(f"\nAll of it took {time.perf_counter() - started:.0f} s. Where to look next:")
     CONSOLE.print("  docs/cookbook.md              a call with grpcurl for each RPC")
     CONSOLE.print("  clients/python/examples       the same from Python")

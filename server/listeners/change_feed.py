@@ -14,6 +14,7 @@ from domain.monitoring.events import TimePassed
 from domain.monitoring.timestamps import DAY, SECOND
 from server.listeners.event_sink import NO_SINK, EventSink
 from server.listeners.memory import Memory, memory_from_bytes, memory_to_bytes
+from server.listeners.missed import missed_changes
 from server.listeners.noticing import Noticed, Reading, notice
 from server.listeners.reading import WATCHED, Readings
 from server.observability import logger
@@ -272,11 +273,18 @@ class ChangeFeed:
         self._memory = noticed.memory
 
     async def _read_everything(self, claim: ListenerClaim) -> None:
-        """From the place where the log is now; what changes meanwhile is read twice."""
+        """From the place where the log is now; what changes meanwhile is read twice.
+
+        Portfolios come first: one that was deleted is told nothing of the prices that nobody has read.
+        """
         place = await self._changes.newest()
         memory = self._memory.next_revision()
         now = self._now()
+        missed = missed_changes(memory, place, now)
         await self._notice(claim, memory, await self._readings.of_everything(memory, now))
+        if missed:
+            memory = self._memory.next_revision()
+            await self._notice(claim, memory, await self._readings.of_changes(memory, missed))
         self._cursor = place
         await self._store(claim)
 

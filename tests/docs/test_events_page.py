@@ -7,6 +7,9 @@ import sys
 from domain.monitoring.rules import AlarmRule, DrawdownRules, DriftRules, LiquidityRules, PriceRules, VolatilityRules
 from domain.monitoring.signals import EventKind
 from domain.monitoring.state import MonitorSettings
+from server.listeners.change_feed import STORE_SECONDS
+from server.listeners.recomputations import LEASE_SECONDS
+from server.storage.embedded.event_retention import CHANGE_DAYS, MOST_DAYS
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/events.md").read_text()
@@ -17,6 +20,16 @@ def test_the_program_prints_what_the_page_shows() -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout == shown
+
+
+def test_the_way_of_a_price_leads_through_modules_that_are_there() -> None:
+    way = PAGE.partition("## The way of a price")[2].partition("## Watching")[0]
+    named = re.findall(r"`((?:server|domain)/\S+)`", way)
+    assert len(named) == 14
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+    assert f"every {STORE_SECONDS:g} seconds" in way
+    assert f"lease of {LEASE_SECONDS:g} seconds" in way
+    assert f"stay for {CHANGE_DAYS} days after they were read, and for {MOST_DAYS}" in way
 
 
 def test_every_kind_of_signal_is_in_the_table() -> None:

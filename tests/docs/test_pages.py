@@ -149,7 +149,8 @@ def test_the_python_of_the_readme_runs(sample_server: RunningServer) -> None:
 
 
 DESK = ROOT / "clients/python/examples/liquidity_desk.py"
-EXAMPLES = sorted(set((ROOT / "clients/python/examples").glob("*.py")) - {DESK})
+PUBLISHED = ROOT / "clients/python/examples/published_price.py"
+EXAMPLES = sorted(set((ROOT / "clients/python/examples").glob("*.py")) - {DESK, PUBLISHED})
 
 
 def test_the_desk_prints_what_the_docs_show(start_server: Callable[..., RunningServer], free_target: str) -> None:
@@ -160,6 +161,18 @@ def test_the_desk_prints_what_the_docs_show(start_server: Callable[..., RunningS
     assert done.returncode == 0, done.stderr
     assert done.stdout == (ROOT / "docs/examples/liquidity_desk.txt").read_text()
     assert done.stdout in (ROOT / "docs/reallocation.md").read_text()
+
+
+def test_a_published_price_makes_the_plan_that_the_docs_show(start_server: Callable[..., RunningServer]) -> None:
+    """A server of its own: the program stores prices. A second time it tells the same, of a later portfolio."""
+    running = start_server("--workers", "1")
+    shown = (ROOT / "docs/examples/published_price.txt").read_text()
+    for _ in range(2):
+        command = [sys.executable, str(PUBLISHED), running.address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == shown
+    assert shown in (ROOT / "docs/events.md").read_text()
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

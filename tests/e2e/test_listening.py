@@ -5,9 +5,11 @@ import signal
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from absfin import Client, Panel
 from absfinance.v1 import event_service_pb2, portfolio_pb2
@@ -203,6 +205,11 @@ def killed_in_the_middle(start_server: Starter, server: RunningServer, times: in
         server = start_server(data_dir=folder)
         until(partial(has_done, server, place + 1), 60)
     assert middle > 0
+    assert_answered_once(folder, times)
+
+
+def assert_answered_once(folder: Path, times: int) -> None:
+    """Each change has one recomputation, and each of them one stored result."""
     answered = causes(folder)
     assert len(answered) == times  # one import is one change
     assert set(answered.values()) == {1}
@@ -211,8 +218,38 @@ def killed_in_the_middle(start_server: Starter, server: RunningServer, times: in
     assert rows(folder, stored) == [(times, times)]
 
 
+@pytest.mark.timeout(90 + 90 * KILLS)
 def test_what_a_killed_server_recomputed_is_done_once(start_server: Starter, slow: RunningServer) -> None:
     killed_in_the_middle(start_server, slow, KILLS)
+
+
+def holder(folder: Path, servers: list[RunningServer]) -> RunningServer | None:
+    """The server that recomputes now: its worker holds the lock of its name."""
+    found = rows(folder, "SELECT worker FROM recomputations WHERE finished_micros IS NULL AND worker IS NOT NULL")
+    locks = {str(folder / "workers" / f"{worker}.lock") for (worker,) in found}
+    for server in servers:
+        if locks & {file.path for file in psutil.Process(server.process.pid).open_files()}:
+            return server
+    return None
+
+
+@pytest.mark.timeout(90 + 90 * KILLS)
+def test_what_a_killed_server_recomputed_is_done_once_by_another(start_server: Starter, slow: RunningServer) -> None:
+    """Of two servers of a folder the one that recomputes is killed; the other one does it, and another one joins."""
+    folder, servers, middle = slow.data_dir, [slow, start_server(data_dir=slow.data_dir)], 0
+    for place in range(KILLS):
+        imported(servers[place % 2], next_day(place), f"day-{place}")
+        until(partial(has_begun, slow, place), 60)
+        killed = holder(folder, servers)
+        middle += killed is not None
+        killed = killed or servers[0]
+        os.kill(killed.process.pid, signal.SIGKILL)
+        killed.process.wait(20)
+        servers = [server for server in servers if server is not killed]
+        until(partial(has_done, slow, place + 1), 60)
+        servers.append(start_server(data_dir=folder))
+    assert middle > 0
+    assert_answered_once(folder, KILLS)
 
 
 def test_two_servers_of_a_folder_share_the_work(start_server: Starter) -> None:
