@@ -37,6 +37,7 @@ from server.jobs.store_health import StoreHealth
 from server.listeners.actions import Actions
 from server.listeners.change_feed import ChangeFeed
 from server.listeners.event_sink import EventSink
+from server.listeners.health import ListenerHealth
 from server.listeners.listening import Listening
 from server.listeners.reading import Readings, WatchedStores
 from server.listeners.recomputations import Recomputations
@@ -128,6 +129,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     telling = _telling(settings, storage)
     app = App(_servicers(settings, storage, pool, services, telling, api_keys), interceptors)
     listening = _listening(settings, storage, services, telling)
+    listener_health = ListenerHealth(listening.health, app.listening) if listening else None
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -135,6 +137,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     try:
         address = _bind(app.server, settings)
         await pool.start()
+        if listener_health:
+            await listener_health.start()
         await app.server.start()
         jobs.runner.start()
         housekeeping.start()
@@ -151,6 +155,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await stop.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
+        if listener_health:
+            await listener_health.close()
         await _drain(app, admission, jobs.progress, telling, settings.drain_seconds)
     finally:
         await remote.close()
