@@ -1,5 +1,6 @@
 """What a server takes from a published price to its signal, and what a price costs it. Part of scripts/bench events."""
 
+import os
 import queue
 import statistics
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +43,9 @@ DEADLINE = 120.0
 class Sizes:
     """How much is measured."""
 
-    signals: int = 100  # published prices that each take a portfolio out of its band
-    warm_up: int = 10
-    ticks: int = 60
+    signals: int = 50  # published prices that each take a portfolio out of its band
+    warm_up: int = 5
+    ticks: int = 40
     tick_seconds: float = 0.25  # from one to the next: each is followed alone
 
 
@@ -57,7 +59,6 @@ class Caller:
         self._channel = grpc.insecure_channel(address, options=OPTIONS)
         self._sent: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._seen: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
-        self._portfolios: Any = PortfolioServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)
         publishing: Any = MarketDataServiceStub(self._channel)
         self._answers = publishing.PublishMarketData(iter(self._sent.get, None))
@@ -67,21 +68,6 @@ class Caller:
         self._watching = threading.Thread(target=self._watch)
         self._watching.start()
         self._batch = 0
-
-    def create(self, portfolio_id: str, units: Mapping[str, float]) -> None:
-        """A portfolio that is at its target at prices of 100, and is told where it leaves its band."""
-        total = sum(units.values())
-        weights = [{"symbol": symbol, "weight": amount / total} for symbol, amount in units.items()]
-        portfolio = {
-            "holdings": [{"symbol": symbol, "quantity": amount} for symbol, amount in units.items()],
-            "mandate": {
-                "weights": {"weights": weights},
-                "triggers": [{"event": "EVENT_KIND_DRIFT", "threshold": BAND, "action": "ACTION_NOTIFY"}],
-            },
-        }
-        request = portfolio_service_pb2.CreatePortfolioRequest()
-        json_format.ParseDict({"portfolio": portfolio, "portfolioId": portfolio_id}, request)
-        self._portfolios.CreatePortfolio(request, timeout=DEADLINE)
 
     def publish(self, symbol: str, price: float) -> None:
         """One quote, until it is stored."""
@@ -146,42 +132,69 @@ def served(portfolios: int, *, quick: bool) -> Iterator[dict[str, object]]:
     """From a price to its signal, and the CPU time of a price, beside few and many portfolios; then with Supabase."""
     sizes = QUICK if quick else Sizes()
     for count in (portfolios,) if quick else (portfolios // 10, portfolios):
-        with _server({}) as (address, process):
-            yield from _measure(address, process, count, sizes, "embedded")
+        yield from _measured({}, count, sizes, "embedded")
     if quick:
         return
     with _supabase() as environment:
-        if environment is None:
-            return
-        with _server(environment) as (address, process):
-            yield from _measure(address, process, portfolios // 10, sizes, "supabase")
+        if environment is not None:
+            yield from _measured(environment, portfolios // 10, sizes, "supabase")
 
 
-def _measure(
-    address: str, process: psutil.Process, portfolios: int, sizes: Sizes, store: str
-) -> Iterator[dict[str, object]]:
+def _measured(environment: Mapping[str, str], portfolios: int, sizes: Sizes, store: str) -> Iterator[dict[str, object]]:
+    """Both jobs, on a data folder or project of its own."""
     names = [f"moved{i}" for i in range(sizes.warm_up + sizes.signals)]
     pairs = {name: (f"{name}A".upper(), f"{name}B".upper()) for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        with _server(folder, {**environment, "ABSFIN_EVENTS": "off"}) as (address, _):
+            _fill(address, portfolios, pairs)
+        with _server(folder, environment) as (address, process):
+            caller = Caller(address)
+            try:
+                caller.wait_until_followed()
+                shape = {"store": store, "portfolios": portfolios, "assets": ASSETS}
+                yield {"job": "events/publish_to_signal", **_latency(caller, pairs, sizes), **shape}
+                yield {
+                    "job": f"events/tick_{portfolios}_portfolios/served",
+                    **_tick_cpu(caller, process, sizes),
+                    **shape,
+                }
+            finally:
+                caller.close()
+
+
+def _fill(address: str, portfolios: int, pairs: Mapping[str, tuple[str, str]]) -> None:
+    """Prices, portfolios of the same assets, and one of two assets of its own for each signal."""
     symbols = (*SHARED, *(symbol for pair in pairs.values() for symbol in pair))
     days = np.arange(TODAY - DATES, TODAY, dtype=np.int32)
     moves = np.random.default_rng(7).normal(0.0, 0.01, (DATES, len(symbols))).cumsum(axis=0)
     with Client(address) as client:
         panel = Panel(symbols, days, 100.0 * np.exp(moves - moves[-1]))
         client.import_prices(panel, import_id="bench", timeout=DEADLINE)
-    caller = Caller(address)
-    try:
-        random = np.random.default_rng(11)
-        for i in range(portfolios):
-            units = 1e4 * random.dirichlet(np.full(ASSETS, 50.0))
-            caller.create(f"many{i}", dict(zip(SHARED, units.tolist(), strict=True)))
-        for name, pair in pairs.items():
-            caller.create(name, dict.fromkeys(pair, 10.0))
-        caller.wait_until_followed()
-        shape = {"store": store, "portfolios": portfolios, "assets": ASSETS}
-        yield {"job": "events/publish_to_signal", **_latency(caller, pairs, sizes), **shape}
-        yield {"job": f"events/tick_{portfolios}_portfolios/served", **_tick_cpu(caller, process, sizes), **shape}
-    finally:
-        caller.close()
+    random = np.random.default_rng(11)
+    many = (1e4 * random.dirichlet(np.full(ASSETS, 50.0)) for _ in range(portfolios))
+    held = {f"many{i}": dict(zip(SHARED, units.tolist(), strict=True)) for i, units in enumerate(many)}
+    held |= {name: dict.fromkeys(pair, 10.0) for name, pair in pairs.items()}
+    with grpc.insecure_channel(address, options=OPTIONS) as channel:
+        stub: Any = PortfolioServiceStub(channel)
+        with ThreadPoolExecutor(8) as threads:
+            for _ in threads.map(lambda one: stub.CreatePortfolio(_watched(*one), timeout=DEADLINE), held.items()):
+                pass
+
+
+def _watched(portfolio_id: str, units: Mapping[str, float]) -> portfolio_service_pb2.CreatePortfolioRequest:
+    """A portfolio that is at its target at prices of 100, and is told where it leaves its band."""
+    total = sum(units.values())
+    weights = [{"symbol": symbol, "weight": amount / total} for symbol, amount in units.items()]
+    portfolio = {
+        "holdings": [{"symbol": symbol, "quantity": amount} for symbol, amount in units.items()],
+        "mandate": {
+            "weights": {"weights": weights},
+            "triggers": [{"event": "EVENT_KIND_DRIFT", "threshold": BAND, "action": "ACTION_NOTIFY"}],
+        },
+    }
+    request = portfolio_service_pb2.CreatePortfolioRequest()
+    json_format.ParseDict({"portfolio": portfolio, "portfolioId": portfolio_id}, request)
+    return request
 
 
 def _latency(caller: Caller, pairs: Mapping[str, tuple[str, str]], sizes: Sizes) -> dict[str, object]:
@@ -206,16 +219,15 @@ def _latency(caller: Caller, pairs: Mapping[str, tuple[str, str]], sizes: Sizes)
 def _tick_cpu(caller: Caller, process: psutil.Process, sizes: Sizes) -> dict[str, object]:
     """CPU time of the server for a quote of an asset that all portfolios hold, above what it takes while idle."""
     caller.signals_until_now()
-    prices = iter(100.0 * np.exp(np.random.default_rng(5).normal(0.0, 0.01, sizes.ticks)))
+    prices = 100.0 * np.exp(np.random.default_rng(5).normal(0.0, 0.01, sizes.ticks))
     seconds = sizes.ticks * sizes.tick_seconds
     idle = _cpu_while(process, lambda: time.sleep(seconds))
 
     def ticks() -> None:
-        for i in range(sizes.ticks):
+        for price in prices:
             start = time.monotonic()
-            caller.publish(SHARED[0], float(next(prices)))
-            if i < sizes.ticks:
-                time.sleep(max(0.0, start + sizes.tick_seconds - time.monotonic()))
+            caller.publish(SHARED[0], float(price))
+            time.sleep(max(0.0, start + sizes.tick_seconds - time.monotonic()))
 
     busy = _cpu_while(process, ticks)
     return {
@@ -235,18 +247,17 @@ def _cpu_while(process: psutil.Process, run: Callable[[], None]) -> float:
 
 
 @contextmanager
-def _server(environment: Mapping[str, str]) -> Iterator[tuple[str, psutil.Process]]:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", folder]
-        settings = {**psutil.Process().environ(), **environment}
-        with subprocess.Popen(
-            [*command, "--log-level", "warning"], stdout=subprocess.PIPE, text=True, env=settings, cwd=ROOT
-        ) as process:
-            try:
-                ready = process.stdout.readline() if process.stdout else ""
-                yield ready.split(" on ")[1].split(",")[0], psutil.Process(process.pid)
-            finally:
-                process.terminate()
+def _server(folder: str, environment: Mapping[str, str]) -> Iterator[tuple[str, psutil.Process]]:
+    command = [sys.executable, "-m", "server", "--listen", "127.0.0.1:0", "--data-dir", folder]
+    settings = {**os.environ, **environment}
+    with subprocess.Popen(
+        [*command, "--log-level", "warning"], stdout=subprocess.PIPE, text=True, env=settings, cwd=ROOT
+    ) as process:
+        try:
+            ready = process.stdout.readline() if process.stdout else ""
+            yield ready.split(" on ")[1].split(",")[0], psutil.Process(process.pid)
+        finally:
+            process.terminate()
 
 
 @contextmanager

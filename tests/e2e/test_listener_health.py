@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import grpc
 import numpy as np
@@ -34,7 +35,7 @@ class Health:
 
     def __init__(self, server: RunningServer) -> None:
         self._channel = server.channel()
-        self._stub = health_pb2_grpc.HealthStub(self._channel)
+        self._stub: Any = health_pb2_grpc.HealthStub(self._channel)
 
     def __enter__(self) -> "Health":
         return self
@@ -66,7 +67,7 @@ class Health:
         return self.check()[0] == SERVING
 
 
-def _figures(call: grpc.Call) -> dict[str, str]:
+def _figures(call: Any) -> dict[str, str]:
     found = {key: value for key, value in call.trailing_metadata() or () if key.startswith("absfin-")}
     return {key.removeprefix("absfin-"): str(value) for key, value in found.items()}
 
