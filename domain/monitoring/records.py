@@ -29,8 +29,7 @@ class Records:
 
     def written(self, value: Any) -> dict[str, Any]:
         """The record of a dataclass; its arrays are appended."""
-        kind: Hashable = type(value)
-        return {name: write(self, getattr(value, name)) for name, write in _writers(kind)}
+        return {name: write(self, getattr(value, name)) for name, write in _writers(type(value))}
 
     def read(self, kind: type[T], record: Any) -> T:
         """A dataclass from its record; its own checks run again."""
@@ -54,9 +53,13 @@ class Records:
         return date.fromisoformat(value) if hint is date else hint(value)
 
 
-@cache
-def _writers(kind: Hashable) -> tuple[tuple[str, Writer], ...]:
+def _writers(kind: Any) -> tuple[tuple[str, Writer], ...]:
     """How each field of a dataclass is written. Found once: a state has hundreds of thousands of values."""
+    return _cached_writers(kind)
+
+
+@cache
+def _cached_writers(kind: Hashable) -> tuple[tuple[str, Writer], ...]:
     hints = _hints(kind)
     return tuple((one.name, _writer(hints[one.name])) for one in fields(kind))  # type: ignore[arg-type]
 

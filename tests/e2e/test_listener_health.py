@@ -99,6 +99,7 @@ def probed(server: RunningServer) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False).stderr.strip()
 
 
+@pytest.mark.timeout(300)  # three servers start one after the other
 def test_not_ready_until_it_has_caught_up(start_server: Starter) -> None:
     first = start_server()
     imported(first, ("A", "B"), "first")
@@ -146,6 +147,7 @@ def test_not_ready_until_it_has_caught_up(start_server: Starter) -> None:
     ]
 
 
+@pytest.mark.timeout(240)
 def test_another_server_listens(start_server: Starter) -> None:
     deaf = start_server("--events", "off")
     imported(deaf, ("A", "B"), "before")
