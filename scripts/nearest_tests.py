@@ -37,7 +37,10 @@ OVER_THE_WIRE = {
     "frontier": ("frontier",),
     "batch|rounds": ("batch",),
     "status|violations|errors|not_built": ("bad_input",),
-    "app|bootstrap|main|interceptors|observability|security|probe|settings": ("server/test_startup", "lifecycle"),
+    "app|assembly|binding|bootstrap|main|interceptors|observability|security|probe|settings": (
+        "server/test_startup",
+        "lifecycle",
+    ),
     "execution|tasks": ("server/execution/test_process_pool", "lifecycle"),
     "results|stored|list|page|retention|housekeeping": ("stored_results",),
     "warning": ("warnings",),

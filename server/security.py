@@ -1,13 +1,33 @@
-"""TLS files: whether they can be used, before a client finds out."""
+"""What is not safe about the settings of a server, and whether its TLS files can be used, before a client finds out."""
 
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from server.settings import Tls, WrongSetting
+from server.identity_settings import is_loopback
+from server.settings import Settings, Tls, WrongSetting
 
 EXPIRED = 10
 NOT_YET_VALID = 9
 """Verification results of OpenSSL, X509_V_ERR_*."""
+
+
+def security_warnings(settings: Settings) -> Iterator[str]:
+    """What works and should not stay as it is. Raises WrongSetting for TLS files that cannot be used."""
+    if settings.tls and (warning := check_tls(settings.tls)):
+        yield warning
+    if settings.remote_authority is not None:
+        check_authority(settings.remote_authority, "--remote-ca (ABSFIN_REMOTE_CA)")
+    host = settings.listen.rpartition(":")[0].strip("[]")
+    if not settings.tls and not settings.listen.startswith("unix:") and not is_loopback(host):
+        yield f"tokens and data cross the network without encryption to {settings.listen}: set --tls-cert and --tls-key"
+    keys = urlsplit(settings.identity.jwks_url)
+    if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
+        yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"
+    hook = settings.webhook.parts if settings.webhook else None
+    if hook and hook.scheme == "http" and not is_loopback(hook.hostname or ""):
+        yield f"notifications cross the network without encryption to {hook.hostname}: use an address of https"
 
 
 def check_tls(tls: Tls) -> str | None:

@@ -11,8 +11,9 @@
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from domain.errors import InvalidInput
 from domain.monitoring.mandate import Trigger
@@ -22,6 +23,7 @@ from domain.monitoring.rules import (
     DrawdownMark,
     DrawdownRules,
     DriftRules,
+    LimitRules,
     LiquidityRules,
     MonitoringRules,
     PriceRules,
@@ -111,3 +113,29 @@ _RULES: dict[EventKind, Callable[[MonitoringRules, Trigger, float], MonitoringRu
     EventKind.PRICE_STALE: _stale,
     EventKind.PRICE_JUMP: _jump,
 }
+
+_Alarm = tuple[str, Callable[[], object], str]
+
+HELD_ALARMS: Mapping[EventKind, _Alarm] = {
+    EventKind.DRIFT: ("drift", DriftRules, "alarm"),
+    EventKind.LIMIT: ("limits", LimitRules, "alarm"),
+    EventKind.VOLATILITY: ("volatility", VolatilityRules, "alarm"),
+    EventKind.DRAWDOWN: ("drawdown", DrawdownRules, "alarm"),
+    EventKind.LIQUIDITY: ("liquidity", LiquidityRules, "alarm"),
+    EventKind.PRICE_STALE: ("prices", PriceRules, "stale_alarm"),
+    EventKind.PRICE_JUMP: ("prices", PriceRules, "jump_alarm"),
+}
+"""Events whose figure can be asked to stay beyond its threshold: the rules they are of, made where they are off, and
+their alarm in these."""
+
+
+def rules_with_hold(rules: MonitoringRules, kind: EventKind, observations: int, seconds: float) -> MonitoringRules:
+    """The rules with how often, and for how long, a figure must be beyond its threshold before it is a signal.
+
+    `kind` is one of `HELD_ALARMS`; rules that were off are on with their defaults.
+    """
+    name, default, alarm = HELD_ALARMS[kind]
+    own: Any = getattr(rules, name) or default()
+    held = replace(getattr(own, alarm), hold_observations=observations, hold_seconds=seconds)
+    changed: dict[str, Any] = {name: replace(own, **{alarm: held})}
+    return replace(rules, **changed)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from domain.market_data.corporate_actions import CorporateAction
 from domain.reallocation.target import TargetWeights
 from server.ports.changes import Quote as PublishedQuote
-from server.ports.market_data import Instrument, PriceSelection
+from server.ports.market_data import Instrument, PriceField, PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.ports.remote import RemoteCall
+from server.ports.used_data import ACTIONS, UsedData, UsedRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class DataRequest:
         stored = (self.portfolios, self.panels, self.volumes, self.groups, self.instruments, self.actions)
         return any((*stored, self.quotes, self.highs_and_lows, self.calls))
 
+    @property
+    def reads_prices(self) -> bool:
+        """Whether prices or corporate actions are requested."""
+        return any((self.panels, self.volumes, self.actions, self.highs_and_lows))
+
     def joined(self, other: "DataRequest") -> "DataRequest":
         """What both need of the store, each once."""
         return DataRequest(
@@ -75,7 +81,29 @@ class StoredData:
     target: TargetWeights | None = None
     groups_requested: bool = False
     instruments_requested: bool = False
+    last_correction: int | None = None  # when reading began; None where no prices were read
 
     def input(self, data: object) -> object:
         """The data of a request: as it was sent, or the file of what is stored."""
         return self.panels[data] if isinstance(data, PriceSelection) else data
+
+    @property
+    def used(self) -> UsedData | None:
+        """What a result of this data was computed from; None where nothing stored can be corrected."""
+        if self.last_correction is None:
+            return None
+        read: list[tuple[PriceSelection, StoredPanelRef | None, str]] = [
+            *((selection, panel, selection.field) for selection, panel in self.panels.items()),
+            *((selection, panel, PriceField.VOLUME) for selection, panel in self.volumes.items()),
+            *((selection, high, PriceField.HIGH) for selection, (high, _) in self.highs_and_lows.items()),
+            *((selection, low, PriceField.LOW) for selection, (_, low) in self.highs_and_lows.items()),
+            *((selection, self.panels.get(selection), ACTIONS) for selection in self.actions),
+        ]
+        ranges = tuple(_range_of(selection, panel, name) for selection, panel, name in read if panel is not None)
+        return UsedData(self.last_correction, ranges)
+
+
+def _range_of(selection: PriceSelection, panel: StoredPanelRef, field: str) -> UsedRange:
+    """From the start that was asked for, since dates may come in before the first one there is, to the last date."""
+    first, last = int(panel.dates[0]), int(panel.dates[-1])
+    return UsedRange(field, panel.symbols, first if selection.start is None else min(first, selection.start), last)

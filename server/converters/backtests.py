@@ -131,6 +131,8 @@ def record_to_proto(record: JobRecord) -> BacktestProto:
     response.create_time.FromDatetime(record.created)
     if record.finished is not None:
         response.finish_time.FromDatetime(record.finished)
+    if record.stale_since is not None:
+        response.stale_since.FromDatetime(record.stale_since)
     return response
 
 
@@ -146,6 +148,7 @@ def page_to_proto(page: JobPage, *, with_owners: bool = False) -> ListBacktestsR
             label=record.label,
             create_time=full.create_time,
             finish_time=full.finish_time if full.HasField("finish_time") else None,
+            stale_since=full.stale_since if full.HasField("stale_since") else None,
             owner=record.owner if with_owners else "",
         )
     return response

@@ -14,6 +14,7 @@ from server.converters.portfolios import NAME as PORTFOLIO
 from server.converters.status import internal_error, status_from_error
 from server.ports.errors import Refused
 from server.ports.events import EventType, NotificationRecord, NotificationState, Recomputation, StoredEvent
+from server.ports.stale_results import StaleResult
 
 NAME = "notifications/"
 
@@ -70,6 +71,32 @@ def signal_to_bytes(signal: Signal, portfolio_id: str, result: str = "") -> byte
     )
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
+
+
+def stale_result_to_bytes(result: StaleResult, portfolio_id: str) -> bytes:
+    """The signal that a stored result is stale; of a portfolio where it is that of a mandate."""
+    message = WatchEventsResponse.Signal(
+        kind=_KIND_NUMBERS[EventKind.RESULT_STALE],
+        portfolio=_portfolio(portfolio_id),
+        message=stale_message(result),
+        severity=_SEVERITY_NUMBERS[Severity.WARNING],
+        phase=_PHASES[Phase.RAISED],
+        since_time=timestamp_to_proto(result.since),
+        dedupe_key=stale_key(result),
+        result=result.name,
+    )
+    encoded: bytes = message.SerializeToString(deterministic=True)
+    return encoded
+
+
+def stale_message(result: StaleResult) -> str:
+    """For people."""
+    return f"Prices or corporate actions that {result.name} was computed from have been corrected since."
+
+
+def stale_key(result: StaleResult) -> str:
+    """The same for the same result and correction, however often it is noticed."""
+    return f"stale-{result.name}-{result.since}"
 
 
 def recomputation_to_bytes(done: Recomputation, outcome: str | Exception, log_id: str = "") -> bytes:

@@ -1,8 +1,8 @@
 """Mandates of stored portfolios as what is watched: bands, groups, limits, reviews and triggers."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from absfinance.v1 import constraint_pb2, frequency_pb2, portfolio_pb2
 
@@ -10,20 +10,15 @@ from domain.errors import InvalidInput
 from domain.monitoring.mandate import Action, TargetKind, Trigger, check_triggers
 from domain.monitoring.review_calendar import ReviewCalendar
 from domain.monitoring.rules import (
-    AlarmRule,
     Band,
-    DrawdownRules,
     DriftRules,
     LimitRules,
-    LiquidityRules,
     MonitoredMandate,
     MonitoringRules,
-    PriceRules,
-    VolatilityRules,
     WeightRange,
 )
 from domain.monitoring.signals import EventKind
-from domain.monitoring.trigger_rules import rules_with_triggers
+from domain.monitoring.trigger_rules import HELD_ALARMS, rules_with_hold, rules_with_triggers
 from server.converters.dates import days_from_proto
 from server.converters.frequency import frequency_from_proto
 from server.converters.paths import error_path
@@ -225,60 +220,11 @@ def _with_holds(rules: MonitoringRules, triggers: Iterable[portfolio_pb2.Trigger
         name = "hold_observations" if hold[0] > 1 else "hold_duration"
         kind = EventKind(portfolio_pb2.EventKind.Name(trigger.event).removeprefix("EVENT_KIND_"))
         is_given = hold != (1, 0.0)
-        if is_given and kind not in _HOLDS:
+        if is_given and kind not in HELD_ALARMS:
             raise InvalidInput(f"triggers[{i}].{name}", f"must be left out: {kind} has no figure that could hold")
         if kind in known and known[kind] != hold:
             raise InvalidInput(f"triggers[{i}].{name}", f"must be that of the other trigger of {kind}")
         known[kind] = hold
         if is_given:
-            rules = _HOLDS[kind](rules, hold)
+            rules = rules_with_hold(rules, kind, *hold)
     return rules
-
-
-def _hold(alarm: AlarmRule, hold: tuple[int, float]) -> AlarmRule:
-    return replace(alarm, hold_observations=hold[0], hold_seconds=hold[1])
-
-
-def _hold_drift(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    own = rules.drift or DriftRules()
-    return replace(rules, drift=replace(own, alarm=_hold(own.alarm, hold)))
-
-
-def _hold_limits(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    return replace(rules, limits=replace(rules.limits, alarm=_hold(rules.limits.alarm, hold)))
-
-
-def _hold_volatility(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    own = rules.volatility or VolatilityRules()
-    return replace(rules, volatility=replace(own, alarm=_hold(own.alarm, hold)))
-
-
-def _hold_drawdown(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    own = rules.drawdown or DrawdownRules()
-    return replace(rules, drawdown=replace(own, alarm=_hold(own.alarm, hold)))
-
-
-def _hold_liquidity(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    own = rules.liquidity or LiquidityRules()
-    return replace(rules, liquidity=replace(own, alarm=_hold(own.alarm, hold)))
-
-
-def _hold_stale(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    own = rules.prices or PriceRules()
-    return replace(rules, prices=replace(own, stale_alarm=_hold(own.stale_alarm, hold)))
-
-
-def _hold_jump(rules: MonitoringRules, hold: tuple[int, float]) -> MonitoringRules:
-    own = rules.prices or PriceRules()
-    return replace(rules, prices=replace(own, jump_alarm=_hold(own.jump_alarm, hold)))
-
-
-_HOLDS: Mapping[EventKind, Callable[[MonitoringRules, tuple[int, float]], MonitoringRules]] = {
-    EventKind.DRIFT: _hold_drift,
-    EventKind.LIMIT: _hold_limits,
-    EventKind.VOLATILITY: _hold_volatility,
-    EventKind.DRAWDOWN: _hold_drawdown,
-    EventKind.LIQUIDITY: _hold_liquidity,
-    EventKind.PRICE_STALE: _hold_stale,
-    EventKind.PRICE_JUMP: _hold_jump,
-}

@@ -238,6 +238,8 @@ def record_to_bytes(record: StoredResult) -> bytes:
         input_fingerprint=record.input_fingerprint,
     )
     kept.create_time.FromDatetime(record.created)
+    if record.stale_since is not None:
+        kept.stale_since.FromDatetime(record.stale_since)
     return record.payload + kept.SerializeToString()
 
 
@@ -260,6 +262,8 @@ def page_to_proto(page: ResultPage, *, with_owners: bool = False) -> ListOptimiz
         line.MergeFromString(record.summary or summary_to_bytes(OptimizationProto.FromString(record.payload)))
         line.name, line.request_id, line.label = NAME + record.id, record.request_id or "", record.label
         line.create_time.FromDatetime(record.created)
+        if record.stale_since is not None:
+            line.stale_since.FromDatetime(record.stale_since)
         line.owner = record.owner if with_owners else ""
     return response
 

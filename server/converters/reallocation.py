@@ -154,6 +154,8 @@ def _set_state(message: ReallocationProto | ListReallocationsResponse.Summary, r
     if record.superseded is not None:
         message.supersede_time.FromDatetime(record.superseded)
         message.superseded_by = NAME + record.superseded_by if record.superseded_by else ""
+    if record.stale_since is not None:
+        message.stale_since.FromDatetime(record.stale_since)
 
 
 def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:

@@ -82,6 +82,7 @@ class BacktestCompleted:
     series: tuple[tuple[str, bytes], ...]  # label and record of each strategy
     events: tuple[JobEventDraft, ...]  # since the last checkpoint
     cpu_seconds: float
+    tick: JobTick | None  # at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ class EncodedBacktest:
     result: bytes
     series: tuple[tuple[str, bytes], ...]
     events: tuple[JobEventDraft, ...]
+    tick: JobTick | None
 
 
 def run_backtest(
@@ -122,7 +124,8 @@ def run_backtest(
     reporter = Reporter(report, plan, begun=len(records))
     outcome = flow.run(plan, reporter, check_cancelled, checkpoint, records)
     events = reporter.remaining_events()
-    return BacktestCompleted(outcome.without_records(), _series(plan, outcome), events, time.process_time() - started)
+    used = time.process_time() - started
+    return BacktestCompleted(outcome.without_records(), _series(plan, outcome), events, used, reporter.last_tick())
 
 
 class Reporter:
@@ -159,6 +162,14 @@ class Reporter:
         self._report_ended_strategies(len(self._plan.strategy_runs))
         parts = () if self._run is None else self._run.hand_over()
         return self._event_drafts(len(self._plan.strategy_runs) - 1, parts)
+
+    def last_tick(self) -> JobTick | None:
+        """The end of the last strategy."""
+        index = len(self._plan.strategy_runs) - 1
+        navs = None if self._run is None else self._run.navs(index, 0)
+        if navs is None or navs.size == 0:
+            return None
+        return JobTick(1.0, int(self._plan.days[len(navs) - 1]), float(navs[-1]), self._stage(index))
 
     def _event_drafts(self, index: int, parts: Sequence[tuple[int, RecordPart]]) -> tuple[JobEventDraft, ...]:
         found: list[JobEventDraft] = []

@@ -310,7 +310,7 @@ class Runner:
         job = await self._job(run.claim)
         work = partial(self._run_job, job, record.request, record.fingerprint)
         ran = await _while_writing(self._pool.run(work, None, run.writer.submit), run.writer)
-        end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series)
+        end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series, tick=ran.tick)
         await until_stored(lambda: self._stores.log.finish(record, end, ran.events), record.id)
 
     async def _job(self, claim: Claim) -> Job:

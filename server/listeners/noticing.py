@@ -12,10 +12,12 @@ from domain.monitoring.mandate import Action, Occurrence, started_by
 from domain.monitoring.monitor import observe
 from domain.monitoring.signals import EventKind, Phase, Severity, Signal, Subject
 from domain.monitoring.state import MonitorState
-from server.converters.events import signal_to_bytes
-from server.listeners.memory import Followed, Memory, owner_and_id
+from server.converters.events import signal_to_bytes, stale_key, stale_message, stale_result_to_bytes
+from server.converters.recomputations import is_of_a_recomputation, portfolio_of_label
+from server.listeners.memory import Followed, Memory, name_of, owner_and_id
 from server.observability import logger
 from server.ports.events import EventDraft, EventType, NotificationDraft, RecomputationDraft
+from server.ports.stale_results import StaleResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Reading:
     events: tuple[Event, ...] = ()
     portfolios: Mapping[str, Followed | None] = field(default_factory=dict)  # new, changed, or None for deleted
     priced: frozenset[str] = frozenset()  # symbols with new prices
+    stale: tuple[StaleResult, ...] = ()  # results that are stale now
     problems: Mapping[str, str] = field(default_factory=dict)  # portfolios that cannot be watched as they want, and why
 
 
@@ -55,7 +58,18 @@ def notice(memory: Memory, reading: Reading) -> Noticed:
     for signal in signals:
         if signal.phase is Phase.RAISED and signal.subject.measure != MANDATE:
             occurrences.setdefault(signal.portfolio, []).append(Occurrence.of(signal))
-    return _started(Memory(state, followed, memory.revision), signals, occurrences, reading.time)
+    stale = [(one, _mandate_of(one, followed)) for one in reading.stale]
+    for result, name in stale:
+        if name:
+            occurrences.setdefault(name, []).append(Occurrence(EventKind.RESULT_STALE, stale_key(result)))
+    return _started(Memory(state, followed, memory.revision), signals, stale, occurrences, reading.time)
+
+
+def _mandate_of(result: StaleResult, followed: Mapping[str, Followed]) -> str:
+    """The portfolio whose mandate a result was computed for; empty for any other one."""
+    portfolio_id = portfolio_of_label(result.label)
+    name = "" if portfolio_id is None else name_of(result.owner, portfolio_id)
+    return name if is_of_a_recomputation(result.request_id) and name in followed else ""
 
 
 MANDATE = "mandate"
@@ -109,11 +123,15 @@ def _refused(state: MonitorState, event: Event, error: InvalidInput) -> list[Sig
 
 
 def _started(
-    memory: Memory, signals: Sequence[Signal], occurrences: Mapping[str, Sequence[Occurrence]], time: int
+    memory: Memory,
+    signals: Sequence[Signal],
+    stale: Sequence[tuple[StaleResult, str]],
+    occurrences: Mapping[str, Sequence[Occurrence]],
+    time: int,
 ) -> Noticed:
-    """What is stored of signals, with what they start and what was owed until now."""
+    """What is stored of signals and stale results, with what they start and what was owed until now."""
     followed = dict(memory.portfolios)
-    keys = {signal.dedupe_key for signal in signals}
+    keys = {*(signal.dedupe_key for signal in signals), *(stale_key(result) for result, _ in stale)}
     told: set[str] = set()
     recomputations: list[RecomputationDraft] = []
     owing = [name for name, one in followed.items() if one.owes]
@@ -130,8 +148,24 @@ def _started(
                 causes = tuple(cause for cause in causes if cause not in keys)
             if causes:
                 recomputations.append(RecomputationDraft(owner, portfolio_id, start.action, causes, 0, causes[0]))
-    events = tuple(_draft(signal, is_told=signal.dedupe_key in told) for signal in signals)
-    return Noticed(replace(memory, portfolios=followed), events, tuple(recomputations))
+    events = [_draft(signal, is_told=signal.dedupe_key in told) for signal in signals]
+    events += [_stale_draft(result, name, time, is_told=stale_key(result) in told) for result, name in stale]
+    return Noticed(replace(memory, portfolios=followed), tuple(events), tuple(recomputations))
+
+
+def _stale_draft(result: StaleResult, name: str, time: int, *, is_told: bool) -> EventDraft:
+    portfolio_id = owner_and_id(name)[1] if name else ""
+    return EventDraft(
+        EventType.SIGNAL,
+        result.owner,
+        time,
+        EventKind.RESULT_STALE,
+        Severity.WARNING,
+        stale_key(result),
+        stale_result_to_bytes(result, portfolio_id),
+        portfolio_id,
+        notify=NotificationDraft(stale_message(result), deliver=True) if is_told else None,
+    )
 
 
 def _draft(signal: Signal, *, is_told: bool) -> EventDraft:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.panel import Panel
 from domain.warnings import ResultWarning
+from server.ports.used_data import UsedData
 
 
 class JobState(StrEnum):
@@ -116,6 +117,7 @@ class JobDraft:
     id: str | None = None  # the caller's choice
     caller: str = ""  # who shares the workers with others
     cost_estimate: float = 0.0  # seconds it may run; 0 where nobody knows
+    used: UsedData | None = None  # None where it uses nothing stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ class JobRecord:
     run_seconds: float = 0.0  # in all attempts so far
     result: bytes | None = None
     error: bytes | None = None
+    stale_since: datetime | None = None  # UTC; when stored data that it uses was corrected first
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ class JobEnd:
     result: bytes | None = None
     error: bytes | None = None
     series: Sequence[tuple[str, bytes]] = ()  # label and record of each strategy
+    tick: JobTick | None = None  # how far it came; if None, that stays what was recorded last
 
 
 @dataclass(frozen=True, slots=True)

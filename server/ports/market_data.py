@@ -158,3 +158,10 @@ class MarketDataStore(Protocol):
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments, replacing those with the same symbol."""
         ...
+
+    async def last_correction(self) -> int:
+        """Number of the last correction of prices or corporate actions that is visible; 0 before the first.
+
+        What is read after it has all corrections up to this number.
+        """
+        ...

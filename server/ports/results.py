@@ -7,6 +7,7 @@ from typing import Protocol
 
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.scope import Scope
+from server.ports.used_data import UsedData
 
 
 class ResultState(StrEnum):
@@ -33,6 +34,7 @@ class StoredResult:
     state: ResultState = ResultState.CURRENT  # of a reallocation
     superseded: datetime | None = None  # UTC
     superseded_by: str = ""  # id of a later reallocation; empty for none
+    stale_since: datetime | None = None  # UTC; when stored data that it used was corrected first
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class ResultDraft:
     label: str = ""
     summary: bytes = b""  # what a list shows of it; without one a list reads the payload
     subject_digest: bytes = b""  # SHA-256 of the content of the portfolio it was planned for; empty for none
+    used: UsedData | None = None  # None where it used nothing stored
 
 
 @dataclass(frozen=True, slots=True)

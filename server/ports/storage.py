@@ -15,6 +15,7 @@ from server.ports.market_data import MarketDataStore
 from server.ports.portfolios import PortfolioStore
 from server.ports.published import PublishedPrices
 from server.ports.results import ResultStore
+from server.ports.stale_results import StaleResults
 from server.ports.transfer import TransferStore
 
 CleanupTask = Callable[[], Awaitable[object]]
@@ -48,6 +49,7 @@ class Storage:
     changes: ChangeLog | None = None
     events: EventStores | None = None
     published: PublishedPrices | None = None
+    stale_results: StaleResults | None = None
     # Calls back, in any thread, after writes of this process that may have changed something. None: nothing is told.
     when_written: Callable[[Callable[[], None]], None] | None = None
     disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

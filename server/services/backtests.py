@@ -148,7 +148,7 @@ class Backtests:
 def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
     """A job with all its data, in memory or over mapped files."""
     stored = {name: _panel(found, selection) for name, selection in drafted.stored.items()}
-    return replace(drafted.job, panels={**drafted.job.panels, **stored})
+    return replace(drafted.job, panels={**drafted.job.panels, **stored}, used=found.used)
 
 
 def _panel(found: StoredData, selection: PriceSelection) -> PricePanel:

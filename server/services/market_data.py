@@ -49,6 +49,10 @@ class MarketData:
     async def collect(self, request: DataRequest, known: StoredData | None) -> StoredData:
         """Adds the requested prices, groups, instruments and corporate actions to those already collected."""
         known = known or StoredData()
+        last_correction = known.last_correction
+        if last_correction is None and request.reads_prices:
+            # Before anything is read: what is corrected meanwhile counts as corrected afterwards.
+            last_correction = await self._store.last_correction()
         panels = {selection: await self.stored(selection) for selection in request.panels}
         volumes = {selection: await self._known(selection, PriceField.VOLUME) for selection in request.volumes}
         actions = {selection: await self._actions_of(selection) for selection in request.actions}
@@ -64,6 +68,7 @@ class MarketData:
             highs_and_lows={**known.highs_and_lows, **ranges},
             groups_requested=known.groups_requested or bool(request.groups),
             instruments_requested=known.instruments_requested or bool(request.instruments),
+            last_correction=last_correction,
         )
 
     async def stored(self, selection: PriceSelection) -> StoredPanelRef:

@@ -48,10 +48,12 @@ class ReallocationService:
             answer: ResultDraft | bytes
             look_up = partial(find_stored_result, self._store, call.owner)
             task = partial(reallocation, request, datetime.now(UTC).date(), services=self._targets)
-            answer, _ = await in_rounds(self._pool, task, call, partial(self._collect, call), look_up)
+            answer, found = await in_rounds(self._pool, task, call, partial(self._collect, call), look_up)
         except ResultExists as before:
             return before.record
-        return await self._store.save(call.owner, answer) if isinstance(answer, ResultDraft) else answer
+        if not isinstance(answer, ResultDraft):
+            return answer
+        return await self._store.save(call.owner, replace(answer, used=found.used))
 
     async def get(self, owner: str, reallocation_id: str) -> StoredResult:
         """A stored answer."""

@@ -52,12 +52,13 @@ class Merge:
     changed: int
     unchanged: int
     days: tuple[int, int] | None  # first and last day whose value is new or another one
+    changed_days: NDArray[np.int32]  # all of them
 
 
 def merge(old: DailyValues | None, new: DailyValues) -> Merge:
     """New values win; days that only the old has stay."""
     if old is None:
-        return Merge(new, len(new.days), 0, 0, _ends(new.days))
+        return Merge(new, len(new.days), 0, 0, _ends(new.days), new.days)
     days = np.union1d(old.days, new.days).astype(np.int32)
     values = np.empty(len(days))
     values[np.searchsorted(days, old.days)] = old.values
@@ -68,7 +69,8 @@ def merge(old: DailyValues | None, new: DailyValues) -> Merge:
     values[place] = new.values
     inserted, unchanged = int((~known).sum()), int(same.sum())
     changed = len(new.days) - inserted - unchanged
-    return Merge(DailyValues(days, values), inserted, changed, unchanged, _ends(new.days[~same]))
+    changed_days = new.days[~same]
+    return Merge(DailyValues(days, values), inserted, changed, unchanged, _ends(changed_days), changed_days)
 
 
 def _ends(days: NDArray[np.int32]) -> tuple[int, int] | None:

@@ -139,7 +139,7 @@ def run(
     specification = specification.with_stored_actions(job.actions, job.benchmarks)
     with with_services(specification, job, strategy_targets, remote_authority) as bound:
         completed = run_backtest(job, bound, control, report)
-    return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events)
+    return EncodedBacktest(result_to_bytes(completed, fingerprint), completed.series, completed.events, completed.tick)
 
 
 @refusing

@@ -1,5 +1,6 @@
 """The market of stored prices and volumes, as reallocations and assessments of liquidity see it."""
 
+from domain.market_data.quoted import quoted_price, quoted_spread_bps
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.market import LatestPrice, TradingTerms, snapshot_of
 from server.commands.stored import StoredData
@@ -12,22 +13,20 @@ MICROS_PER_DAY = 86_400_000_000
 def stored_snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
     """Quotes at the latest stored figures of a selection, with the terms of its instruments.
 
-    A published quote counts where it is of a later date, in UTC, than the last closing price.
+    A published quote counts where it has a price and is of a later date, in UTC, than the last closing price.
     """
     volumes = found.volumes.get(selection)
     terms = {symbol: _terms(instrument) for symbol, instrument in found.instruments.items()}
     prices, traded = found.panels[selection].prices(), None if volumes is None else volumes.prices()
-    return snapshot_of(prices, traded, terms, {symbol: _latest(quote) for symbol, quote in found.quotes.items()})
+    latest = {symbol: price for symbol, quote in found.quotes.items() if (price := _latest(quote)) is not None}
+    return snapshot_of(prices, traded, terms, latest)
 
 
-def _latest(quote: PublishedQuote) -> LatestPrice:
-    """The last trade, or the middle of bid and ask, or the one of them that there is."""
-    sides = [side for side in (quote.bid, quote.ask) if side is not None]
-    price = quote.last if quote.last is not None else sum(sides) / len(sides)
-    spread = None
-    if quote.bid is not None and quote.ask is not None and quote.ask >= quote.bid:
-        spread = 1e4 * (quote.ask - quote.bid) / (0.5 * (quote.ask + quote.bid))
-    return LatestPrice(quote.time // MICROS_PER_DAY, price, spread)
+def _latest(quote: PublishedQuote) -> LatestPrice | None:
+    price = quoted_price(quote.bid, quote.ask, quote.last)
+    if price is None:
+        return None
+    return LatestPrice(quote.time // MICROS_PER_DAY, price, quoted_spread_bps(quote.bid, quote.ask))
 
 
 def _terms(instrument: Instrument) -> TradingTerms:

@@ -78,11 +78,11 @@ def test_it_loads_neither_riskfolio_nor_pandas_nor_supabase(tmp_path: Path) -> N
         async def main():
             settings = Settings.read(["--listen", "127.0.0.1:0", "--data-dir", sys.argv[1]], {})
             addresses = []
-            bind = bootstrap._bind
+            bind = bootstrap.bind
             def listening(server, settings):
                 addresses.append(bind(server, settings))
                 return addresses[0]
-            bootstrap._bind = listening
+            bootstrap.bind = listening
             serving = asyncio.create_task(bootstrap.serve(settings))
             while not addresses:
                 await asyncio.sleep(0.01)

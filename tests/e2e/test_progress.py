@@ -8,6 +8,7 @@ import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
 
 import grpc
@@ -104,6 +105,24 @@ def test_a_stream_begins_with_a_snapshot_and_ends_with_the_end(wire: Wire) -> No
     assert notices[-1]["finished"] == {"state": "BACKTEST_STATE_SUCCEEDED", "result": name}
     stage = next(notice["milestone"] for notice in notices if "milestone" in notice)
     assert (stage["kind"], stage["message"]) == ("KIND_STAGE", "simulating optimize")
+
+
+@pytest.mark.parametrize("dates", [150, 400, 1200])
+def test_the_last_tick_is_the_end(wire: Wire, dates: int) -> None:
+    """Of what is followed from the beginning, and of what is asked for when it is over."""
+    name = start(wire, dates=dates)
+    live = [notice["tick"] for notice in follow(wire, name, minInterval="0.05s") if "tick" in notice]
+    days = [day_of(tick) for tick in live]
+    assert days == sorted(days)
+    *_, rows = wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": NAV})
+    end = np.frombuffer(b64decode(rows["rows"]["values"]["data"]))[-1]
+    snapshot = next(notice["snapshot"] for notice in follow(wire, name) if "snapshot" in notice)
+    for tick in (live[-1], snapshot["tick"]):
+        assert (tick["fraction"], day_of(tick), tick["nav"]) == (1.0, date(1970, 1, 1) + timedelta(dates - 1), end)
+
+
+def day_of(tick: dict[str, Any]) -> date:
+    return date(*(tick["simulatedDate"][part] for part in ("year", "month", "day")))
 
 
 def test_ticks_keep_their_distance(wire: Wire) -> None:

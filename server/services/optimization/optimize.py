@@ -1,5 +1,6 @@
 """Optimize, and the answers it has stored."""
 
+from dataclasses import replace
 from functools import partial
 
 from server.commands.call import Call
@@ -56,8 +57,9 @@ class Optimization:
     async def _in_process(self, request: bytes, call: Call) -> ResultDraft | bytes:
         answer: ResultDraft | bytes
         look_up = partial(find_stored_result, self._store, call.owner)
-        answer, _ = await in_rounds(self._pool, partial(optimize, request), call, self._market_data.collect, look_up)
-        return answer
+        task = partial(optimize, request)
+        answer, found = await in_rounds(self._pool, task, call, self._market_data.collect, look_up)
+        return replace(answer, used=found.used) if isinstance(answer, ResultDraft) else answer
 
     async def get(self, owner: str, optimization_id: str) -> StoredResult:
         """A stored answer."""

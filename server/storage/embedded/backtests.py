@@ -31,6 +31,7 @@ from server.ports.panels import StoredPanel
 from server.ports.scope import Scope
 from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.corporate_actions import ROW_BYTES as ACTION_BYTES
+from server.storage.embedded.correction_rows import record_used, size_of_used
 from server.storage.embedded.database import Database
 from server.storage.embedded.job_queue import claim_next, queue_of, renew_leases
 from server.storage.embedded.job_rows import (
@@ -83,7 +84,7 @@ class EmbeddedBacktests:
         """Stores a job with its data in one transaction."""
         inputs = await asyncio.to_thread(_encoded, draft.panels)
         needed = len(draft.request) + sum(len(data) for _, data in inputs.values()) + ROW_BYTES
-        needed += ACTION_BYTES * len(draft.inputs.actions)
+        needed += ACTION_BYTES * len(draft.inputs.actions) + size_of_used(draft.used)
         work = partial(_enqueue, owner=owner, draft=draft, inputs=inputs, max_queued=self._policy.max_queued)
         return await self._database.write(work, needed)
 
@@ -260,7 +261,8 @@ def _enqueue(connection: sqlite3.Connection, owner: str, draft: JobDraft, inputs
     }
     names = ", ".join(row)
     statement = f"INSERT INTO backtests ({names}) VALUES (:{names.replace(', ', ', :')})"  # noqa: S608  # constants
-    key = connection.execute(statement, row).lastrowid
+    key = connection.execute(statement, row).lastrowid or 0
+    record_used(connection, "backtests", key, draft.used)
     connection.executemany("INSERT INTO backtest_input_uses VALUES (?, ?)", [(key, name) for name in inputs])
     return get_job(connection, owner, job_id)
 

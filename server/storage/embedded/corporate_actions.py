@@ -5,13 +5,16 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from domain.market_data.corporate_actions import CorporateAction
+from domain.market_data.corporate_actions import ActionKind, CorporateAction
 from server.ports.changes import ChangeKind
 from server.ports.corporate_actions import ActionFilter, ActionPage
 from server.ports.market_data import PriceField
+from server.ports.used_data import ACTIONS
 from server.storage.chunks import DailyValues
 from server.storage.corporate_action_rows import after_of, kept_action_of, kept_row_of, token_of
+from server.storage.corrections import Correction
 from server.storage.embedded.change_rows import EVERYBODY, record_changes
+from server.storage.embedded.correction_rows import record_corrections
 from server.storage.embedded.database import Database
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
 from server.storage.texts import kept_text, kept_texts
@@ -45,11 +48,26 @@ class EmbeddedCorporateActions:
 def _upsert(connection: sqlite3.Connection, actions: Sequence[CorporateAction]) -> int:
     rows = [kept_row_of(action) for action in actions]
     same = "SELECT 1 FROM corporate_actions WHERE (symbol, day, kind, amount, pay_day) IS (?, ?, ?, ?, ?)"
-    changed = [a.symbol for a, row in zip(actions, rows, strict=True) if not connection.execute(same, row).fetchone()]
+    changed = [a for a, row in zip(actions, rows, strict=True) if not connection.execute(same, row).fetchone()]
+    corrections = [Correction(one.symbol, ACTIONS, one.day, one.day) for one in changed]
+    corrections += _moved(connection, changed)
     # It replaces what has the same key, and by its index the delisting of the same symbol.
     connection.executemany("INSERT OR REPLACE INTO corporate_actions VALUES (?, ?, ?, ?, ?)", rows)
-    record_changes(connection, ChangeKind.CORPORATE_ACTION, EVERYBODY, dict.fromkeys(changed))
+    record_changes(connection, ChangeKind.CORPORATE_ACTION, EVERYBODY, dict.fromkeys(one.symbol for one in changed))
+    record_corrections(connection, corrections)
     return len(actions)
+
+
+def _moved(connection: sqlite3.Connection, actions: Sequence[CorporateAction]) -> list[Correction]:
+    """The dates of delistings that are not there any more once these actions are stored."""
+    statement = "SELECT day FROM corporate_actions WHERE symbol = ? AND kind = ? AND day <> ?"
+    found: list[Correction] = []
+    for one in actions:
+        if one.kind is ActionKind.DELISTING:
+            symbol, _, kind, *_ = kept_row_of(one)
+            days = connection.execute(statement, (symbol, kind, one.day))
+            found += [Correction(one.symbol, ACTIONS, day, day) for (day,) in days]
+    return found
 
 
 def _page(connection: sqlite3.Connection, token: str, size: int, filters: ActionFilter) -> ActionPage:

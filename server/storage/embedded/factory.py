@@ -27,6 +27,7 @@ from server.storage.embedded.recomputations import EmbeddedRecomputations
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import StorageLimits
+from server.storage.embedded.stale_results import EmbeddedStaleResults
 from server.storage.embedded.transfer import EmbeddedTransfer
 from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
@@ -83,6 +84,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             listener=listener,
         ),
         published=EmbeddedPublished(database, market_data.imports),
+        stale_results=EmbeddedStaleResults(database),
         worker=locks.own,
         new_file=scratch.file,
         cleanup={

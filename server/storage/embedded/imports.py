@@ -22,8 +22,10 @@ from server.observability import logger
 from server.ports.changes import PriceChange
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
-from server.storage.chunks import DailyValues, add_to_digest, columns, digest, joined, merge
+from server.storage.chunks import DailyValues, Merge, add_to_digest, columns, digest, joined, merge
+from server.storage.corrections import Correction, corrections_of
 from server.storage.embedded.change_rows import record_price_changes
+from server.storage.embedded.correction_rows import record_corrections
 from server.storage.embedded.database import Database
 from server.storage.embedded.price_rows import visible_chunks
 from server.storage.workers import WorkerLocks
@@ -113,6 +115,7 @@ class Merging:
     changed: int = 0
     unchanged: int = 0
     changes: list[tuple[str, PriceChange]] = field(default_factory=list)  # by symbol
+    corrections: list[Correction] = field(default_factory=list)
 
 
 class EmbeddedImport:
@@ -203,26 +206,33 @@ class EmbeddedImport:
             if hash_only:
                 continue
             old = visible_chunks(connection, symbol, self._field, *YEARS)
-            days: list[int] = []
+            merges: list[tuple[int, Merge]] = []
             for year, new in series.by_year():
                 outcome = merge(DailyValues.decode(old[year]) if year in old else None, new)
-                days.extend(outcome.days or ())
                 merging.inserted += outcome.inserted
                 merging.changed += outcome.changed
                 merging.unchanged += outcome.unchanged
-                if outcome.inserted or outcome.changed:
+                if outcome.days is not None:
+                    merges.append((year, outcome))
                     data = outcome.merged.encode()
                     found.append((symbol, self._field, year, merging.number, digest(data), data))
-            if days:
-                merging.changes.append((symbol, price_change(self._field, days, old)))
+            if merges:
+                newest = newest_day(old)
+                merging.changes.append((symbol, price_change(self._field, merges, newest)))
+                merging.corrections += corrections_of(symbol, self._field, merges, newest)
         return found
 
 
-def price_change(field: PriceField, days: Sequence[int], old: Mapping[int, bytes]) -> PriceChange:
-    """What other or new values, of days in order, change of prices that were stored in chunks by year."""
-    newest = DailyValues.decode(old[max(old)]).days[-1] if old else None
+def newest_day(old: Mapping[int, bytes]) -> int | None:
+    """The newest day of chunks by year."""
+    return int(DailyValues.decode(old[max(old)]).days[-1]) if old else None
+
+
+def price_change(field: PriceField, merges: Sequence[tuple[int, Merge]], newest: int | None) -> PriceChange:
+    """What merges of years, in order, that bring anything change of prices whose newest day is known."""
+    first, last = int(merges[0][1].changed_days[0]), int(merges[-1][1].changed_days[-1])
     # On the newest day or before it, either a value is another one or one came in between.
-    return PriceChange(field, days[0], days[-1], replaced=newest is not None and days[0] <= int(newest))
+    return PriceChange(field, first, last, replaced=newest is not None and first <= newest)
 
 
 def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
@@ -294,6 +304,7 @@ def _make_visible(
         (import_id, body, json.dumps(asdict(receipt)), source),
     )
     record_price_changes(connection, merging.changes)
+    record_corrections(connection, merging.corrections)
     connection.execute("UPDATE import_numbers SET finished = 1 WHERE number = ?", (merging.number,))
     connection.execute("UPDATE import_sessions SET number = NULL WHERE session = ?", (session,))
     return receipt

@@ -19,13 +19,16 @@ from server.ports.jobs import (
     Weighing,
 )
 from server.storage.embedded.change_rows import record_change
+from server.storage.embedded.correction_rows import stale_micros
 from server.storage.job_inputs import inputs_of
 from server.storage.pages import time_of
+
+_STALE = stale_micros("backtests")
 
 COLUMNS = (
     "key, owner, id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, "
     "day, wealth, stage, last_event, dropped_event, attempt, crashes, worker, request_id, caller, cost_estimate, "
-    "run_micros, result, error"
+    f"run_micros, {_STALE}, result, error"
 )
 # A list shows many jobs and none of their results or corporate actions.
 LISTED = COLUMNS.replace("request, inputs", "x'', json_set(inputs, '$[6]', NULL)").replace(
@@ -123,6 +126,8 @@ def end_job(connection: sqlite3.Connection, key: int, end: JobEnd, retained: int
         f"lease_micros = NULL, counted_micros = NULL{done} WHERE key = ? RETURNING owner, id",
         (end.state, now_micros(), end.result, end.error, key),
     ).fetchone()
+    if end.tick is not None:
+        record_progress(connection, key, end.tick)
     record_change(connection, ChangeKind.BACKTEST, owner, job_id)
     connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_key = ?", (key,))
     connection.execute("DELETE FROM backtest_parts WHERE backtest_key = ?", (key,))
@@ -134,7 +139,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
     (
         key, owner, job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
         stage, last_event, dropped_event, attempt, crashes, worker, request_id, caller, cost_estimate, run_micros,
-        result, error,
+        stale, result, error,
     ) = row  # fmt: skip
     return JobRecord(
         key=key,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
@@ -160,6 +165,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         run_seconds=run_micros / 1e6,  # type: ignore[operator]
         result=result,  # type: ignore[arg-type]
         error=error,  # type: ignore[arg-type]
+        stale_since=None if stale is None else time_of(stale),  # type: ignore[arg-type]
     )
 
 

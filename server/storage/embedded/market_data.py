@@ -20,11 +20,13 @@ from server.ports.market_data import (
 from server.ports.panels import StoredPanel
 from server.storage.chunks import DailyValues, in_range, years_of
 from server.storage.embedded.change_rows import EVERYBODY, record_changes
+from server.storage.embedded.correction_rows import LAST_CORRECTION
 from server.storage.embedded.database import Database
 from server.storage.embedded.imports import EmbeddedImport, Imports
 from server.storage.embedded.price_rows import VISIBLE, visible_chunks
 from server.storage.missing_prices import empty_range, unknown_symbols
 from server.storage.panels import PanelFiles
+from server.storage.whole_imports import import_whole
 from server.storage.workers import WorkerLocks
 
 SHOWN_SYMBOLS = 10
@@ -50,13 +52,7 @@ class EmbeddedMarketData:
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing."""
         session = await self.begin_import(prices.import_id, prices.field, prices.source)
-        try:
-            for panel in prices.panels:
-                await session.add(panel)
-            return await session.finish(sum(panel.values.size for panel in prices.panels))
-        except BaseException:
-            await session.abandon()
-            raise
+        return await import_whole(session, prices)
 
     async def sweep(self) -> int:
         """Removes what is left of imports that nobody goes on with; how many there were."""
@@ -81,6 +77,10 @@ class EmbeddedMarketData:
     async def upsert_instruments(self, instruments: Sequence[Instrument]) -> int:
         """Stores instruments with their labels."""
         return await self._database.write(partial(_upsert, instruments=instruments))
+
+    async def last_correction(self) -> int:
+        """Number of the last correction that is visible."""
+        return await self._database.read(lambda connection: int(connection.execute(LAST_CORRECTION).fetchone()[0]))
 
     def _panel(self, connection: sqlite3.Connection, query: PriceQuery) -> StoredPanel:
         chunks = _hashes(connection, query)

@@ -13,6 +13,7 @@ from server.ports.events import (
     NotificationState,
 )
 from server.ports.scope import Scope
+from server.storage.delivery_attempts import after_attempt
 from server.storage.embedded.database import Database
 from server.storage.embedded.event_rows import append_events, size_of
 from server.storage.embedded.pages import ORDER
@@ -108,11 +109,7 @@ class EmbeddedNotifications:
         self, worker: str, record: NotificationRecord, error: str, next_attempt: int | None, event: EventDraft | None
     ) -> bool:
         """Says how an attempt ended."""
-        if not error:
-            delivery, following = NotificationState.DELIVERED, None
-        else:
-            delivery = NotificationState.FAILED if next_attempt is None else NotificationState.PENDING
-            following = next_attempt
+        delivery, following = after_attempt(error, next_attempt)
 
         def work(connection: sqlite3.Connection) -> bool:
             changed = connection.execute(

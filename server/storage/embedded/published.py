@@ -10,10 +10,12 @@ from domain.market_data.panel import civil_date
 from server.ports.changes import PriceChange, Quote
 from server.ports.market_data import PriceField
 from server.ports.published import Bar, Outcome, Rejection
-from server.storage.chunks import MOST_YEARS, DailyValues, digest, merge
+from server.storage.chunks import MOST_YEARS, DailyValues, Merge, digest, merge
+from server.storage.corrections import Correction, corrections_of
 from server.storage.embedded.change_rows import record_price_changes, record_quotes
+from server.storage.embedded.correction_rows import record_corrections
 from server.storage.embedded.database import Database
-from server.storage.embedded.imports import ChunkRow, Imports, price_change
+from server.storage.embedded.imports import ChunkRow, Imports, newest_day, price_change
 from server.storage.embedded.job_rows import now_micros
 from server.storage.embedded.price_rows import visible_chunks
 from server.storage.published_rules import refused_bars, refused_quotes
@@ -95,19 +97,23 @@ def _store(connection: sqlite3.Connection, bars: Sequence[Bar]) -> None:
     inserted = connection.execute("INSERT INTO import_numbers (finished, cleaned) VALUES (1, 1)")
     number = inserted.lastrowid or 0
     changes: list[tuple[str, PriceChange]] = []
+    corrections: list[Correction] = []
     for symbol, field, new in _series(bars):
         old = visible_chunks(connection, symbol, field, civil_date(new.days[0]).year, MOST_YEARS)
-        days: list[int] = []
+        merges: list[tuple[int, Merge]] = []
         for year, part in new.by_year():
             outcome = merge(DailyValues.decode(old[year]) if year in old else None, part)
             if outcome.days is None:
                 continue
-            days.extend(outcome.days)
+            merges.append((year, outcome))
             data = outcome.merged.encode()
             _replace(connection, (symbol, field, year, number, digest(data), data))
-        if days:
-            changes.append((symbol, price_change(field, days, old)))
+        if merges:
+            newest = newest_day(old)
+            changes.append((symbol, price_change(field, merges, newest)))
+            corrections += corrections_of(symbol, field, merges, newest)
     record_price_changes(connection, changes)
+    record_corrections(connection, corrections)
 
 
 def _replace(connection: sqlite3.Connection, row: ChunkRow) -> None:

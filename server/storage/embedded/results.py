@@ -13,6 +13,7 @@ from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
 from server.ports.scope import Scope
 from server.storage.embedded.change_rows import record_change
+from server.storage.embedded.correction_rows import Table, record_used, size_of_used, stale_micros
 from server.storage.embedded.database import Database
 from server.storage.embedded.pages import ORDER, condition_of
 from server.storage.embedded.reallocation_states import STATE, has_changed, supersede
@@ -37,9 +38,9 @@ class EmbeddedResults:
     def __init__(self, database: Database, kind: Kind) -> None:
         self._database = database
         self._kind = kind
-        self._table = f"{kind}s"  # a name of the schema, never a caller's
+        self._table: Table = "optimizations" if kind == "optimization" else "reallocations"
         states = f"{STATE}, superseded_micros, superseded_by" if kind == "reallocation" else "'CURRENT', NULL, ''"
-        self._small = f"{_SMALL}, {states}"
+        self._small = f"{_SMALL}, {states}, {stale_micros(self._table)}"
 
     async def find(self, owner: str, request_id: str, body: bytes) -> StoredResult | None:
         """The answer to this request, if it was given before."""
@@ -84,7 +85,7 @@ class EmbeddedResults:
         answer_id, created_micros = draft.id or secrets.token_hex(10), time.time_ns() // 1000
         if draft.id and self._is_there(connection, owner, draft.id):
             raise AlreadyExists(self._kind, f"{self._table}/{draft.id}")
-        connection.execute(
+        inserted = connection.execute(
             f"INSERT INTO {self._table} (owner, id, created_micros, request_id, body, input_fingerprint, subject, "  # noqa: S608  # constants
             "label, summary, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -100,10 +101,12 @@ class EmbeddedResults:
                 draft.payload,
             ),
         )
+        record_used(connection, self._table, inserted.lastrowid or 0, draft.used)
         record_change(connection, CHANGES[self._kind], owner, answer_id)
-        if self._kind == "optimization":
+        if self._kind == "optimization" and draft.used is None:
             of_draft = draft.request_id, draft.input_fingerprint, draft.label, draft.summary
-            return _record(owner, answer_id, created_micros, *of_draft, ResultState.CURRENT, None, "", draft.payload)
+            no_state = ResultState.CURRENT, None, "", None
+            return _record(owner, answer_id, created_micros, *of_draft, *no_state, draft.payload)
         if draft.subject:
             supersede(connection, owner, draft.subject, created_micros, by=answer_id, but=answer_id)
             if draft.subject_digest and has_changed(connection, owner, draft.subject, draft.subject_digest):
@@ -144,7 +147,7 @@ class EmbeddedResults:
 
 
 def _size_of(draft: ResultDraft) -> int:
-    return len(draft.payload) + len(draft.summary) + ROW_BYTES
+    return len(draft.payload) + len(draft.summary) + ROW_BYTES + size_of_used(draft.used)
 
 
 def _record(
@@ -158,6 +161,7 @@ def _record(
     state: str,
     superseded_micros: int | None,
     superseded_by: str,
+    became_stale_micros: int | None,
     payload: bytes,
 ) -> StoredResult:
     superseded = None if superseded_micros is None else time_of(superseded_micros)
@@ -174,4 +178,5 @@ def _record(
         ResultState(state),
         superseded,
         superseded_by,
+        None if became_stale_micros is None else time_of(became_stale_micros),
     )

@@ -28,6 +28,7 @@ from server.storage.supabase.results import SupabaseResults
 from server.storage.supabase.retention import ResultRetention
 from server.storage.supabase.rpc import Rpc, SyncRpc
 from server.storage.supabase.schema import UnknownSchema, require_schema
+from server.storage.supabase.stale_results import SupabaseStaleResults
 from server.storage.supabase.transfer import SupabaseTransfer
 from server.storage.workers import WorkerLocks
 
@@ -78,6 +79,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
             listener=listener,
         ),
         published=SupabasePublished(rpc),
+        stale_results=SupabaseStaleResults(rpc),
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
         transfer=SupabaseTransfer(rpc),

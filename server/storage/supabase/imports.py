@@ -12,16 +12,20 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from domain.calendar import EPOCH
 from domain.errors import InvalidInput
-from domain.market_data.panel import Panel, civil_date
+from domain.market_data.panel import Panel
 from server.observability import logger
 from server.ports.changes import PriceChange
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable
 from server.ports.market_data import ImportReceipt, PriceField
-from server.storage.chunks import DailyValues, add_to_digest, columns, merge
+from server.storage.chunks import DailyValues, Merge, add_to_digest, columns, merge
+from server.storage.corrections import Correction, corrections_of
 from server.storage.supabase.concurrent_calls import at_most
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.price_frames import YearOfPrices, body_of, chunks_of, hashes_of, in_batches
@@ -101,6 +105,7 @@ class Merging:
     content: Any  # a hash object
     counts: dict[str, Counts] = field(default_factory=dict)
     changes: dict[str, PriceChange] = field(default_factory=dict)  # of those symbols that have any
+    corrections: list[Correction] = field(default_factory=list)
     written: int = 0
 
     def add(self, outcome: "Outcome") -> None:
@@ -109,6 +114,8 @@ class Merging:
             self.changes.pop(symbol, None)
         self.counts.update(outcome.counts)
         self.changes.update(outcome.changes)
+        self.corrections = [one for one in self.corrections if one.symbol not in outcome.counts]
+        self.corrections += outcome.corrections
         self.written += len(outcome.chunks)
 
     def receipt(self, import_id: str) -> ImportReceipt:
@@ -217,7 +224,7 @@ class SupabaseImport:
             p_receipt=asdict(merging.receipt(kept_text(self._header.import_id))),
             p_symbols=kept_texts(symbols),
             p_field=self._header.field.value,
-            p_changes=price_change_arguments(merging.changes),
+            p_changes=price_change_arguments(merging.changes, merging.corrections),
         )
 
     def _receipt_of(self, answer: Mapping[str, Any]) -> ImportReceipt:
@@ -292,12 +299,19 @@ class Outcome:
 
     counts: dict[str, Counts]
     changes: dict[str, PriceChange]
+    corrections: list[Correction]
     chunks: list[YearOfPrices]
 
 
-def price_change_arguments(changes: Mapping[str, PriceChange]) -> list[list[object]]:
-    """Changes of prices as functions of the database take them."""
-    return [[kept_text(symbol), one.first, one.last, one.replaced] for symbol, one in changes.items()]
+def price_change_arguments(changes: Mapping[str, PriceChange], corrections: Sequence[Correction]) -> list[list[object]]:
+    """Changes of prices with what they correct, as functions of the database take them."""
+    corrected: dict[str, list[tuple[int, int]]] = {}
+    for one in corrections:
+        corrected.setdefault(one.symbol, []).append((one.first, one.last))
+    return [
+        [kept_text(symbol), one.first, one.last, one.replaced, corrected.get(symbol, [])]
+        for symbol, one in changes.items()
+    ]
 
 
 def _compare(symbols: Sequence[str], years: Sequence[YearOfPrices], content: bytes) -> Compared:
@@ -315,11 +329,11 @@ def _compare(symbols: Sequence[str], years: Sequence[YearOfPrices], content: byt
 
 def _outcome(price_field: PriceField, compared: Compared, old: Mapping[tuple[str, int], DailyValues]) -> Outcome:
     """Merges what differs; of each symbol the days that are new or have another value are one change."""
-    found = Outcome({}, {}, list(compared.new))
-    days: dict[str, list[int]] = {}
+    found = Outcome({}, {}, [], list(compared.new))
+    merges: dict[str, list[tuple[int, Merge]]] = {}
     for one in compared.new:
         _count(found.counts, one.symbol, (len(one.series.days), 0, 0))
-        days.setdefault(one.symbol, []).extend((int(one.series.days[0]), int(one.series.days[-1])))
+        merges.setdefault(one.symbol, []).append((one.year, merge(None, one.series)))
     for one in compared.same:
         _count(found.counts, one.symbol, (0, 0, len(one.series.days)))
     for one in compared.differing:
@@ -327,20 +341,26 @@ def _outcome(price_field: PriceField, compared: Compared, old: Mapping[tuple[str
         _count(found.counts, one.symbol, (outcome.inserted, outcome.changed, outcome.unchanged))
         if outcome.days is not None:
             found.chunks.append(YearOfPrices.of(one.symbol, one.year, outcome.merged))
-            days.setdefault(one.symbol, []).extend(outcome.days)
-    for symbol, changed in days.items():
-        replaced = _is_before_newest(min(changed), symbol, compared, old)
-        found.changes[symbol] = PriceChange(price_field, min(changed), max(changed), replaced)
+            merges.setdefault(one.symbol, []).append((one.year, outcome))
+    for symbol, by_year in merges.items():
+        by_year.sort(key=itemgetter(0))
+        newest = _newest_day(symbol, compared, old)
+        first, last = int(by_year[0][1].changed_days[0]), int(by_year[-1][1].changed_days[-1])
+        # On the newest day or before it, either a value is another one or one came in between.
+        replaced = newest is not None and first <= newest
+        found.changes[symbol] = PriceChange(price_field, first, last, replaced)
+        found.corrections += corrections_of(symbol, price_field, by_year, newest)
     return found
 
 
-def _is_before_newest(first: int, symbol: str, compared: Compared, old: Mapping[tuple[str, int], DailyValues]) -> bool:
-    """Whether a changed day is not after the newest stored one; then a value was replaced, or came in between."""
-    newest = compared.newest_years.get(symbol)
-    year = civil_date(first).year
-    if newest is None or year != newest:
-        return newest is not None and year < newest
-    return (symbol, year) in old and first <= int(old[symbol, year].days[-1])
+def _newest_day(symbol: str, compared: Compared, old: Mapping[tuple[str, int], DailyValues]) -> int | None:
+    """The newest stored day of a symbol; where no value of its year changes, the last day of the year stands for it."""
+    year = compared.newest_years.get(symbol)
+    if year is None:
+        return None
+    if (symbol, year) in old:
+        return int(old[symbol, year].days[-1])
+    return (date(year, 12, 31) - EPOCH).days
 
 
 def _count(counts: dict[str, Counts], symbol: str, more: Counts) -> None:

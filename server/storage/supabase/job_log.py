@@ -60,6 +60,7 @@ class SupabaseJobLog:
             "error": None if end.error is None else len(end.error),
             "events": event_arguments(events),
             "retained": self._retained,
+            "tick": None if end.tick is None else tick_argument(end.tick),
         }
         frame = await _written(header, end.result or b"", end.error or b"")
         return events_of(await self._rpc.send_bytes("finish_backtest", frame))

@@ -19,6 +19,7 @@ from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import SupabaseJobInputs
 from server.storage.supabase.job_rows import job_of, owned_job_of, require_own, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
+from server.storage.supabase.used_data import used_argument
 from server.storage.supabase.write_tokens import write_token
 from server.storage.texts import kept_text, text_of_kept
 from server.storage.workers import WorkerLocks
@@ -188,6 +189,7 @@ def _argument_of(draft: JobDraft) -> dict[str, object]:
         "actions": actions_to_json(draft.inputs.actions),
         "request": text_of(draft.request),
         "names": sorted(draft.panels),
+        "used": used_argument(draft.used),
     }
 
 

@@ -27,6 +27,7 @@ from server.storage.supabase.imports import Imports, SupabaseImport
 from server.storage.supabase.price_frames import Key, chunks_of, digest_of
 from server.storage.supabase.rpc import Rpc
 from server.storage.texts import kept_text, kept_texts, text_of_kept
+from server.storage.whole_imports import import_whole
 
 CALL_BYTES = 8 << 20
 """Of prices in one call, about."""
@@ -52,13 +53,7 @@ class SupabaseMarketData:
     async def import_prices(self, prices: PriceImport) -> ImportReceipt:
         """Stores all of it or nothing."""
         session = await self.begin_import(prices.import_id, prices.field, prices.source)
-        try:
-            for panel in prices.panels:
-                await session.add(panel)
-            return await session.finish(sum(panel.values.size for panel in prices.panels))
-        except BaseException:
-            await session.abandon()
-            raise
+        return await import_whole(session, prices)
 
     async def sweep(self) -> int:
         """Removes what is left of imports that nobody goes on with; how many there were."""
@@ -99,6 +94,10 @@ class SupabaseMarketData:
         """Stores instruments with their labels."""
         rows = await asyncio.to_thread(_rows_of, instruments)
         return int(await self._rpc.call("upsert_instruments", p_instruments=rows))
+
+    async def last_correction(self) -> int:
+        """Number of the last correction that is visible."""
+        return int(await self._rpc.call("find_last_correction"))
 
     async def _describe(self, query: PriceQuery) -> "_Description":
         first, last = years_of(query.start, query.end)

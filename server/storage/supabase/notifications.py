@@ -13,6 +13,7 @@ from server.ports.events import (
     NotificationState,
 )
 from server.ports.scope import Scope
+from server.storage.delivery_attempts import after_attempt
 from server.storage.pages import Position, position_of, token_of
 from server.storage.supabase.event_rows import event_argument
 from server.storage.supabase.frames import require_owner
@@ -88,11 +89,7 @@ class SupabaseNotifications:
         self, worker: str, record: NotificationRecord, error: str, next_attempt: int | None, event: EventDraft | None
     ) -> bool:
         """Says how an attempt ended."""
-        if not error:
-            delivery, following = NotificationState.DELIVERED, None
-        else:
-            delivery = NotificationState.FAILED if next_attempt is None else NotificationState.PENDING
-            following = next_attempt
+        delivery, following = after_attempt(error, next_attempt)
         had = await self._rpc.call(
             "end_delivery_attempt",
             p_owner=record.owner,

@@ -16,7 +16,8 @@ from server.ports.changes import PriceChange, Quote
 from server.ports.errors import StorageUnavailable
 from server.ports.market_data import PriceField
 from server.ports.published import Bar, Outcome, Rejection
-from server.storage.chunks import DailyValues, merge
+from server.storage.chunks import DailyValues, Merge, merge
+from server.storage.corrections import Correction, corrections_of
 from server.storage.published_rules import refused_bars, refused_quotes
 from server.storage.supabase.frames import Frame
 from server.storage.supabase.imports import price_change_arguments
@@ -155,23 +156,26 @@ def _frame(bars: Sequence[Bar], stored: Stored) -> bytes:
     """What absfin.publish_bars takes."""
     chunks: list[tuple[PriceField, YearOfPrices]] = []
     changes: dict[PriceField, dict[str, PriceChange]] = {}
+    corrections: dict[PriceField, list[Correction]] = {}
     for symbol, price_field, new in _series(bars):
-        days: list[int] = []
+        merges: list[tuple[int, Merge]] = []
         for year, part in new.by_year():
             outcome = merge(stored.chunks.get((symbol, price_field, year)), part)
             if outcome.days is not None:
-                days.extend(outcome.days)
+                merges.append((year, outcome))
                 chunks.append((price_field, YearOfPrices.of(symbol, year, outcome.merged)))
-        if days:
+        if merges:
             newest = stored.newest.get((symbol, price_field))
+            first, last = int(merges[0][1].changed_days[0]), int(merges[-1][1].changed_days[-1])
             # On the newest day or before it, either a value is another one or one came in between.
-            replaced = newest is not None and days[0] <= newest
-            changes.setdefault(price_field, {})[symbol] = PriceChange(price_field, days[0], days[-1], replaced)
+            replaced = newest is not None and first <= newest
+            changes.setdefault(price_field, {})[symbol] = PriceChange(price_field, first, last, replaced)
+            corrections.setdefault(price_field, []).extend(corrections_of(symbol, price_field, merges, newest))
     header: dict[str, object] = {
         "write": write_token(),
         "position": stored.position,
         "bars": [[kept_text(bar.symbol), bar.day, bar.revision, *_figures(bar)] for bar in bars],
-        "changes": {name.value: price_change_arguments(found) for name, found in changes.items()},
+        "changes": {name.value: price_change_arguments(found, corrections[name]) for name, found in changes.items()},
         "chunks": [_chunk_row(price_field, chunk) for price_field, chunk in chunks],
     }
     return sent_frame(header, *(chunk.data for _, chunk in chunks))

@@ -12,6 +12,7 @@ from server.storage.pages import Position, position_of, time_of, token_of
 from server.storage.supabase.access import large_text_of, text_of
 from server.storage.supabase.frames import Frame, require_owner
 from server.storage.supabase.rpc import Rpc
+from server.storage.supabase.used_data import used_argument
 from server.storage.supabase.write_tokens import write_token
 from server.storage.texts import kept_text, text_of_kept
 
@@ -54,6 +55,7 @@ class SupabaseResults:
             p_payload=await large_text_of(draft.payload),
             p_digest=text_of(draft.subject_digest),
             p_token=write_token(),
+            p_used=used_argument(draft.used),
         )
         frame = Frame(data)
         if frame.header["payload"] is not None:
@@ -111,7 +113,7 @@ def _stored(scope: Scope, header: Mapping[str, Any], frame: Frame) -> StoredResu
 
 def _record(scope: Scope, header: Mapping[str, Any], summary: bytes, payload: bytes) -> StoredResult:
     require_owner(header, scope)
-    superseded, request_id = header.get("superseded"), header["request_id"]
+    superseded, request_id, stale = header.get("superseded"), header["request_id"], header.get("stale")
     return StoredResult(
         owner=header["owner"],
         id=header["id"],
@@ -124,4 +126,5 @@ def _record(scope: Scope, header: Mapping[str, Any], summary: bytes, payload: by
         state=ResultState(header.get("state", ResultState.CURRENT)),
         superseded=None if superseded is None else time_of(superseded),
         superseded_by=header.get("superseded_by", ""),
+        stale_since=None if stale is None else time_of(stale),
     )

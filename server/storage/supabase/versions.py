@@ -30,5 +30,6 @@ VERSIONS: tuple[str, ...] = (
     "20261128060001",
     "20261128060002",
     "20261128060003",
+    "20261128060004",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -184,14 +184,15 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     ):
         with pytest.raises(LostClaim):
             await late
-    end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s"), ("second", b"")])
+    last = replace(TICK, fraction=1.0, day=(TICK.day or 0) + 1, wealth=1.25)
+    end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s"), ("second", b"")], tick=last)
     (finished,) = await successor.jobs.log.finish(taken.record, end, [])
     assert (finished.number, finished.content) == (3, JobEventDraft(EventKind.FINISHED, "SUCCEEDED"))
     view = await store.jobs.log.view(job.key, 0)
     assert [event.content.kind for event in view.events] == [EventKind.STAGE, EventKind.RESUMED, EventKind.FINISHED]
     assert [event.number for event in view.events] == [1, 2, 3]
     assert (view.record.result, view.record.error, view.record.worker) == (b"result", None, None)
-    assert (view.record.state, view.record.tick) == (JobState.SUCCEEDED, replace(TICK, fraction=1.0))
+    assert (view.record.state, view.record.tick) == (JobState.SUCCEEDED, last)
     assert await store.jobs.archive.series(OWNER, job.id, "") == ("label", b"s")
     assert await store.jobs.archive.series(OWNER, job.id, "second") == ("second", b"")
     with pytest.raises(NotFound, match="has no strategy or benchmark labelled 'other'"):

@@ -143,9 +143,8 @@ def run(job: Job, request: bytes, fingerprint: str, control: Any, report: Any) -
     """As the server's task, without the processor time, which differs from run to run."""
     specification = specification_from_bytes(request).with_groups(job.groups)
     completed = run_backtest(job, specification, control, report)
-    return EncodedBacktest(
-        result_to_bytes(replace(completed, cpu_seconds=0.0), fingerprint), completed.series, completed.events
-    )
+    result = result_to_bytes(replace(completed, cpu_seconds=0.0), fingerprint)
+    return EncodedBacktest(result, completed.series, completed.events, completed.tick)
 
 
 @pytest.mark.parametrize("slots", [1, 2])
@@ -213,6 +212,7 @@ async def test_a_job_waits_for_a_full_disk(open_house: Open) -> None:
     assert await house.store.series(OWNER, job_id, "s1") == await house.store.series(OWNER, undisturbed.id, "s1")
 
 
+@pytest.mark.alone
 async def test_a_job_over_its_time_budget_fails(open_house: Open) -> None:
     house = open_house(1, QueuePolicy(max_job_seconds=5.0))  # the second one needs a new process within it
     job_id = await house.submit(draft(4000, 500))

@@ -2203,7 +2203,9 @@ type ListBacktestsResponse_Summary struct {
 	// When it ended.
 	FinishTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=finish_time,json=finishTime,proto3" json:"finish_time,omitempty"`
 	// Whose it is, the id of a principal such as "users/{sub}" or "apiKeys/{id}"; set where the list was asked for all.
-	Owner         string `protobuf:"bytes,7,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,7,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Since when stored data that it used has changed; absent while it has not.
+	StaleSince    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=stale_since,json=staleSince,proto3" json:"stale_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2285,6 +2287,13 @@ func (x *ListBacktestsResponse_Summary) GetOwner() string {
 		return x.Owner
 	}
 	return ""
+}
+
+func (x *ListBacktestsResponse_Summary) GetStaleSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StaleSince
+	}
+	return nil
 }
 
 // What the series is.
@@ -2892,10 +2901,10 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\x05label\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05label\x12F\n" +
 	"\x11start_create_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0fstartCreateTime\x12B\n" +
 	"\x0fend_create_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rendCreateTime\x12\x10\n" +
-	"\x03all\x18\a \x01(\bR\x03all\"\xa1\x03\n" +
+	"\x03all\x18\a \x01(\bR\x03all\"\xde\x03\n" +
 	"\x15ListBacktestsResponse\x12J\n" +
 	"\tbacktests\x18\x01 \x03(\v2,.absfinance.v1.ListBacktestsResponse.SummaryR\tbacktests\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\x93\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\xd0\x02\n" +
 	"\aSummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1c.absfinance.v1.BacktestStateR\x05state\x12\x1a\n" +
@@ -2905,7 +2914,9 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vfinish_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"finishTime\x12\x14\n" +
-	"\x05owner\x18\a \x01(\tR\x05owner\"U\n" +
+	"\x05owner\x18\a \x01(\tR\x05owner\x12;\n" +
+	"\vstale_since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"staleSince\"U\n" +
 	"\x15CancelBacktestRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$R\x04name\"U\n" +
 	"\x15DeleteBacktestRequest\x12<\n" +
@@ -3146,41 +3157,42 @@ var file_absfinance_v1_backtest_service_proto_depIdxs = []int32{
 	55, // 55: absfinance.v1.ListBacktestsResponse.Summary.state:type_name -> absfinance.v1.BacktestState
 	54, // 56: absfinance.v1.ListBacktestsResponse.Summary.create_time:type_name -> google.protobuf.Timestamp
 	54, // 57: absfinance.v1.ListBacktestsResponse.Summary.finish_time:type_name -> google.protobuf.Timestamp
-	63, // 58: absfinance.v1.GetBacktestSeriesResponse.Rows.values:type_name -> absfinance.v1.Tensor
-	31, // 59: absfinance.v1.SweepRequest.Axis.numbers:type_name -> absfinance.v1.SweepRequest.Axis.Numbers
-	32, // 60: absfinance.v1.SweepRequest.Axis.strings:type_name -> absfinance.v1.SweepRequest.Axis.Strings
-	33, // 61: absfinance.v1.SweepRequest.Axis.strategies:type_name -> absfinance.v1.SweepRequest.Axis.Strategies
-	2,  // 62: absfinance.v1.SweepRequest.Grid.base:type_name -> absfinance.v1.BacktestRequest
-	28, // 63: absfinance.v1.SweepRequest.Grid.axes:type_name -> absfinance.v1.SweepRequest.Axis
-	2,  // 64: absfinance.v1.SweepRequest.Trials.backtests:type_name -> absfinance.v1.BacktestRequest
-	36, // 65: absfinance.v1.SweepRequest.Axis.Strategies.values:type_name -> absfinance.v1.Strategy
-	2,  // 66: absfinance.v1.BacktestService.Backtest:input_type -> absfinance.v1.BacktestRequest
-	3,  // 67: absfinance.v1.BacktestService.BacktestProgress:input_type -> absfinance.v1.BacktestProgressRequest
-	5,  // 68: absfinance.v1.BacktestService.GetBacktest:input_type -> absfinance.v1.GetBacktestRequest
-	6,  // 69: absfinance.v1.BacktestService.ListBacktests:input_type -> absfinance.v1.ListBacktestsRequest
-	8,  // 70: absfinance.v1.BacktestService.CancelBacktest:input_type -> absfinance.v1.CancelBacktestRequest
-	9,  // 71: absfinance.v1.BacktestService.DeleteBacktest:input_type -> absfinance.v1.DeleteBacktestRequest
-	11, // 72: absfinance.v1.BacktestService.GetBacktestSeries:input_type -> absfinance.v1.GetBacktestSeriesRequest
-	13, // 73: absfinance.v1.BacktestService.Sweep:input_type -> absfinance.v1.SweepRequest
-	14, // 74: absfinance.v1.BacktestService.GetSweep:input_type -> absfinance.v1.GetSweepRequest
-	15, // 75: absfinance.v1.BacktestService.ListSweepTrials:input_type -> absfinance.v1.ListSweepTrialsRequest
-	17, // 76: absfinance.v1.BacktestService.GetBacktestCharts:input_type -> absfinance.v1.GetBacktestChartsRequest
-	64, // 77: absfinance.v1.BacktestService.Backtest:output_type -> absfinance.v1.Backtest
-	4,  // 78: absfinance.v1.BacktestService.BacktestProgress:output_type -> absfinance.v1.BacktestProgressResponse
-	64, // 79: absfinance.v1.BacktestService.GetBacktest:output_type -> absfinance.v1.Backtest
-	7,  // 80: absfinance.v1.BacktestService.ListBacktests:output_type -> absfinance.v1.ListBacktestsResponse
-	64, // 81: absfinance.v1.BacktestService.CancelBacktest:output_type -> absfinance.v1.Backtest
-	10, // 82: absfinance.v1.BacktestService.DeleteBacktest:output_type -> absfinance.v1.DeleteBacktestResponse
-	12, // 83: absfinance.v1.BacktestService.GetBacktestSeries:output_type -> absfinance.v1.GetBacktestSeriesResponse
-	65, // 84: absfinance.v1.BacktestService.Sweep:output_type -> absfinance.v1.Sweep
-	65, // 85: absfinance.v1.BacktestService.GetSweep:output_type -> absfinance.v1.Sweep
-	16, // 86: absfinance.v1.BacktestService.ListSweepTrials:output_type -> absfinance.v1.ListSweepTrialsResponse
-	18, // 87: absfinance.v1.BacktestService.GetBacktestCharts:output_type -> absfinance.v1.GetBacktestChartsResponse
-	77, // [77:88] is the sub-list for method output_type
-	66, // [66:77] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	54, // 58: absfinance.v1.ListBacktestsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
+	63, // 59: absfinance.v1.GetBacktestSeriesResponse.Rows.values:type_name -> absfinance.v1.Tensor
+	31, // 60: absfinance.v1.SweepRequest.Axis.numbers:type_name -> absfinance.v1.SweepRequest.Axis.Numbers
+	32, // 61: absfinance.v1.SweepRequest.Axis.strings:type_name -> absfinance.v1.SweepRequest.Axis.Strings
+	33, // 62: absfinance.v1.SweepRequest.Axis.strategies:type_name -> absfinance.v1.SweepRequest.Axis.Strategies
+	2,  // 63: absfinance.v1.SweepRequest.Grid.base:type_name -> absfinance.v1.BacktestRequest
+	28, // 64: absfinance.v1.SweepRequest.Grid.axes:type_name -> absfinance.v1.SweepRequest.Axis
+	2,  // 65: absfinance.v1.SweepRequest.Trials.backtests:type_name -> absfinance.v1.BacktestRequest
+	36, // 66: absfinance.v1.SweepRequest.Axis.Strategies.values:type_name -> absfinance.v1.Strategy
+	2,  // 67: absfinance.v1.BacktestService.Backtest:input_type -> absfinance.v1.BacktestRequest
+	3,  // 68: absfinance.v1.BacktestService.BacktestProgress:input_type -> absfinance.v1.BacktestProgressRequest
+	5,  // 69: absfinance.v1.BacktestService.GetBacktest:input_type -> absfinance.v1.GetBacktestRequest
+	6,  // 70: absfinance.v1.BacktestService.ListBacktests:input_type -> absfinance.v1.ListBacktestsRequest
+	8,  // 71: absfinance.v1.BacktestService.CancelBacktest:input_type -> absfinance.v1.CancelBacktestRequest
+	9,  // 72: absfinance.v1.BacktestService.DeleteBacktest:input_type -> absfinance.v1.DeleteBacktestRequest
+	11, // 73: absfinance.v1.BacktestService.GetBacktestSeries:input_type -> absfinance.v1.GetBacktestSeriesRequest
+	13, // 74: absfinance.v1.BacktestService.Sweep:input_type -> absfinance.v1.SweepRequest
+	14, // 75: absfinance.v1.BacktestService.GetSweep:input_type -> absfinance.v1.GetSweepRequest
+	15, // 76: absfinance.v1.BacktestService.ListSweepTrials:input_type -> absfinance.v1.ListSweepTrialsRequest
+	17, // 77: absfinance.v1.BacktestService.GetBacktestCharts:input_type -> absfinance.v1.GetBacktestChartsRequest
+	64, // 78: absfinance.v1.BacktestService.Backtest:output_type -> absfinance.v1.Backtest
+	4,  // 79: absfinance.v1.BacktestService.BacktestProgress:output_type -> absfinance.v1.BacktestProgressResponse
+	64, // 80: absfinance.v1.BacktestService.GetBacktest:output_type -> absfinance.v1.Backtest
+	7,  // 81: absfinance.v1.BacktestService.ListBacktests:output_type -> absfinance.v1.ListBacktestsResponse
+	64, // 82: absfinance.v1.BacktestService.CancelBacktest:output_type -> absfinance.v1.Backtest
+	10, // 83: absfinance.v1.BacktestService.DeleteBacktest:output_type -> absfinance.v1.DeleteBacktestResponse
+	12, // 84: absfinance.v1.BacktestService.GetBacktestSeries:output_type -> absfinance.v1.GetBacktestSeriesResponse
+	65, // 85: absfinance.v1.BacktestService.Sweep:output_type -> absfinance.v1.Sweep
+	65, // 86: absfinance.v1.BacktestService.GetSweep:output_type -> absfinance.v1.Sweep
+	16, // 87: absfinance.v1.BacktestService.ListSweepTrials:output_type -> absfinance.v1.ListSweepTrialsResponse
+	18, // 88: absfinance.v1.BacktestService.GetBacktestCharts:output_type -> absfinance.v1.GetBacktestChartsResponse
+	78, // [78:89] is the sub-list for method output_type
+	67, // [67:78] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_backtest_service_proto_init() }

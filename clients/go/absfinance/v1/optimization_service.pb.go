@@ -1235,7 +1235,9 @@ type ListOptimizationsResponse_Summary struct {
 	// The label that the request carried.
 	Label string `protobuf:"bytes,8,opt,name=label,proto3" json:"label,omitempty"`
 	// Whose it is, the id of a principal such as "users/{sub}" or "apiKeys/{id}"; set where the list was asked for all.
-	Owner         string `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,9,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Since when stored data that it used has changed; absent while it has not.
+	StaleSince    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=stale_since,json=staleSince,proto3" json:"stale_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1331,6 +1333,13 @@ func (x *ListOptimizationsResponse_Summary) GetOwner() string {
 		return x.Owner
 	}
 	return ""
+}
+
+func (x *ListOptimizationsResponse_Summary) GetStaleSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StaleSince
+	}
+	return nil
 }
 
 // What all accounts share.
@@ -1612,10 +1621,10 @@ const file_absfinance_v1_optimization_service_proto_rawDesc = "" +
 	"\x05label\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05label\x12F\n" +
 	"\x11start_create_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fstartCreateTime\x12B\n" +
 	"\x0fend_create_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\rendCreateTime\x12\x10\n" +
-	"\x03all\x18\x06 \x01(\bR\x03all\"\xf6\x03\n" +
+	"\x03all\x18\x06 \x01(\bR\x03all\"\xb3\x04\n" +
 	"\x19ListOptimizationsResponse\x12V\n" +
 	"\roptimizations\x18\x01 \x03(\v20.absfinance.v1.ListOptimizationsResponse.SummaryR\roptimizations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\xd8\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\x95\x03\n" +
 	"\aSummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12;\n" +
 	"\vcreate_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -1627,7 +1636,10 @@ const file_absfinance_v1_optimization_service_proto_rawDesc = "" +
 	"\x11volatility_annual\x18\x06 \x01(\x01R\x10volatilityAnnual\x12\x16\n" +
 	"\x06solver\x18\a \x01(\tR\x06solver\x12\x14\n" +
 	"\x05label\x18\b \x01(\tR\x05label\x12\x14\n" +
-	"\x05owner\x18\t \x01(\tR\x05ownerB\x19\n" +
+	"\x05owner\x18\t \x01(\tR\x05owner\x12;\n" +
+	"\vstale_since\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"staleSinceB\x19\n" +
 	"\x17_expected_return_annual\"\xf8\x06\n" +
 	"\x14OptimizeBatchRequest\x12J\n" +
 	"\buniverse\x18\x01 \x01(\v2,.absfinance.v1.OptimizeBatchRequest.UniverseH\x00R\buniverse\x12G\n" +
@@ -1800,34 +1812,35 @@ var file_absfinance_v1_optimization_service_proto_depIdxs = []int32{
 	34, // 37: absfinance.v1.GetOptimizationChartsRequest.theme:type_name -> absfinance.v1.ChartTheme
 	35, // 38: absfinance.v1.GetOptimizationChartsResponse.charts:type_name -> absfinance.v1.ChartSpec
 	28, // 39: absfinance.v1.ListOptimizationsResponse.Summary.create_time:type_name -> google.protobuf.Timestamp
-	15, // 40: absfinance.v1.OptimizeBatchRequest.Universe.prices:type_name -> absfinance.v1.Panel
-	15, // 41: absfinance.v1.OptimizeBatchRequest.Universe.returns:type_name -> absfinance.v1.Panel
-	16, // 42: absfinance.v1.OptimizeBatchRequest.Universe.moments:type_name -> absfinance.v1.Moments
-	17, // 43: absfinance.v1.OptimizeBatchRequest.Universe.scenarios:type_name -> absfinance.v1.Scenarios
-	18, // 44: absfinance.v1.OptimizeBatchRequest.Universe.market_data:type_name -> absfinance.v1.MarketDataSelection
-	36, // 45: absfinance.v1.OptimizeBatchRequest.Universe.spec:type_name -> absfinance.v1.OptimizeSpec
-	24, // 46: absfinance.v1.OptimizeBatchRequest.Account.current_weights:type_name -> absfinance.v1.AssetWeight
-	22, // 47: absfinance.v1.OptimizeBatchRequest.Account.constraints:type_name -> absfinance.v1.Constraint
-	19, // 48: absfinance.v1.OptimizeBatchRequest.Account.objective:type_name -> absfinance.v1.Objective
-	0,  // 49: absfinance.v1.OptimizationService.Optimize:input_type -> absfinance.v1.OptimizeRequest
-	1,  // 50: absfinance.v1.OptimizationService.GetOptimization:input_type -> absfinance.v1.GetOptimizationRequest
-	4,  // 51: absfinance.v1.OptimizationService.ListOptimizations:input_type -> absfinance.v1.ListOptimizationsRequest
-	2,  // 52: absfinance.v1.OptimizationService.DeleteOptimization:input_type -> absfinance.v1.DeleteOptimizationRequest
-	6,  // 53: absfinance.v1.OptimizationService.OptimizeBatch:input_type -> absfinance.v1.OptimizeBatchRequest
-	8,  // 54: absfinance.v1.OptimizationService.TraceFrontier:input_type -> absfinance.v1.TraceFrontierRequest
-	10, // 55: absfinance.v1.OptimizationService.GetOptimizationCharts:input_type -> absfinance.v1.GetOptimizationChartsRequest
-	29, // 56: absfinance.v1.OptimizationService.Optimize:output_type -> absfinance.v1.Optimization
-	29, // 57: absfinance.v1.OptimizationService.GetOptimization:output_type -> absfinance.v1.Optimization
-	5,  // 58: absfinance.v1.OptimizationService.ListOptimizations:output_type -> absfinance.v1.ListOptimizationsResponse
-	3,  // 59: absfinance.v1.OptimizationService.DeleteOptimization:output_type -> absfinance.v1.DeleteOptimizationResponse
-	7,  // 60: absfinance.v1.OptimizationService.OptimizeBatch:output_type -> absfinance.v1.OptimizeBatchResponse
-	9,  // 61: absfinance.v1.OptimizationService.TraceFrontier:output_type -> absfinance.v1.TraceFrontierResponse
-	11, // 62: absfinance.v1.OptimizationService.GetOptimizationCharts:output_type -> absfinance.v1.GetOptimizationChartsResponse
-	56, // [56:63] is the sub-list for method output_type
-	49, // [49:56] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	28, // 40: absfinance.v1.ListOptimizationsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
+	15, // 41: absfinance.v1.OptimizeBatchRequest.Universe.prices:type_name -> absfinance.v1.Panel
+	15, // 42: absfinance.v1.OptimizeBatchRequest.Universe.returns:type_name -> absfinance.v1.Panel
+	16, // 43: absfinance.v1.OptimizeBatchRequest.Universe.moments:type_name -> absfinance.v1.Moments
+	17, // 44: absfinance.v1.OptimizeBatchRequest.Universe.scenarios:type_name -> absfinance.v1.Scenarios
+	18, // 45: absfinance.v1.OptimizeBatchRequest.Universe.market_data:type_name -> absfinance.v1.MarketDataSelection
+	36, // 46: absfinance.v1.OptimizeBatchRequest.Universe.spec:type_name -> absfinance.v1.OptimizeSpec
+	24, // 47: absfinance.v1.OptimizeBatchRequest.Account.current_weights:type_name -> absfinance.v1.AssetWeight
+	22, // 48: absfinance.v1.OptimizeBatchRequest.Account.constraints:type_name -> absfinance.v1.Constraint
+	19, // 49: absfinance.v1.OptimizeBatchRequest.Account.objective:type_name -> absfinance.v1.Objective
+	0,  // 50: absfinance.v1.OptimizationService.Optimize:input_type -> absfinance.v1.OptimizeRequest
+	1,  // 51: absfinance.v1.OptimizationService.GetOptimization:input_type -> absfinance.v1.GetOptimizationRequest
+	4,  // 52: absfinance.v1.OptimizationService.ListOptimizations:input_type -> absfinance.v1.ListOptimizationsRequest
+	2,  // 53: absfinance.v1.OptimizationService.DeleteOptimization:input_type -> absfinance.v1.DeleteOptimizationRequest
+	6,  // 54: absfinance.v1.OptimizationService.OptimizeBatch:input_type -> absfinance.v1.OptimizeBatchRequest
+	8,  // 55: absfinance.v1.OptimizationService.TraceFrontier:input_type -> absfinance.v1.TraceFrontierRequest
+	10, // 56: absfinance.v1.OptimizationService.GetOptimizationCharts:input_type -> absfinance.v1.GetOptimizationChartsRequest
+	29, // 57: absfinance.v1.OptimizationService.Optimize:output_type -> absfinance.v1.Optimization
+	29, // 58: absfinance.v1.OptimizationService.GetOptimization:output_type -> absfinance.v1.Optimization
+	5,  // 59: absfinance.v1.OptimizationService.ListOptimizations:output_type -> absfinance.v1.ListOptimizationsResponse
+	3,  // 60: absfinance.v1.OptimizationService.DeleteOptimization:output_type -> absfinance.v1.DeleteOptimizationResponse
+	7,  // 61: absfinance.v1.OptimizationService.OptimizeBatch:output_type -> absfinance.v1.OptimizeBatchResponse
+	9,  // 62: absfinance.v1.OptimizationService.TraceFrontier:output_type -> absfinance.v1.TraceFrontierResponse
+	11, // 63: absfinance.v1.OptimizationService.GetOptimizationCharts:output_type -> absfinance.v1.GetOptimizationChartsResponse
+	57, // [57:64] is the sub-list for method output_type
+	50, // [50:57] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_optimization_service_proto_init() }

@@ -1279,7 +1279,9 @@ type ListReallocationsResponse_Summary struct {
 	// When it was superseded; absent while it is not.
 	SupersedeTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=supersede_time,json=supersedeTime,proto3" json:"supersede_time,omitempty"`
 	// Whose it is, the id of a principal such as "users/{sub}" or "apiKeys/{id}"; set where the list was asked for all.
-	Owner         string `protobuf:"bytes,13,opt,name=owner,proto3" json:"owner,omitempty"`
+	Owner string `protobuf:"bytes,13,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Since when stored data that it used has changed; absent while it has not.
+	StaleSince    *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=stale_since,json=staleSince,proto3" json:"stale_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1403,6 +1405,13 @@ func (x *ListReallocationsResponse_Summary) GetOwner() string {
 		return x.Owner
 	}
 	return ""
+}
+
+func (x *ListReallocationsResponse_Summary) GetStaleSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StaleSince
+	}
+	return nil
 }
 
 // One execution.
@@ -2285,10 +2294,10 @@ const file_absfinance_v1_reallocation_service_proto_rawDesc = "" +
 	"\x11start_create_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0fstartCreateTime\x12B\n" +
 	"\x0fend_create_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rendCreateTime\x12@\n" +
 	"\x05state\x18\a \x01(\x0e2 .absfinance.v1.ReallocationStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12\x10\n" +
-	"\x03all\x18\b \x01(\bR\x03all\"\xd7\x06\n" +
+	"\x03all\x18\b \x01(\bR\x03all\"\x94\a\n" +
 	"\x19ListReallocationsResponse\x12V\n" +
 	"\rreallocations\x18\x01 \x03(\v20.absfinance.v1.ListReallocationsResponse.SummaryR\rreallocations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\xd7\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\x94\x05\n" +
 	"\aSummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12;\n" +
 	"\vcreate_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -2306,7 +2315,9 @@ const file_absfinance_v1_reallocation_service_proto_rawDesc = "" +
 	" \x01(\x0e2 .absfinance.v1.ReallocationStateR\x05state\x12#\n" +
 	"\rsuperseded_by\x18\v \x01(\tR\fsupersededBy\x12A\n" +
 	"\x0esupersede_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\rsupersedeTime\x12\x14\n" +
-	"\x05owner\x18\r \x01(\tR\x05ownerB\x13\n" +
+	"\x05owner\x18\r \x01(\tR\x05owner\x12;\n" +
+	"\vstale_since\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"staleSinceB\x13\n" +
 	"\x11_turnover_one_wayB\a\n" +
 	"\x05_costB\x11\n" +
 	"\x0f_residual_drift\"`\n" +
@@ -2558,43 +2569,44 @@ var file_absfinance_v1_reallocation_service_proto_depIdxs = []int32{
 	0,  // 34: absfinance.v1.ListReallocationsResponse.Summary.outcome:type_name -> absfinance.v1.ListReallocationsResponse.Outcome
 	37, // 35: absfinance.v1.ListReallocationsResponse.Summary.state:type_name -> absfinance.v1.ReallocationState
 	36, // 36: absfinance.v1.ListReallocationsResponse.Summary.supersede_time:type_name -> google.protobuf.Timestamp
-	36, // 37: absfinance.v1.RecordFillsRequest.Fill.fill_time:type_name -> google.protobuf.Timestamp
-	44, // 38: absfinance.v1.RecordFillsResponse.RealizedGain.term:type_name -> absfinance.v1.Term
-	21, // 39: absfinance.v1.ReallocateBatchRequest.Shared.snapshot:type_name -> absfinance.v1.MarketSnapshot
-	22, // 40: absfinance.v1.ReallocateBatchRequest.Shared.market_data:type_name -> absfinance.v1.MarketDataSelection
-	23, // 41: absfinance.v1.ReallocateBatchRequest.Shared.target_weights:type_name -> absfinance.v1.TargetWeights
-	24, // 42: absfinance.v1.ReallocateBatchRequest.Shared.target_optimize:type_name -> absfinance.v1.OptimizeSpec
-	26, // 43: absfinance.v1.ReallocateBatchRequest.Shared.thresholds:type_name -> absfinance.v1.Thresholds
-	27, // 44: absfinance.v1.ReallocateBatchRequest.Shared.limits:type_name -> absfinance.v1.ReallocationLimits
-	28, // 45: absfinance.v1.ReallocateBatchRequest.Shared.costs:type_name -> absfinance.v1.CostModel
-	29, // 46: absfinance.v1.ReallocateBatchRequest.Shared.as_of_date:type_name -> google.type.Date
-	45, // 47: absfinance.v1.ReallocateBatchRequest.Shared.liquidity_allocation:type_name -> absfinance.v1.LiquidityAllocation
-	20, // 48: absfinance.v1.ReallocateBatchRequest.Account.portfolio:type_name -> absfinance.v1.Portfolio
-	23, // 49: absfinance.v1.ReallocateBatchRequest.Account.target_weights:type_name -> absfinance.v1.TargetWeights
-	26, // 50: absfinance.v1.ReallocateBatchRequest.Account.thresholds:type_name -> absfinance.v1.Thresholds
-	27, // 51: absfinance.v1.ReallocateBatchRequest.Account.limits:type_name -> absfinance.v1.ReallocationLimits
-	30, // 52: absfinance.v1.ReallocateBatchRequest.Account.direction:type_name -> absfinance.v1.Direction
-	32, // 53: absfinance.v1.ReallocateBatchRequest.Account.recent_trades:type_name -> absfinance.v1.RecentTrade
-	33, // 54: absfinance.v1.ReallocateBatchRequest.Account.other_purchases:type_name -> absfinance.v1.OtherPurchase
-	1,  // 55: absfinance.v1.ReallocationService.Reallocate:input_type -> absfinance.v1.ReallocateRequest
-	2,  // 56: absfinance.v1.ReallocationService.GetReallocation:input_type -> absfinance.v1.GetReallocationRequest
-	5,  // 57: absfinance.v1.ReallocationService.ListReallocations:input_type -> absfinance.v1.ListReallocationsRequest
-	3,  // 58: absfinance.v1.ReallocationService.DeleteReallocation:input_type -> absfinance.v1.DeleteReallocationRequest
-	7,  // 59: absfinance.v1.ReallocationService.RecordFills:input_type -> absfinance.v1.RecordFillsRequest
-	9,  // 60: absfinance.v1.ReallocationService.ReallocateBatch:input_type -> absfinance.v1.ReallocateBatchRequest
-	11, // 61: absfinance.v1.ReallocationService.GetReallocationCharts:input_type -> absfinance.v1.GetReallocationChartsRequest
-	39, // 62: absfinance.v1.ReallocationService.Reallocate:output_type -> absfinance.v1.Reallocation
-	39, // 63: absfinance.v1.ReallocationService.GetReallocation:output_type -> absfinance.v1.Reallocation
-	6,  // 64: absfinance.v1.ReallocationService.ListReallocations:output_type -> absfinance.v1.ListReallocationsResponse
-	4,  // 65: absfinance.v1.ReallocationService.DeleteReallocation:output_type -> absfinance.v1.DeleteReallocationResponse
-	8,  // 66: absfinance.v1.ReallocationService.RecordFills:output_type -> absfinance.v1.RecordFillsResponse
-	10, // 67: absfinance.v1.ReallocationService.ReallocateBatch:output_type -> absfinance.v1.ReallocateBatchResponse
-	12, // 68: absfinance.v1.ReallocationService.GetReallocationCharts:output_type -> absfinance.v1.GetReallocationChartsResponse
-	62, // [62:69] is the sub-list for method output_type
-	55, // [55:62] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	36, // 37: absfinance.v1.ListReallocationsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
+	36, // 38: absfinance.v1.RecordFillsRequest.Fill.fill_time:type_name -> google.protobuf.Timestamp
+	44, // 39: absfinance.v1.RecordFillsResponse.RealizedGain.term:type_name -> absfinance.v1.Term
+	21, // 40: absfinance.v1.ReallocateBatchRequest.Shared.snapshot:type_name -> absfinance.v1.MarketSnapshot
+	22, // 41: absfinance.v1.ReallocateBatchRequest.Shared.market_data:type_name -> absfinance.v1.MarketDataSelection
+	23, // 42: absfinance.v1.ReallocateBatchRequest.Shared.target_weights:type_name -> absfinance.v1.TargetWeights
+	24, // 43: absfinance.v1.ReallocateBatchRequest.Shared.target_optimize:type_name -> absfinance.v1.OptimizeSpec
+	26, // 44: absfinance.v1.ReallocateBatchRequest.Shared.thresholds:type_name -> absfinance.v1.Thresholds
+	27, // 45: absfinance.v1.ReallocateBatchRequest.Shared.limits:type_name -> absfinance.v1.ReallocationLimits
+	28, // 46: absfinance.v1.ReallocateBatchRequest.Shared.costs:type_name -> absfinance.v1.CostModel
+	29, // 47: absfinance.v1.ReallocateBatchRequest.Shared.as_of_date:type_name -> google.type.Date
+	45, // 48: absfinance.v1.ReallocateBatchRequest.Shared.liquidity_allocation:type_name -> absfinance.v1.LiquidityAllocation
+	20, // 49: absfinance.v1.ReallocateBatchRequest.Account.portfolio:type_name -> absfinance.v1.Portfolio
+	23, // 50: absfinance.v1.ReallocateBatchRequest.Account.target_weights:type_name -> absfinance.v1.TargetWeights
+	26, // 51: absfinance.v1.ReallocateBatchRequest.Account.thresholds:type_name -> absfinance.v1.Thresholds
+	27, // 52: absfinance.v1.ReallocateBatchRequest.Account.limits:type_name -> absfinance.v1.ReallocationLimits
+	30, // 53: absfinance.v1.ReallocateBatchRequest.Account.direction:type_name -> absfinance.v1.Direction
+	32, // 54: absfinance.v1.ReallocateBatchRequest.Account.recent_trades:type_name -> absfinance.v1.RecentTrade
+	33, // 55: absfinance.v1.ReallocateBatchRequest.Account.other_purchases:type_name -> absfinance.v1.OtherPurchase
+	1,  // 56: absfinance.v1.ReallocationService.Reallocate:input_type -> absfinance.v1.ReallocateRequest
+	2,  // 57: absfinance.v1.ReallocationService.GetReallocation:input_type -> absfinance.v1.GetReallocationRequest
+	5,  // 58: absfinance.v1.ReallocationService.ListReallocations:input_type -> absfinance.v1.ListReallocationsRequest
+	3,  // 59: absfinance.v1.ReallocationService.DeleteReallocation:input_type -> absfinance.v1.DeleteReallocationRequest
+	7,  // 60: absfinance.v1.ReallocationService.RecordFills:input_type -> absfinance.v1.RecordFillsRequest
+	9,  // 61: absfinance.v1.ReallocationService.ReallocateBatch:input_type -> absfinance.v1.ReallocateBatchRequest
+	11, // 62: absfinance.v1.ReallocationService.GetReallocationCharts:input_type -> absfinance.v1.GetReallocationChartsRequest
+	39, // 63: absfinance.v1.ReallocationService.Reallocate:output_type -> absfinance.v1.Reallocation
+	39, // 64: absfinance.v1.ReallocationService.GetReallocation:output_type -> absfinance.v1.Reallocation
+	6,  // 65: absfinance.v1.ReallocationService.ListReallocations:output_type -> absfinance.v1.ListReallocationsResponse
+	4,  // 66: absfinance.v1.ReallocationService.DeleteReallocation:output_type -> absfinance.v1.DeleteReallocationResponse
+	8,  // 67: absfinance.v1.ReallocationService.RecordFills:output_type -> absfinance.v1.RecordFillsResponse
+	10, // 68: absfinance.v1.ReallocationService.ReallocateBatch:output_type -> absfinance.v1.ReallocateBatchResponse
+	12, // 69: absfinance.v1.ReallocationService.GetReallocationCharts:output_type -> absfinance.v1.GetReallocationChartsResponse
+	63, // [63:70] is the sub-list for method output_type
+	56, // [56:63] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_reallocation_service_proto_init() }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from absfinance.v1.backtest_pb2 import AssetEvent as AssetEventProto
@@ -14,7 +14,7 @@ from absfinance.v1.backtest_service_pb2 import ListBacktestsResponse
 from absfin.attribution import PathAttribution
 from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
-from absfin.results import ResultWarning, optional_figure, warnings_of
+from absfin.results import ResultWarning, optional_figure, stale_since_of, warnings_of
 from absfin.return_tables import BenchmarkComparison, ReturnTables
 from absfin.significance import StatisticalValidation
 
@@ -133,6 +133,7 @@ class Backtest:
     strategies: tuple[StrategyResult, ...]
     benchmarks: tuple[StrategyResult, ...]
     warnings: tuple[ResultWarning, ...]
+    stale_since: datetime | None  # UTC; when stored prices that it uses were corrected first, None while they were not
     proto: BacktestProto = field(repr=False)
 
     @classmethod
@@ -146,6 +147,7 @@ class Backtest:
             strategies=tuple(map(StrategyResult.from_proto, message.result.strategies)),
             benchmarks=tuple(map(StrategyResult.from_proto, message.result.benchmarks)),
             warnings=(*warnings_of(message), *warnings_of(message.result)),
+            stale_since=stale_since_of(message),
             proto=message,
         )
 

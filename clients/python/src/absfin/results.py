@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
@@ -116,6 +116,7 @@ class Optimization:
     certificate: Certificate
     periods_per_year: float
     warnings: tuple[ResultWarning, ...]
+    stale_since: datetime | None  # UTC; when stored prices that it used were corrected first, None while they were not
     proto: OptimizationProto = field(repr=False)
 
     @classmethod
@@ -137,6 +138,7 @@ class Optimization:
             certificate=Certificate.from_proto(message.certificate),
             periods_per_year=message.periods_per_year,
             warnings=warnings_of(message),
+            stale_since=stale_since_of(message),
             proto=message,
         )
 
@@ -221,6 +223,7 @@ class Reallocation:
     state: str  # current, partly_filled, filled or superseded; empty where nothing was stored
     superseded_by: str  # the later reallocation; empty for none, or where its portfolio changed
     tracking_error_annual: float | None  # of weights_after to the target; None where no covariance is known
+    stale_since: datetime | None  # UTC; when stored prices that it used were corrected first, None while they were not
     proto: ReallocationProto = field(repr=False)
 
     @classmethod
@@ -249,6 +252,7 @@ class Reallocation:
             state=plain_name(ReallocationState, message.state) if message.state else "",
             superseded_by=message.superseded_by,
             tracking_error_annual=optional_figure(summary, "tracking_error_annual"),
+            stale_since=stale_since_of(message),
             proto=message,
         )
 
@@ -309,6 +313,11 @@ def trade_of(trade: PlannedTrade) -> Trade:
 def lot_sales_of(trade: PlannedTrade) -> tuple[LotSale, ...]:
     """The tax lots that a trade sells."""
     return tuple(LotSale(lot.lot_id, lot.quantity, lot.gain, plain_name(Term, lot.term)) for lot in trade.lots)
+
+
+def stale_since_of(message: Any) -> datetime | None:
+    """Since when a stored result is stale, None where it is not."""
+    return message.stale_since.ToDatetime(UTC) if message.HasField("stale_since") else None
 
 
 def optional_figure(message: Any, name: str) -> float | None:

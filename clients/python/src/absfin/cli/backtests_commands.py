@@ -9,7 +9,7 @@ from absfinance.v1.backtest_service_pb2 import DeleteBacktestResponse, ListBackt
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import JobState, Series, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_console, new_table
+from absfin.cli.layout import moment, new_console, new_table, stale_cell, stale_column
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -46,10 +46,12 @@ def list_backtests(
             print_message(ListBacktestsResponse(backtests=found, next_page_token=token))
             return
         owner = ("owner",) if everybody else ()
-        table = new_table(("name", "state", "done", "label", "created, UTC", *owner), ("done",))
+        stale = stale_column(found)
+        table = new_table(("name", "state", "done", "label", "created, UTC", *stale, *owner), ("done",))
         for one in found:
             stands = (one.name, plain_name(BacktestState, one.state), f"{one.fraction:.0%}", one.label)
-            table.add_row(*stands, moment(one.create_time), *((one.owner,) if everybody else ()))
+            created = (moment(one.create_time), *stale_cell(one, stale))
+            table.add_row(*stands, *created, *((one.owner,) if everybody else ()))
         new_console().print(table)
         say_there_are_more(token, limit)
 

@@ -1,6 +1,7 @@
 """Tables that cut no name: what is too wide for the terminal goes on to the next line."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.box import SIMPLE_HEAD
@@ -38,3 +39,13 @@ def add_named_column(table: Table, name: str) -> None:
 def moment(time: Timestamp) -> str:
     """A time in UTC, to the minute."""
     return f"{time.ToDatetime():%Y-%m-%d %H:%M}"
+
+
+def stale_column(results: Iterable[Any]) -> tuple[str, ...]:
+    """The header of a column that a table of stored results has where one of them is stale."""
+    return ("stale since, UTC",) if any(one.HasField("stale_since") for one in results) else ()
+
+
+def stale_cell(result: Any, column: tuple[str, ...]) -> tuple[str, ...]:
+    """Since when a result is stale, empty where it is not; nothing without the column."""
+    return (moment(result.stale_since) if result.HasField("stale_since") else "",) if column else ()

@@ -9,7 +9,7 @@ from absfinance.v1.reallocation_service_pb2 import DeleteReallocationResponse, L
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import ReallocationState, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_console, new_table
+from absfin.cli.layout import moment, new_console, new_table, stale_cell, stale_column
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -47,11 +47,12 @@ def list_reallocations(
             print_message(ListReallocationsResponse(reallocations=found, next_page_token=token))
             return
         owner = ("owner",) if everybody else ()
+        stale = stale_column(found)
         table = new_table(
-            ("name", "outcome", "state", "trades", "cost", "label", "created, UTC", *owner), ("trades", "cost")
+            ("name", "outcome", "state", "trades", "cost", "label", "created, UTC", *stale, *owner), ("trades", "cost")
         )
         for one in found:
-            row = (*_figures(one), one.label, moment(one.create_time))
+            row = (*_figures(one), one.label, moment(one.create_time), *stale_cell(one, stale))
             table.add_row(one.name, *row, *((one.owner,) if everybody else ()))
         new_console().print(table)
         say_there_are_more(token, limit)

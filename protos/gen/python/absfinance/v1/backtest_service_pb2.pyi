@@ -263,7 +263,7 @@ class ListBacktestsRequest(_message.Message):
 class ListBacktestsResponse(_message.Message):
     __slots__ = ("backtests", "next_page_token")
     class Summary(_message.Message):
-        __slots__ = ("name", "state", "fraction", "label", "create_time", "finish_time", "owner")
+        __slots__ = ("name", "state", "fraction", "label", "create_time", "finish_time", "owner", "stale_since")
         NAME_FIELD_NUMBER: _ClassVar[int]
         STATE_FIELD_NUMBER: _ClassVar[int]
         FRACTION_FIELD_NUMBER: _ClassVar[int]
@@ -271,6 +271,7 @@ class ListBacktestsResponse(_message.Message):
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
         OWNER_FIELD_NUMBER: _ClassVar[int]
+        STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
         name: str
         state: _backtest_pb2.BacktestState
         fraction: float
@@ -278,7 +279,8 @@ class ListBacktestsResponse(_message.Message):
         create_time: _timestamp_pb2.Timestamp
         finish_time: _timestamp_pb2.Timestamp
         owner: str
-        def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., fraction: _Optional[float] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ...) -> None: ...
+        stale_since: _timestamp_pb2.Timestamp
+        def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., fraction: _Optional[float] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     BACKTESTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     backtests: _containers.RepeatedCompositeFieldContainer[ListBacktestsResponse.Summary]

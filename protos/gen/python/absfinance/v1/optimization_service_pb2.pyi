@@ -104,7 +104,7 @@ class ListOptimizationsRequest(_message.Message):
 class ListOptimizationsResponse(_message.Message):
     __slots__ = ("optimizations", "next_page_token")
     class Summary(_message.Message):
-        __slots__ = ("name", "create_time", "request_id", "assets", "expected_return_annual", "volatility_annual", "solver", "label", "owner")
+        __slots__ = ("name", "create_time", "request_id", "assets", "expected_return_annual", "volatility_annual", "solver", "label", "owner", "stale_since")
         NAME_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +114,7 @@ class ListOptimizationsResponse(_message.Message):
         SOLVER_FIELD_NUMBER: _ClassVar[int]
         LABEL_FIELD_NUMBER: _ClassVar[int]
         OWNER_FIELD_NUMBER: _ClassVar[int]
+        STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
         name: str
         create_time: _timestamp_pb2.Timestamp
         request_id: str
@@ -123,7 +124,8 @@ class ListOptimizationsResponse(_message.Message):
         solver: str
         label: str
         owner: str
-        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., assets: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., solver: _Optional[str] = ..., label: _Optional[str] = ..., owner: _Optional[str] = ...) -> None: ...
+        stale_since: _timestamp_pb2.Timestamp
+        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., assets: _Optional[int] = ..., expected_return_annual: _Optional[float] = ..., volatility_annual: _Optional[float] = ..., solver: _Optional[str] = ..., label: _Optional[str] = ..., owner: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     OPTIMIZATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     optimizations: _containers.RepeatedCompositeFieldContainer[ListOptimizationsResponse.Summary]

@@ -129,7 +129,7 @@ class ListReallocationsResponse(_message.Message):
     OUTCOME_UNCHANGED: ListReallocationsResponse.Outcome
     OUTCOME_FAILURE: ListReallocationsResponse.Outcome
     class Summary(_message.Message):
-        __slots__ = ("name", "create_time", "request_id", "outcome", "trade_count", "turnover_one_way", "cost", "residual_drift", "label", "state", "superseded_by", "supersede_time", "owner")
+        __slots__ = ("name", "create_time", "request_id", "outcome", "trade_count", "turnover_one_way", "cost", "residual_drift", "label", "state", "superseded_by", "supersede_time", "owner", "stale_since")
         NAME_FIELD_NUMBER: _ClassVar[int]
         CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
         REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +143,7 @@ class ListReallocationsResponse(_message.Message):
         SUPERSEDED_BY_FIELD_NUMBER: _ClassVar[int]
         SUPERSEDE_TIME_FIELD_NUMBER: _ClassVar[int]
         OWNER_FIELD_NUMBER: _ClassVar[int]
+        STALE_SINCE_FIELD_NUMBER: _ClassVar[int]
         name: str
         create_time: _timestamp_pb2.Timestamp
         request_id: str
@@ -156,7 +157,8 @@ class ListReallocationsResponse(_message.Message):
         superseded_by: str
         supersede_time: _timestamp_pb2.Timestamp
         owner: str
-        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., outcome: _Optional[_Union[ListReallocationsResponse.Outcome, str]] = ..., trade_count: _Optional[int] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., label: _Optional[str] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ..., superseded_by: _Optional[str] = ..., supersede_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ...) -> None: ...
+        stale_since: _timestamp_pb2.Timestamp
+        def __init__(self, name: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., outcome: _Optional[_Union[ListReallocationsResponse.Outcome, str]] = ..., trade_count: _Optional[int] = ..., turnover_one_way: _Optional[float] = ..., cost: _Optional[float] = ..., residual_drift: _Optional[float] = ..., label: _Optional[str] = ..., state: _Optional[_Union[_reallocation_pb2.ReallocationState, str]] = ..., superseded_by: _Optional[str] = ..., supersede_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owner: _Optional[str] = ..., stale_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
     REALLOCATIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     reallocations: _containers.RepeatedCompositeFieldContainer[ListReallocationsResponse.Summary]

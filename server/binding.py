@@ -1,0 +1,40 @@
+"""The address that a server listens on, with or without TLS."""
+
+import errno
+import socket
+
+import grpc
+
+from server.settings import Settings, WrongSetting
+
+
+def bind(server: grpc.aio.Server, settings: Settings) -> str:
+    """Gives a server its address, and returns it with the port. Raises WrongSetting."""
+    tls = settings.tls
+    _require_free(settings.listen)
+    try:
+        if tls is None:
+            port = server.add_insecure_port(settings.listen)
+        else:
+            authority = tls.client_authority.read_bytes() if tls.client_authority else None
+            pairs = [(tls.key.read_bytes(), tls.certificate.read_bytes())]
+            credentials = grpc.ssl_server_credentials(pairs, authority, require_client_auth=authority is not None)
+            port = server.add_secure_port(settings.listen, credentials)
+    except RuntimeError:
+        raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: is {settings.listen} in use?") from None
+    return settings.listen if settings.listen.startswith("unix:") else f"{settings.listen.rpartition(':')[0]}:{port}"
+
+
+def _require_free(listen: str) -> None:
+    """Raises WrongSetting where an address cannot be bound; gRPC would write lines of its own about it."""
+    if listen.startswith("unix:"):
+        return
+    host, _, port = listen.rpartition(":")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        hint = f"is {listen} in use?" if error.errno == errno.EADDRINUSE else f"{listen}: {error.strerror}"
+        raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: {hint}") from None

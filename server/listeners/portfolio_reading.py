@@ -1,0 +1,183 @@
+"""Portfolios with their mandates and targets, as events of the monitor and as what is followed of them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from domain.errors import InvalidInput
+from domain.monitoring.events import (
+    Event,
+    HoldingsChange,
+    MandateChange,
+    PortfoliosChanged,
+)
+from domain.monitoring.mandate import TargetKind
+from domain.monitoring.timestamps import day_of
+from server.converters.mandates import UNWATCHED, WatchedMandate, Weights, watched_mandate_from_bytes
+from server.converters.portfolios import watched_holdings_from_bytes
+from server.converters.recomputations import is_of_a_recomputation, mandate_label, optimal_weights, portfolio_of_label
+from server.listeners.market_reading import MarketReadings, in_pages
+from server.listeners.memory import Followed, Memory, name_of, owner_and_id
+from server.listeners.noticing import Reading
+from server.ports.changes import Change, ChangeKind
+from server.ports.errors import NotFound
+from server.ports.list_filter import ListFilter
+from server.ports.portfolios import PortfolioRecord, PortfolioStore
+from server.ports.results import ResultStore
+from server.ports.scope import Scope
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+PAGE = 200
+"""Portfolios that are read together."""
+
+AT_ONCE = 16
+"""Portfolios or results that are read at once, one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A portfolio as it was read."""
+
+    name: str
+    followed: Followed
+    changes: tuple[HoldingsChange | MandateChange, ...]
+    symbols: frozenset[str]
+    problem: str = ""
+
+
+class PortfolioReadings:
+    """Reads portfolios, and the assets that become watched with them."""
+
+    def __init__(self, portfolios: PortfolioStore, optimizations: ResultStore, market: MarketReadings) -> None:
+        self._portfolios = portfolios
+        self._optimizations = optimizations
+        self._market = market
+
+    async def of_changes(
+        self, memory: Memory, by_kind: Mapping[ChangeKind, Sequence[Change]], time: int, cause: str
+    ) -> Reading:
+        """Portfolios that changed, and those whose target by optimisation has new weights."""
+        optimal = {name: one.optimal for name, one in memory.portfolios.items()}
+        wanted = {(change.owner, change.name) for change in by_kind.get(ChangeKind.PORTFOLIO, ())}
+        optimizing = {
+            owner_and_id(name)[0] for name, one in memory.portfolios.items() if one.target is TargetKind.OPTIMIZATION
+        }
+        optimized = [one for one in by_kind.get(ChangeKind.OPTIMIZATION, ()) if one.owner in optimizing]
+        for change, adopted in zip(optimized, await _read_all(self._adopted, optimized), strict=True):
+            if adopted is not None:
+                portfolio_id, weights = adopted
+                if name_of(change.owner, portfolio_id) in memory.portfolios:
+                    wanted.add((change.owner, portfolio_id))
+                    optimal[name_of(change.owner, portfolio_id)] = weights
+        keys = sorted(wanted)
+        stored = await _read_all(self._stored, keys)
+        gone = {name_of(*key) for key, record in zip(keys, stored, strict=True) if record is None}
+        found = [record for record in stored if record is not None]
+        return await self.of_records(memory, found, gone, optimal, time, cause)
+
+    async def _stored(self, key: tuple[str, str]) -> PortfolioRecord | None:
+        """The portfolio of an owner and an id; None where it is gone."""
+        try:
+            return await self._portfolios.get(*key)
+        except NotFound:
+            return None
+
+    async def _adopted(self, change: Change) -> tuple[str, Weights] | None:
+        """The portfolio whose mandate an optimisation was done for, and its weights; None for any other one."""
+        try:
+            record = await self._optimizations.get(change.owner, change.name)
+        except NotFound:
+            return None
+        portfolio_id = portfolio_of_label(record.label)
+        if portfolio_id is None or not is_of_a_recomputation(record.request_id):
+            return None
+        return portfolio_id, await asyncio.to_thread(optimal_weights, record.payload)
+
+    async def _last_optimal(self, portfolio: PortfolioRecord) -> Weights | None:
+        """The weights that a mandate's last optimisation gave."""
+        owner, filters = portfolio.owner, ListFilter(label=mandate_label(portfolio.id))
+        page = await self._optimizations.list(Scope(owner), "", 1, filters)
+        for one in page.records:
+            if is_of_a_recomputation(one.request_id):
+                record = await self._optimizations.get(owner, one.id)
+                return await asyncio.to_thread(optimal_weights, record.payload)
+        return None
+
+    async def of_records(
+        self,
+        memory: Memory,
+        records: Sequence[PortfolioRecord],
+        gone: Iterable[str],
+        optimal: dict[str, Weights | None],
+        time: int,
+        cause: str,
+    ) -> Reading:
+        """What follows from portfolios as they are now, and from those that are gone."""
+        watched: list[_Watched] = []
+        for page in in_pages(records, PAGE):
+            watched += await asyncio.to_thread(_read, memory, page, optimal)
+        without = [
+            i
+            for i, one in enumerate(watched)
+            if one.followed.target is TargetKind.OPTIMIZATION and one.followed.optimal is None
+        ]
+        last = await _read_all(self._last_optimal, [records[i] for i in without])
+        for i, weights in zip(without, last, strict=True):
+            if weights is not None:
+                optimal[watched[i].name] = weights
+                watched[i] = (await asyncio.to_thread(_read, memory, [records[i]], optimal))[0]
+        known = memory.monitor.instruments.by_symbol
+        symbols = sorted({symbol for one in watched for symbol in one.symbols})
+        fresh = [symbol for symbol in symbols if symbol not in known or not len(known[symbol].history.days)]
+        revision = memory.revision
+        ends = [
+            change
+            for name in sorted(gone)
+            for change in (HoldingsChange(name, revision, None), MandateChange(name, revision, None))
+        ]
+        changes = (*ends, *(change for one in watched for change in one.changes))
+        events: list[Event] = await self._market.histories(fresh, time)
+        events += await self._market.instruments(memory, fresh, time)
+        events += await self._market.actions(fresh, time)
+        if changes:
+            events.append(PortfoliosChanged(time, changes))
+        followed: dict[str, Followed | None] = dict.fromkeys(gone)
+        followed.update({one.name: one.followed for one in watched})
+        problems = {one.name: one.problem for one in watched if one.problem}
+        return Reading(time, cause, tuple(events), followed, problems=problems)
+
+
+async def _read_all(read: Callable[[K], Awaitable[V]], keys: Sequence[K]) -> list[V]:
+    """What a store has of each key, in their order; some are read at once, since a store may be far away."""
+    found: list[V] = []
+    for page in in_pages(keys, AT_ONCE):
+        found += await asyncio.gather(*(read(key) for key in page))
+    return found
+
+
+def _read(memory: Memory, records: Sequence[PortfolioRecord], optimal: Mapping[str, Weights | None]) -> list[_Watched]:
+    return [_read_one(memory, record, optimal.get(name_of(record.owner, record.id))) for record in records]
+
+
+def _read_one(memory: Memory, record: PortfolioRecord, optimal: Weights | None) -> _Watched:
+    """A portfolio. What is wrong with it is said in its signal, and does not keep others from being watched."""
+    name, revision, problem = name_of(record.owner, record.id), memory.revision, ""
+    watched: WatchedMandate = UNWATCHED
+    day = day_of(int(record.updated.timestamp()) * 1_000_000)
+    changes: list[HoldingsChange | MandateChange] = []
+    symbols: set[str] = set()
+    try:
+        holdings = watched_holdings_from_bytes(record.payload, day)
+        changes.append(HoldingsChange(name, revision, holdings))
+        symbols.update(holdings.portfolio.quantities)
+        watched = watched_mandate_from_bytes(record.payload, optimal)
+    except InvalidInput as error:
+        problem = f"{error.field} {error.rule}"
+    changes.append(MandateChange(name, revision, watched.mandate))
+    symbols.update(watched.mandate.target or ())
+    followed = memory.portfolios.get(name, Followed()).with_mandate(watched.triggers, watched.target)
+    followed = replace(followed, optimal=optimal if watched.target is TargetKind.OPTIMIZATION else None)
+    return _Watched(name, followed, tuple(changes), frozenset(symbols), problem)
