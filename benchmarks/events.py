@@ -1,12 +1,13 @@
-"""What a price costs a monitor of many portfolios. Run it by scripts/bench events."""
+"""What a price costs a monitor of many portfolios and a server. Run it by scripts/bench events."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import count
 
 import numpy as np
 from clock import in_turn
+from events_served import served
 from output import as_json, result_lines
 
 from domain.monitoring.events import (
@@ -176,9 +177,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few portfolios, to see that it runs")
     arguments = parser.parse_args()
     lines = result_lines()
-    for result in results(20 if arguments.quick else arguments.portfolios, arguments.quick):
-        line = asdict(result)
+    portfolios = 20 if arguments.quick else arguments.portfolios
+
+    def show(line: Mapping[str, object]) -> None:
         print(as_json(line) if arguments.json else "  ".join(f"{k} {v}" for k, v in line.items()), file=lines)
+
+    for result in results(portfolios, arguments.quick):
+        show(asdict(result))
+    for line in served(portfolios, quick=arguments.quick):
+        show(line)
 
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ Run it through scripts/bench storage. A PostgreSQL with PostgREST is started for
 import argparse
 import asyncio
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from local_supabase import local_supabase
 from output import as_json, result_lines
 from storage_calls import SMALL_CALLS
 from storage_rows import Rows, fill
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for `scripts`, which is no package of the workspace
 
 from domain.market_data.panel import PricePanel  # noqa: E402
-from scripts.supabase_local import Stack, stack_of  # noqa: E402
+from scripts.supabase_processes import Stack  # noqa: E402
 from server.bootstrap import STORAGE_BACKENDS  # noqa: E402
 from server.ports.job_queue import QueuePolicy  # noqa: E402
 from server.ports.market_data import PriceField, PriceImport, PriceQuery  # noqa: E402
@@ -59,7 +59,7 @@ def main() -> None:
     def show(line: dict[str, object]) -> None:
         print(as_json(line) if arguments.json else _text(line), file=lines)
 
-    with _stack() as stack:
+    with local_supabase() as stack:
         asyncio.run(_measure(stack, QUICK if arguments.quick else Sizes(), show))
 
 
@@ -153,24 +153,6 @@ async def _peers(stack: Stack, panel: PricePanel, sizes: Sizes, ours: float) -> 
             }
     finally:
         await rows.close()
-
-
-@contextmanager
-def _stack() -> Iterator[Stack]:
-    """A Supabase of its own, which ends with this process, however that ends."""
-    with tempfile.TemporaryDirectory(prefix="absfin-bench-") as name:
-        Path(name).chmod(0o755)  # PostgreSQL runs as another user where we are root
-        command = [sys.executable, "-m", "scripts.supabase_local", "run", "--folder", f"{name}/stack", "--follow-input"]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr, text=True, cwd=ROOT
-        ) as process:
-            if process.stdin is None or process.stdout is None:
-                raise RuntimeError("the stack has no pipes")
-            try:
-                yield stack_of(process.stdout.readline(), Path(name) / "stack")
-            finally:
-                process.stdin.close()
-                process.wait(60)
 
 
 @asynccontextmanager

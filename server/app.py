@@ -18,6 +18,7 @@ from absfinance.v1 import (
 )
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from server.listeners.health import ListenerReport
 from server.reflection import Reflection
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
@@ -50,6 +51,12 @@ _MODULES: Mapping[str, Any] = {
 
 SERVICE_NAMES = tuple(f"absfinance.v1.{name}" for name in _MODULES)
 
+LISTENER = "absfinance.listener"
+"""What the health service is asked for to know whether the listener of changes has caught up; no service of calls."""
+
+OFF: Mapping[str, object] = {"listener": "off"}
+"""What is told of the listener where this server has none."""
+
 
 class _ByName:
     """A server to which the generated code adds methods that are found by their name alone.
@@ -65,12 +72,31 @@ class _ByName:
         """Leaves them out: their generic handlers serve them."""
 
 
+class _Health(health.aio.HealthServicer):
+    """Says in the trailing metadata of Check how the listener of changes is doing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.figures: Mapping[str, object] = OFF
+
+    async def Check(  # noqa: N802  # of the library
+        self, request: health_pb2.HealthCheckRequest, context: Any
+    ) -> health_pb2.HealthCheckResponse:
+        """The answer of the library; NOT_FOUND for the listener where this server has none."""
+        if request.service == LISTENER:
+            names = {key.replace("_", "-"): str(value) for key, value in self.figures.items()}
+            context.set_trailing_metadata(tuple((f"absfin-{key}", value) for key, value in names.items()))
+            if self.figures == OFF:
+                await context.abort(grpc.StatusCode.NOT_FOUND, "this server does not listen to changes: ABSFIN_EVENTS")
+        return await super().Check(request, context)
+
+
 class App:
     """A server that is ready to be started, with its health."""
 
     def __init__(self, servicers: Mapping[str, Any], interceptors: Sequence[grpc.aio.ServerInterceptor]) -> None:
         self.server = grpc.aio.server(interceptors=interceptors, options=OPTIONS)
-        self._health = health.aio.HealthServicer()
+        self._health = _Health()
         for name, module in _MODULES.items():
             servicer = servicers.get(name) or getattr(module, f"{name}Servicer")()
             getattr(module, f"add_{name}Servicer_to_server")(servicer, _ByName(self.server))
@@ -80,6 +106,14 @@ class App:
 
     async def serving(self, yes: bool) -> None:
         """Sets the health of the server and of each service."""
-        status = health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING
         for name in ("", *SERVICE_NAMES):
-            await self._health.set(name, status)
+            await self._health.set(name, _status(yes))
+
+    async def listening(self, report: ListenerReport) -> None:
+        """Sets the health of the listener of changes, which no call waits for."""
+        self._health.figures = report.figures
+        await self._health.set(LISTENER, _status(report.is_ready))
+
+
+def _status(yes: bool) -> Any:
+    return health_pb2.HealthCheckResponse.SERVING if yes else health_pb2.HealthCheckResponse.NOT_SERVING

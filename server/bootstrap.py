@@ -27,6 +27,7 @@ from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
 from server.jobs.store_health import StoreHealth
+from server.listeners.health import ListenerHealth
 from server.observability import configure_logging, logger
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
@@ -85,6 +86,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     delivery = event_delivery(settings, storage)
     app = App(servicers_of(settings, storage, pool, services, delivery, api_keys), interceptors)
     listening = listening_of(settings, storage, services, delivery)
+    listener_health = ListenerHealth(listening.health, app.listening) if listening else None
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -92,6 +94,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     try:
         address = bind(app.server, settings)
         await pool.start()
+        if listener_health:
+            await listener_health.start()
         await app.server.start()
         jobs.runner.start()
         housekeeping.start()
@@ -108,6 +112,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await stop.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
+        if listener_health:
+            await listener_health.close()
         await _drain(app, admission, jobs.progress, delivery, settings.drain_seconds)
     finally:
         await remote.close()

@@ -3,7 +3,7 @@
 Both ways go by the annotation: a float that was given as a whole number is written as a float.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 
+Writer = Callable[["Records", Any], Any]
+"""Writes a value of one annotation."""
+
 
 class Records:
     """Writes and reads records, with the arrays that stand beside them."""
@@ -26,26 +29,7 @@ class Records:
 
     def written(self, value: Any) -> dict[str, Any]:
         """The record of a dataclass; its arrays are appended."""
-        hints = _hints(type(value))
-        return {one.name: self._plain(hints[one.name], getattr(value, one.name)) for one in fields(value)}
-
-    def _plain(self, hint: Any, value: Any) -> Any:
-        hint = _without_none(hint)
-        parts, origin = get_args(hint), get_origin(hint)
-        if value is None:
-            return None
-        if origin is np.ndarray:
-            self.arrays.append(np.ascontiguousarray(value))
-            return len(self.arrays) - 1
-        if origin is tuple:
-            return [self._plain(kind, one) for kind, one in zip(_kinds(parts, len(value)), value, strict=True)]
-        if origin is not None:
-            return {key: self._plain(parts[1], value[key]) for key in sorted(value)}
-        if is_dataclass(hint):
-            return self.written(value)
-        if issubclass(hint, Decimal | date):
-            return str(value)
-        return value.value if issubclass(hint, Enum) else hint(value)
+        return {name: write(self, getattr(value, name)) for name, write in _writers(type(value))}
 
     def read(self, kind: type[T], record: Any) -> T:
         """A dataclass from its record; its own checks run again."""
@@ -67,6 +51,51 @@ class Records:
         if is_dataclass(hint):
             return self.read(hint, value)  # type: ignore[arg-type]  # a hint is a type, never one of its values
         return date.fromisoformat(value) if hint is date else hint(value)
+
+
+def _writers(kind: Any) -> tuple[tuple[str, Writer], ...]:
+    """How each field of a dataclass is written. Found once: a state has hundreds of thousands of values."""
+    return _cached_writers(kind)
+
+
+@cache
+def _cached_writers(kind: Hashable) -> tuple[tuple[str, Writer], ...]:
+    hints = _hints(kind)
+    return tuple((one.name, _writer(hints[one.name])) for one in fields(kind))  # type: ignore[arg-type]
+
+
+@cache
+def _writer(hint: Any) -> Writer:
+    """How a value of an annotation is written."""
+    without_none = _without_none(hint)
+    write = _writer_of_parts(without_none, get_args(without_none), get_origin(without_none))
+    return lambda records, value: None if value is None else write(records, value)
+
+
+def _writer_of_parts(hint: Any, parts: tuple[Any, ...], origin: Any) -> Writer:
+    if origin is np.ndarray:
+        return _write_array
+    if origin is tuple:
+        return lambda records, value: [
+            _writer(kind)(records, one) for kind, one in zip(_kinds(parts, len(value)), value, strict=True)
+        ]
+    if origin is not None and parts[1] is float:  # holdings and weights: most of a state
+        return lambda _, value: {key: float(value[key]) for key in sorted(value)}
+    if origin is not None:
+        write = _writer(parts[1])
+        return lambda records, value: {key: write(records, value[key]) for key in sorted(value)}
+    if is_dataclass(hint):
+        return Records.written
+    if issubclass(hint, Decimal | date):
+        return lambda _, value: str(value)
+    if issubclass(hint, Enum):
+        return lambda _, value: value.value
+    return lambda _, value: hint(value)
+
+
+def _write_array(records: Records, value: NDArray[Any]) -> int:
+    records.arrays.append(np.ascontiguousarray(value))
+    return len(records.arrays) - 1
 
 
 def _without_none(hint: Any) -> Any:

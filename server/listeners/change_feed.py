@@ -5,6 +5,7 @@ The change log is the truth; a notice only wakes. What was stored twice after a 
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class FeedHealth:
     """How the listener is doing, as this process sees it."""
 
     is_listening: bool  # here; another server of the store may be the listener
+    has_caught_up: bool  # with what was written before it began to listen, or to watch another one listen
     lag: ChangeLag  # of this process where it listens, and otherwise of what was stored last
     cursor: str
     failures: int  # in a row, to read or to store
@@ -113,9 +115,12 @@ class ChangeFeed:
         self._stored_at = 0.0
         self._stored: Memory | None = None
         self._failures = 0
+        self._started_at = math.inf
+        self._is_loaded = self._has_caught_up = False  # since it claimed last
 
     def start(self) -> None:
         """Begins."""
+        self._started_at = time.monotonic()
         self._tasks = [asyncio.create_task(self._claiming()), asyncio.create_task(self._listening())]
 
     def wake(self) -> None:
@@ -138,8 +143,13 @@ class ChangeFeed:
 
     async def health(self) -> FeedHealth:
         """How it is doing. Raises StorageUnavailable."""
-        cursor = self._cursor if self._claim is not None else (await self._listener.load()).cursor
-        return FeedHealth(self._claim is not None, await self._changes.lag(cursor), cursor, self._failures)
+        is_listening = self._claim is not None
+        cursor = self._cursor if self._is_loaded else await self._listener.cursor()
+        seconds = time.monotonic() - self._started_at  # before the lag is measured, which may take a while
+        lag = await self._changes.lag(cursor)
+        # Where another one listens: all that it has not stored yet was written since this process began.
+        has_caught_up = self._has_caught_up if is_listening else lag.seconds < seconds
+        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures)
 
     async def _claiming(self) -> None:
         """Claims, and renews the claim while changes are read: reading everything may take longer than a lease."""
@@ -170,6 +180,7 @@ class ChangeFeed:
             except Exception:
                 self._failures += 1
                 logger.exception("changes could not be followed")
+            self._is_loaded = self._has_caught_up = False
             await asyncio.sleep(self._look)
 
     async def _load(self, claim: ListenerClaim) -> None:
@@ -177,6 +188,7 @@ class ChangeFeed:
         found = await self._listener.load()
         self._cursor, self._stored, self._unstored = found.cursor, None, 0
         self._stored_at = time.monotonic()
+        self._is_loaded = True
         if found.state:
             try:
                 self._memory = await asyncio.to_thread(memory_from_bytes, found.state)
@@ -212,6 +224,7 @@ class ChangeFeed:
         self._failures = 0
         self._is_woken = True
         if page.is_last:
+            self._has_caught_up = True
             await self._rest()
 
     async def _rest(self) -> None:

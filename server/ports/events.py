@@ -254,6 +254,10 @@ class ListenerStore(Protocol):
         """What was stored last."""
         ...
 
+    async def cursor(self) -> str:
+        """Where the listener stood when it last stored its state; empty where it never did."""
+        ...
+
     async def store(self, claim: ListenerClaim, state: ListenerState) -> bool:
         """Stores where the listener stands; False, and nothing is stored, where it is no longer this one."""
         ...

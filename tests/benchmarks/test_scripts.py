@@ -162,9 +162,16 @@ def test_events_times_prices_with_and_without_signals() -> None:
     lines = _lines("events")
     job = "events/tick_20_portfolios"
     rest = ("events/closes_20_portfolios", "events/closes_and_risk_20_portfolios")
-    assert _jobs(lines) == [job, f"{job}_with_signals", *rest]
-    assert all(line["ours_ms"] > 0.0 and (line["portfolios"], line["assets"]) == (20, 50) for line in lines)
+    served = ["events/publish_to_signal", f"{job}/served"]
+    assert _jobs(lines) == [job, f"{job}_with_signals", *rest, *served]
+    assert all((line["portfolios"], line["assets"]) == (20, 50) for line in lines)
+    assert all(line["ours_ms"] > 0.0 for line in lines[:4])
     assert lines[1]["signals"] >= 20 * lines[1]["rounds"]
+    latency, tick = lines[4:]
+    assert 0.0 < latency["p50_ms"] <= latency["p99_ms"]
+    assert (latency["store"], latency["signals"]) == ("embedded", 5)
+    assert (tick["store"], tick["ticks"], tick["signals"]) == ("embedded", 4, 0)
+    assert tick["ours_ms"] >= 0.0
 
 
 def test_attribution_adds_up() -> None:

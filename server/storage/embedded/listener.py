@@ -29,6 +29,12 @@ class EmbeddedListener:
             lambda connection: ListenerState(*connection.execute("SELECT cursor, state FROM listener").fetchone())
         )
 
+    async def cursor(self) -> str:
+        """Where the listener stood when it last stored its state."""
+        return await self._database.read(
+            lambda connection: str(connection.execute("SELECT cursor FROM listener").fetchone()[0])
+        )
+
     async def store(self, claim: ListenerClaim, state: ListenerState) -> bool:
         """Stores where the listener stands."""
 

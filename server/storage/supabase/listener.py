@@ -27,6 +27,10 @@ class SupabaseListener:
         frame = Frame(await self._rpc.read_bytes("load_listener"))
         return ListenerState(frame.header["cursor"], frame.take(frame.header["state"]))
 
+    async def cursor(self) -> str:
+        """Where the listener stood when it last stored its state, which comes along."""
+        return (await self.load()).cursor
+
     async def store(self, claim: ListenerClaim, state: ListenerState) -> bool:
         """Stores where the listener stands."""
         stored = await self._rpc.call(

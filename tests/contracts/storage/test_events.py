@@ -198,6 +198,7 @@ async def test_an_old_listener_stores_nothing(storage: Storage, listener: Listen
     assert await events_of(storage).notifications.claim_due("w", 10**17, LEASE_SECONDS, 5) == ()
     assert await listener.store(new, ListenerState("6", b"new"))
     assert await listener.load() == ListenerState("6", b"new")
+    assert await listener.cursor() == "6"
 
 
 async def test_a_claim_of_the_same_worker_that_is_older(listener: ListenerStore) -> None:
@@ -210,6 +211,7 @@ async def test_a_claim_of_the_same_worker_that_is_older(listener: ListenerStore)
 
 async def test_before_anything_is_stored(listener: ListenerStore) -> None:
     assert await listener.load() == ListenerState("", b"")
+    assert await listener.cursor() == ""
     assert await listener.record(ListenerClaim("w", 0), [event("a")], []) is None
 
 
