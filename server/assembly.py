@@ -150,6 +150,7 @@ def listening_of(
         storage.corporate_actions,
         storage.portfolios,
         storage.optimizations,
+        storage.published,
         storage.stale_results,
     )
     feed = ChangeFeed(

@@ -29,6 +29,7 @@ from server.listeners.memory import Memory
 from server.ports.changes import Change, Quote
 from server.ports.corporate_actions import ActionFilter, CorporateActionStore
 from server.ports.market_data import Instrument, MarketDataStore, PriceField, PriceQuery, TradableState
+from server.ports.published import PublishedPrices
 
 T = TypeVar("T")
 
@@ -62,9 +63,16 @@ _STATES = {
 class MarketReadings:
     """Reads what the monitor is to know of assets."""
 
-    def __init__(self, market_data: MarketDataStore, actions: CorporateActionStore, basis: PriceBasis = BASIS) -> None:
+    def __init__(
+        self,
+        market_data: MarketDataStore,
+        actions: CorporateActionStore,
+        published: PublishedPrices | None,
+        basis: PriceBasis = BASIS,
+    ) -> None:
         self._market_data = market_data
         self._corporate_actions = actions
+        self._published = published
         self._announced = _ANNOUNCED[basis]
 
     async def histories(self, symbols: Sequence[str], time: int) -> list[Event]:
@@ -98,6 +106,15 @@ class MarketReadings:
         if prices:
             found.append(PricesObserved(time, tuple(prices)))
         return found
+
+    async def quotes(self, symbols: Sequence[str], time: int) -> list[Event]:
+        """The latest quotes; those that are older than what the monitor knows change nothing there."""
+        found: list[QuotedPrice] = []
+        for page in in_pages(symbols, SYMBOLS):
+            stored = {} if self._published is None else await self._published.quotes(page)
+            prices = (price_observed(stored[symbol], time) for symbol in page if symbol in stored)
+            found += [price for price in prices if price is not None]
+        return [PricesObserved(time, tuple(found))] if found else []
 
     async def instruments(self, memory: Memory, symbols: Iterable[str], time: int) -> list[Event]:
         """Trading state and average volume of assets."""

@@ -142,6 +142,7 @@ class PortfolioReadings:
         events: list[Event] = await self._market.histories(fresh, time)
         events += await self._market.instruments(memory, fresh, time)
         events += await self._market.actions(fresh, time)
+        events += await self._market.quotes(fresh, time)
         if changes:
             events.append(PortfoliosChanged(time, changes))
         followed: dict[str, Followed | None] = dict.fromkeys(gone)

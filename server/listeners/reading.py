@@ -13,6 +13,7 @@ from server.ports.changes import Change, ChangeKind
 from server.ports.corporate_actions import CorporateActionStore
 from server.ports.market_data import MarketDataStore, PriceField
 from server.ports.portfolios import PortfolioRecord, PortfolioStore
+from server.ports.published import PublishedPrices
 from server.ports.results import ResultStore
 from server.ports.scope import Scope
 from server.ports.stale_results import StaleResult, StaleResults
@@ -32,6 +33,7 @@ class WatchedStores:
     corporate_actions: CorporateActionStore
     portfolios: PortfolioStore
     optimizations: ResultStore
+    published: PublishedPrices | None = None  # None where a store keeps no quotes
     stale_results: StaleResults | None = None  # None where a store does not keep what results have used
 
 
@@ -46,7 +48,7 @@ class Readings:
     """Reads for changes that were written together, and everything where nothing is known."""
 
     def __init__(self, stores: WatchedStores, basis: PriceBasis = BASIS) -> None:
-        market = MarketReadings(stores.market_data, stores.corporate_actions, basis)
+        market = MarketReadings(stores.market_data, stores.corporate_actions, stores.published, basis)
         self._market = market
         self._stores = stores
         self._portfolios = PortfolioReadings(stores.portfolios, stores.optimizations, market)
@@ -84,7 +86,10 @@ class Readings:
         return tuple(await self._stores.stale_results.since(corrected, changes[0].time, MOST_STALE))
 
     async def of_everything(self, memory: Memory, time: int) -> Reading:
-        """All portfolios with their assets; those that the memory has and the store has not are deleted."""
+        """All portfolios with their assets; those that the memory has and the store has not are deleted.
+
+        Quotes of all assets are read: which of them the memory has not seen is not known.
+        """
         found: list[PortfolioRecord] = []
         token = ""
         while True:  # ends with the last page
@@ -95,4 +100,6 @@ class Readings:
             token = page.next_token
         gone = set(memory.portfolios) - {name_of(one.owner, one.id) for one in found}
         optimal = {name: one.optimal for name, one in memory.portfolios.items()}
-        return await self._portfolios.of_records(memory, found, gone, optimal, time, "everything")
+        reading = await self._portfolios.of_records(memory, found, gone, optimal, time, "everything")
+        held = [one for one in memory.monitor.instruments.by_symbol if memory.monitor.holders(one)]
+        return replace(reading, events=(*reading.events, *await self._market.quotes(held, time)))

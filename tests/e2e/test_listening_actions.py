@@ -153,6 +153,16 @@ def test_quotes_raise_a_signal_and_clear_it(watching: RunningServer) -> None:
     assert len(recomputations(folder, "quoted")) == 1
 
 
+def test_a_quote_before_there_was_a_portfolio_counts(watching: RunningServer) -> None:
+    folder, symbols = watching.data_dir, ("QC", "QD")
+    imported(watching, prices(TODAY - 2, [[100, 100]], symbols), "quoted before: first")
+    publish(watching, {"quotes": [{"symbol": "QC", "time": now(), "last": 150.0}]})
+    create(watching, "quoted-before", {"event": "EVENT_KIND_DRIFT", "threshold": 0.05}, symbols=symbols)
+    until(lambda: len(signals(folder, "DRIFT", "quoted-before")) == 2)
+    found = [(one.symbol, one.phase, round(one.value, 6)) for one in signals(folder, "DRIFT", "quoted-before")]
+    assert sorted(found) == [("QC", RAISED, 0.1), ("QD", RAISED, -0.1)]
+
+
 def test_volumes_and_the_state_of_an_instrument_are_noticed(watching: RunningServer) -> None:
     folder, symbols = watching.data_dir, ("IA", "IB")
     imported(watching, prices(TODAY - 4, [[100, 100]], symbols), "instrument: first")
@@ -185,7 +195,7 @@ def state_of(server: RunningServer, symbol: str) -> str:
 
 def test_a_log_that_was_compacted_beyond_its_place_is_read_anew(start_server: Callable[..., RunningServer]) -> None:
     """What changed while nobody listened is gone from the log, and is noticed nevertheless."""
-    server, symbols = start_server(), ("A", "B")
+    server = start_server()
     folder = server.data_dir
     imported(server, prices(TODAY - 5, [[100, 100], [100, 100]]), "first")
     plan = {"event": "EVENT_KIND_DRIFT", "threshold": 0.05, "action": "ACTION_REALLOCATE"}
@@ -194,7 +204,8 @@ def test_a_log_that_was_compacted_beyond_its_place_is_read_anew(start_server: Ca
     until(lambda: is_watched(server, "mine") and is_watched(server, "gone"))
     stopped(server)
     idle = start_server(data_dir=folder, environment={"ABSFIN_EVENTS": "off"})
-    imported(idle, prices(TODAY - 3, [[120, 100], [150, 100]]), "while nobody listens")
+    imported(idle, prices(TODAY - 3, [[120, 100], [130, 100]]), "while nobody listens")
+    publish(idle, {"quotes": [{"symbol": "A", "time": now(), "last": 150.0}]})
     with idle.channel() as channel:
         wire = Wire(channel)
         wire.call("PortfolioService/DeletePortfolio", {"name": "portfolios/gone"})
@@ -208,7 +219,7 @@ def test_a_log_that_was_compacted_beyond_its_place_is_read_anew(start_server: Ca
     actions = sorted(one.action for one in recomputations(folder, "mine"))
     assert actions == [portfolio_pb2.Trigger.ACTION_REALLOCATE, portfolio_pb2.Trigger.ACTION_ANALYZE_RISK]
     until(lambda: not waiting(folder) and is_watched(again, "new") and not is_watched(again, "gone"))
-    imported(again, prices(TODAY - 1, [[100, 100]], symbols), "back")  # it follows the log again
+    publish(again, {"quotes": [{"symbol": "A", "time": now(), "last": 100.0}]})  # it follows the log again
     until(lambda: [one.phase for one in signals(folder, "DRIFT", "mine")] == [RAISED, RAISED, CLEARED, CLEARED])
     assert recomputations(folder, "gone") == []
 

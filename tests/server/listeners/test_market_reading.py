@@ -50,7 +50,7 @@ async def test_assets_without_recent_prices_are_read_together(storage: Storage) 
         panels.append(PricePanel.of([symbol], days, np.array([[3.0], [4.0], [5.0 + i]])))
     await storage.market_data.import_prices(PriceImport("all", PriceField.CLOSE, "", tuple(panels)))
     recorded = Recorded(storage.market_data)
-    readings = MarketReadings(recorded, storage.corporate_actions)  # type: ignore[arg-type]  # only what is called
+    readings = MarketReadings(recorded, storage.corporate_actions, None)  # type: ignore[arg-type]  # only what is called
     events = await readings.histories(["NEW", "NONE", *old], TODAY * DAY)
     found = {
         series.symbol: (series.days.tolist(), series.prices.tolist())
