@@ -54,6 +54,7 @@ class RunningServer:
     address: str
     process: subprocess.Popen[str]
     data_dir: Path
+    browsers: str = ""  # where it serves them, if it does
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes, forked from the template that it started, or started by that one."""
@@ -85,7 +86,8 @@ def _servers(new_folder: Callable[[], Path]) -> Iterator[Callable[..., RunningSe
         started.append(process)
         line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()
-        return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
+        browsers = line.strip().partition(", browsers on ")[2]
+        return RunningServer(line.removeprefix(READY).split(",")[0], process, folder, browsers)
 
     try:
         yield start

@@ -1,0 +1,84 @@
+"""Says what is wrong with JSON that is not a message: which field, and which rule it breaks."""
+
+import difflib
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+Found = tuple[str, str]
+"""The path of a field, as the contract writes it, and the rule that it breaks."""
+
+_KINDS = {
+    FieldDescriptor.TYPE_BOOL: "true or false",
+    FieldDescriptor.TYPE_STRING: "a text",
+    FieldDescriptor.TYPE_BYTES: "a text in base64",
+    FieldDescriptor.TYPE_DOUBLE: "a number",
+    FieldDescriptor.TYPE_FLOAT: "a number",
+}
+_SPECIAL = "google.protobuf."
+"""Messages that JSON writes in another way than by their fields."""
+
+
+def what_is_wrong(descriptor: Descriptor, value: Any) -> Found:
+    """The first field that cannot be read, of a value that is no message of this kind."""
+    if not isinstance(value, dict):
+        return "", f"must be a JSON object of the fields of {descriptor.full_name}"
+    found = next(_broken_fields(descriptor, value, ""), None)
+    return found or ("", f"sets two fields of one oneof of {descriptor.full_name}, or one field twice")
+
+
+def _broken_fields(descriptor: Descriptor, value: dict[str, Any], above: str) -> Iterator[Found]:
+    known = {name: field for field in descriptor.fields for name in (field.json_name, field.name)}
+    for name, given in value.items():
+        field = known.get(name)
+        if field is None:
+            yield f"{above}{name}", _unknown(name, descriptor)
+        elif not _can_be_read(descriptor, {name: given}):
+            yield _inside(descriptor, field, given, f"{above}{field.name}")
+
+
+def _inside(parent: Descriptor, field: FieldDescriptor, value: Any, path: str) -> Found:
+    """What is wrong with the value of a field that cannot be read."""
+    kind = field.message_type
+    if kind is not None and kind.GetOptions().map_entry:
+        return path, f"must be an object whose values are {_kind(kind.fields_by_name['value'])}"
+    if field.is_repeated:
+        if not isinstance(value, list):
+            return path, f"must be an array; each entry is {_kind(field)}"
+        for index, entry in enumerate(value):
+            if not _can_be_read(parent, {field.name: [entry]}):
+                return _value(field, entry, f"{path}[{index}]")
+    return _value(field, value, path)
+
+
+def _value(field: FieldDescriptor, value: Any, path: str) -> Found:
+    kind = field.message_type
+    if kind is None or kind.full_name.startswith(_SPECIAL) or not isinstance(value, dict):
+        return path, f"must be {_kind(field)}"
+    found = next(_broken_fields(kind, value, f"{path}."), None)
+    return found or (path, "sets two fields of one oneof, or one field twice")
+
+
+def _can_be_read(descriptor: Descriptor, value: dict[str, Any]) -> bool:
+    try:
+        json_format.ParseDict(value, message_factory.GetMessageClass(descriptor)())
+    except (json_format.ParseError, ValueError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def _unknown(name: str, descriptor: Descriptor) -> str:
+    names = [field.json_name for field in descriptor.fields]
+    near = difflib.get_close_matches(name[:64], names, 1)
+    hint = f"; did you mean `{near[0]}`?" if near else ""
+    return f"is no field of {descriptor.full_name}{hint}"
+
+
+def _kind(field: FieldDescriptor) -> str:
+    if field.message_type is not None:
+        return f"a {field.message_type.full_name}"
+    if field.enum_type is not None:
+        return f"a name of {field.enum_type.full_name}"
+    return _KINDS.get(field.type, "a whole number within its range")
