@@ -240,7 +240,7 @@ def backtest(browser: httpx.Client) -> str:
     request = {
         "prices": {"symbols": ["A", "B", "C"], "dates": dates, "values": values},
         "periodsPerYear": 252,
-        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}},
+        "strategy": {"equalWeight": {}},
         "rebalancing": {"everyPeriods": {"n": 5}},
     }
     started = post(browser, "/absfinance.v1.BacktestService/Backtest", "application/json", json.dumps(request).encode())
