@@ -259,6 +259,7 @@ RUN_WHOLE = {
     ROOT / "docs/identity.md": "tests/docs/test_identity_page.py",
     ROOT / "docs/storage.md": "tests/server/storage/test_backup.py",
     ROOT / "docs/supabase.md": "tests/docs/test_supabase_page.py",
+    ROOT / "docs/web.md": "tests/docs/test_web_page.py",
     ROOT / "docs/reports.md": "tests/clients/python/reports/test_documented.py",
     ROOT / "clients/go/README.md": "tests/clients/go/test_readme.py",
     ROOT / "clients/java/README.md": "tests/clients/java/test_readme.py",
