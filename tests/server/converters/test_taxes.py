@@ -23,6 +23,7 @@ DAY = {"year": 2024, "month": 2, "day": 29}
 LATER = {"year": 2024, "month": 3, "day": 1}
 NO_DAY = {"year": 2023, "month": 2, "day": 29}
 BOUGHT = dt.date(2024, 2, 29)
+PAIR = {"symbol": "A", "by": "B"}
 RATES = {"shortTermRate": 0.37, "longTermRate": 0.2}
 
 
@@ -119,10 +120,7 @@ def test_a_limit_of_zero_is_a_limit() -> None:
         ({"harvestLosses": True}, "short_term_rate"),
         ({"gainBudget": 1e300}, "gain_budget"),
         ({"carryForward": 1e300}, "carry_forward"),
-        (
-            {"identicalGroups": [{"symbols": ["A", "B"]}], "substitutes": [{"symbol": "A", "by": "B"}]},
-            "substitutes[0].by",
-        ),
+        ({"identicalGroups": [{"symbols": ["A", "B"]}], "substitutes": [PAIR]}, "substitutes[0].by"),
     ],
 )
 def test_limits_that_are_refused(fields: dict[str, Any], named: str) -> None:
