@@ -85,6 +85,7 @@ def test_a_fill_is_another_one_with_another_subject_figure_or_treatment_of_fees(
     same = [content(portfolio="portfolios/p"), content(portfolio="portfolios/p", etag="e")]
     others = [
         content(reallocation="reallocations/p"),
+        content(reallocation="reallocations/q"),
         content(portfolio="portfolios/q"),
         content(portfolio="portfolios/p", feesInGains=True),
         content({**FILL, "price": 0.2}, portfolio="portfolios/p"),
