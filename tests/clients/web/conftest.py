@@ -1,0 +1,66 @@
+"""The live page, built once in a folder of the tests, and a server that serves it."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.typescript.package_build import BUILD_SECONDS, LEFT_BY_BUILDS, copy_of_the_clone, run
+from tests.conftest import COMPLETE, ROOT, RunningServer
+
+PAGE = ROOT / "clients/web"
+PROGRAMS = Path(__file__).parent / "programs"
+INSTALL = ("ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found or not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("chromium, node and npm are not all installed: the live page was not opened")
+    return found
+
+
+@pytest.fixture(scope="session")
+def page_folder(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the page in a copy of the clone, built as its README says."""
+    npm = shutil.which("npm") or ""
+    clone = copy_of_the_clone(tmp_path_factory.mktemp("live_page"))
+    shutil.copytree(PAGE, clone / "clients/web", ignore=LEFT_BY_BUILDS)
+    for package in (clone / "clients/typescript", clone / "clients/web"):
+        done = subprocess.run([npm, *INSTALL], cwd=package, capture_output=True, text=True, timeout=BUILD_SECONDS)
+        if done.returncode:
+            pytest.skip(f"npm cannot install the libraries of {package.name}: {done.stderr[-300:]}")
+        run(npm, "run", "--silent", "build", cwd=package)
+    for program in PROGRAMS.iterdir():
+        shutil.copy(program, clone / "clients/web")  # beside the libraries that it imports
+    return clone / "clients/web"
+
+
+@pytest.fixture(scope="module")
+def served(page_folder: Path, start_server: Callable[..., RunningServer]) -> RunningServer:
+    """A server that serves the page."""
+    flags = ("--workers", "1", "--web-listen", "127.0.0.1:0", "--web-pages", str(page_folder / "dist"))
+    return start_server(*flags, program=COMPLETE)
+
+
+@pytest.fixture
+def visit(page_folder: Path, served: RunningServer, chromium: str, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Runs a program with a browser on the page; returns what it has found. Pictures are in a folder of the test."""
+
+    def with_program(name: str, *arguments: str, seconds: float = 110.0) -> dict[str, Any]:
+        pictures = Path(os.environ.get("ABSFIN_PICTURES", tmp_path))
+        command = ["node", name, served.browsers, str(pictures), *arguments]
+        variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CHROMIUM": chromium}
+        done = subprocess.run(command, cwd=page_folder, capture_output=True, text=True, timeout=seconds, env=variables)
+        assert done.returncode == 0, done.stderr[-2000:]
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    return with_program
