@@ -84,7 +84,8 @@ export class Curves {
   }
 
   #draw(): void {
-    const curves = [...this.#curves].filter(([, { dates }]) => dates.length > 1);
+    const drawn = [...this.#curves].filter(([, { dates }]) => dates.length > 1);
+    const curves = drawn.sort(([first], [second]) => first - second);
     const width = this.root.clientWidth;
     if (curves.length === 0 || width === 0) {
       return;

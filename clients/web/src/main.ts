@@ -4,8 +4,10 @@ import { accessForm } from "./connection.js";
 import { element } from "./elements.js";
 import { backtests } from "./views/backtests.js";
 import { followedBacktest } from "./views/followed_backtest.js";
+import { events } from "./views/events.js";
 import { frontier } from "./views/frontier.js";
 import { optimization } from "./views/optimization.js";
+import { reallocation } from "./views/reallocation.js";
 import type { View } from "./views/view.js";
 
 const BACKTEST = /^backtests\/[A-Za-z0-9_-]{1,64}$/;
@@ -13,6 +15,8 @@ const VIEWS: Readonly<Record<string, { readonly text: string; readonly open: () 
   backtests: { text: "Backtests", open: backtests },
   optimise: { text: "Optimise", open: optimization },
   frontier: { text: "Frontier", open: frontier },
+  reallocate: { text: "Reallocate", open: reallocation },
+  events: { text: "Events", open: events },
 };
 
 let shown: View | undefined;

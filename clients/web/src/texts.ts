@@ -26,6 +26,11 @@ export function isoDay(day: number): string {
   return new Date(day * DAY).toISOString().slice(0, 10);
 }
 
+/** A time in seconds since 1970-01-01, in UTC. */
+export function isoTime(seconds: number): string {
+  return `${new Date(1000 * seconds).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
 /** A date of the contract in ISO form; empty where there is none. */
 export function isoDate(date: CalendarDate | undefined): string {
   return date === undefined ? "" : [date.year, date.month, date.day].map((part) => String(part).padStart(2, "0")).join("-");

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,12 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.clients.typescript.package_build import BUILD_SECONDS, LEFT_BY_BUILDS, copy_of_the_clone, run
+from tests.clients.typescript.package_build import BUILD_SECONDS, LEFT_BY_BUILDS, copy_of_the_clone
 from tests.conftest import COMPLETE, ROOT, RunningServer
 
 PAGE = ROOT / "clients/web"
 PROGRAMS = Path(__file__).parent / "programs"
-INSTALL = ("ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline")
+BUILD, START = re.findall(r"^```sh\n(.*?)^```", (PAGE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+"""Commands of the page's README, in the folder of the clone."""
+
+QUIET = {"npm_config_audit": "false", "npm_config_fund": "false", "npm_config_prefer_offline": "true"}
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +34,16 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def page_folder(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the page in a copy of the clone, built as its README says."""
-    npm = shutil.which("npm") or ""
     clone = copy_of_the_clone(tmp_path_factory.mktemp("live_page"))
     shutil.copytree(PAGE, clone / "clients/web", ignore=LEFT_BY_BUILDS)
-    for package in (clone / "clients/typescript", clone / "clients/web"):
-        done = subprocess.run([npm, *INSTALL], cwd=package, capture_output=True, text=True, timeout=BUILD_SECONDS)
-        if done.returncode:
-            pytest.skip(f"npm cannot install the libraries of {package.name}: {done.stderr[-300:]}")
-        run(npm, "run", "--silent", "build", cwd=package)
+    for line in BUILD.splitlines():
+        variables = {**os.environ, **QUIET}
+        done = subprocess.run(
+            line.split(), cwd=clone, capture_output=True, text=True, timeout=BUILD_SECONDS, env=variables
+        )
+        if done.returncode and line.startswith("npm ci"):
+            pytest.skip(f"npm cannot install the libraries of the page: {line}: {done.stderr[-300:]}")
+        assert done.returncode == 0, f"{line}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     for program in PROGRAMS.iterdir():
         shutil.copy(program, clone / "clients/web")  # beside the libraries that it imports
     return clone / "clients/web"
@@ -46,8 +52,10 @@ def page_folder(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="module")
 def served(page_folder: Path, start_server: Callable[..., RunningServer]) -> RunningServer:
     """A server that serves the page."""
-    flags = ("--workers", "1", "--web-listen", "127.0.0.1:0", "--web-pages", str(page_folder / "dist"))
-    return start_server(*flags, program=COMPLETE)
+    variables = dict(re.findall(r"(ABSFIN_WEB_\w+)=(\S+)", START))
+    variables["ABSFIN_WEB_LISTEN"] = variables["ABSFIN_WEB_LISTEN"].replace(":8080", ":0")
+    variables["ABSFIN_WEB_PAGES"] = str(page_folder.parents[1] / variables["ABSFIN_WEB_PAGES"])
+    return start_server("--workers", "1", program=COMPLETE, environment=variables)
 
 
 @pytest.fixture

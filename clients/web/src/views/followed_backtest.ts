@@ -15,6 +15,7 @@ import { element, table } from "../elements.js";
 import { alertOf } from "../failures.js";
 import { amount, figure, isoDate, percent, span } from "../texts.js";
 import { STATES } from "./backtests.js";
+import { tearSheet } from "./tear_sheet.js";
 import type { View } from "./view.js";
 
 /** Strategies whose final series are drawn. */
@@ -169,6 +170,7 @@ class FollowedBacktest implements View {
     const warnings = (result?.warnings ?? []).map(({ message }) => element("li", {}, message));
     this.#outcome.replaceChildren(
       table("Result", columns, rows),
+      tearSheet(this.#name, this.#stopped.signal),
       warnings.length > 0 ? element("ul", { "aria-label": "Warnings" }, ...warnings) : "",
     );
     const signal = this.#stopped.signal;
