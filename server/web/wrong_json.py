@@ -21,6 +21,13 @@ _SPECIAL = "google.protobuf."
 """Messages that JSON writes in another way than by their fields."""
 
 
+UNREADABLE = (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError, SystemError)
+"""What reading a wrong value raises: protobuf itself fails where it looks for a name that is not Unicode."""
+
+MAX_NAME = 64
+"""Signs of a wrong name that are told back."""
+
+
 def what_is_wrong(descriptor: Descriptor, value: Any) -> Found:
     """The first field that cannot be read, of a value that is no message of this kind."""
     if not isinstance(value, dict):
@@ -34,7 +41,7 @@ def _broken_fields(descriptor: Descriptor, value: dict[str, Any], above: str) ->
     for name, given in value.items():
         field = known.get(name)
         if field is None:
-            yield f"{above}{name}", _unknown(name, descriptor)
+            yield f"{above}{_shown(name)}", _unknown(name, descriptor)
         elif not _can_be_read(descriptor, {name: given}):
             yield _inside(descriptor, field, given, f"{above}{field.name}")
 
@@ -64,14 +71,20 @@ def _value(field: FieldDescriptor, value: Any, path: str) -> Found:
 def _can_be_read(descriptor: Descriptor, value: dict[str, Any]) -> bool:
     try:
         json_format.ParseDict(value, message_factory.GetMessageClass(descriptor)())
-    except (json_format.ParseError, ValueError, TypeError, RecursionError):
+    except UNREADABLE:
         return False
     return True
 
 
+def _shown(name: str) -> str:
+    """A name that the caller has made up, as a text that can be sent: JSON allows halves of surrogate pairs."""
+    short = name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}..."
+    return short.encode("utf-8", "backslashreplace").decode()
+
+
 def _unknown(name: str, descriptor: Descriptor) -> str:
     names = [field.json_name for field in descriptor.fields]
-    near = difflib.get_close_matches(name[:64], names, 1)
+    near = difflib.get_close_matches(name[:MAX_NAME], names, 1)
     hint = f"; did you mean `{near[0]}`?" if near else ""
     return f"is no field of {descriptor.full_name}{hint}"
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import struct
 import subprocess
 import sys
@@ -154,6 +155,9 @@ def test_an_error_in_every_protocol(browser: httpx.Client) -> None:
         ({"objective": {"minRisk": {}, "maxRatio": {}}}, "objective", "two fields of one oneof"),
         ({"riskMeasure": "RISK_MEASURE_NONSENSE"}, "risk_measure", "a name of absfinance.v1.RiskMeasure"),
         ({"solver": {"timeLimit": "soon"}}, "solver.time_limit", "a google.protobuf.Duration"),
+        ({"constraints": [{"\ud800": 1}]}, "constraints[0].\\ud800", "is no field of absfinance.v1.Constraint"),
+        ({"riskMeasure": "\udfff"}, "risk_measure", "a name of absfinance.v1.RiskMeasure"),
+        ({"x" * 100_000: 1}, "x" * 64 + "...", "is no field of absfinance.v1.OptimizeRequest"),
     ],
 )
 def test_json_is_strict(browser: httpx.Client, sent: dict[str, Any], field: str, rule: str) -> None:
@@ -191,6 +195,8 @@ def test_a_deadline(browser: httpx.Client) -> None:
     assert refused(late)[:2] == (504, "deadline_exceeded")
     _, trailers = grpc_web(post(browser, OPTIMIZE, "application/grpc-web", frame(message()), **{"grpc-timeout": "1n"}))
     assert trailers["grpc-status"] == "4"
+    ages = {"grpc-timeout": "99999999H"}
+    assert post(browser, OPTIMIZE, "application/json", body, **ages).status_code == 200
     wrong = post(browser, OPTIMIZE, "application/json", body, **{"connect-timeout-ms": "soon"})
     assert refused(wrong) == (400, "invalid_argument", "INVALID_INPUT")
 
@@ -331,6 +337,31 @@ def test_a_stream_is_live_and_ends_when_the_browser_leaves(served: RunningServer
         assert len(ends(served, WATCH)) == before
     wait_for(lambda: len(ends(served, WATCH)) > before, "the call still runs")
     assert ends(served, WATCH)[-1] == "CANCELLED"
+
+
+@contextmanager
+def watching_by_hand(served: RunningServer) -> Iterator[socket.socket]:
+    """The connection of a stream that is open."""
+    host, _, port = served.browsers.removeprefix("http://").rpartition(":")
+    lines = (f"POST {WATCH} HTTP/1.1", f"host: {host}", "content-type: application/connect+json", "content-length: 7")
+    with socket.create_connection((host, int(port)), timeout=30) as client:
+        client.sendall("\r\n".join((*lines, "", "")).encode() + frame(b"{}"))
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        yield client
+
+
+def test_a_client_that_sends_more_than_its_request_is_seen_to_leave(served: RunningServer) -> None:
+    before = len(ends(served, WATCH))
+    with watching_by_hand(served) as client:
+        client.sendall(b"POST")  # the beginning of its next request
+        time.sleep(0.2)
+    # Sooner than by the next heartbeat, which nobody would read.
+    wait_for(lambda: len(ends(served, WATCH)) > before, "the call still runs", 10.0)
+
+
+def test_a_connection_takes_no_more_than_headers_before_it_has_answered(served: RunningServer) -> None:
+    with watching_by_hand(served) as client, pytest.raises(ConnectionError):
+        client.sendall(bytes(100 << 20))
 
 
 def test_streams_are_limited_and_calls_are_not_held_up_by_them(served: RunningServer) -> None:
