@@ -171,8 +171,8 @@ def sample_server(start_shared_server: Callable[..., RunningServer], strategy_ta
 
 @pytest.fixture
 def fresh_sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
-    """The same, which nobody has called yet."""
-    return _with_sample_data(start_server(program=COMPLETE))
+    """The same, which nobody has called yet, and which serves browsers too."""
+    return _with_sample_data(start_server("--web-listen", "127.0.0.1:0", program=COMPLETE))
 
 
 def _with_sample_data(running: RunningServer) -> RunningServer:
