@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from server.web.methods import descriptor_of
 from server.web.statuses import invalid
-from server.web.wrong_json import UNREADABLE, what_is_wrong
+from server.web.wrong_json import UNREADABLE, what_is_guessed, what_is_wrong
 
 SMALL_BYTES = 2048
 """Up to here a conversion takes less than handing it to a thread."""
@@ -87,6 +87,8 @@ def _from_json(data: bytes, kind: type[Message]) -> bytes:
         json_format.ParseDict(value, message)
     except UNREADABLE:
         raise invalid(*what_is_wrong(descriptor_of(kind), value)) from None
+    if guessed := what_is_guessed(descriptor_of(kind), value):
+        raise invalid(*guessed)
     encoded: bytes = message.SerializeToString()
     return encoded
 

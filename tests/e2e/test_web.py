@@ -156,6 +156,13 @@ def test_an_error_in_every_protocol(browser: httpx.Client) -> None:
         ({"riskMeasure": "RISK_MEASURE_NONSENSE"}, "risk_measure", "a name of absfinance.v1.RiskMeasure"),
         ({"solver": {"timeLimit": "soon"}}, "solver.time_limit", "a google.protobuf.Duration"),
         ({"constraints": [{"\ud800": 1}]}, "constraints[0].\\ud800", "is no field of absfinance.v1.Constraint"),
+        (
+            {"constraints": [{"weightBounds": {"upper": True}}]},
+            "constraints[0].weight_bounds.upper",
+            "must be a number",
+        ),
+        ({"constraints": [{"weightBounds": {"upper": "1_0"}}]}, "constraints[0].weight_bounds.upper", "a number"),
+        ({"moments": {**MOMENTS, "expectedReturns": [0.01, True]}}, "moments.expected_returns", "must be a number"),
         ({"riskMeasure": "\udfff"}, "risk_measure", "a name of absfinance.v1.RiskMeasure"),
         ({"x" * 100_000: 1}, "x" * 64 + "...", "is no field of absfinance.v1.OptimizeRequest"),
     ],
