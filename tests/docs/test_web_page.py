@@ -19,12 +19,13 @@ from server.settings import Settings
 from server.web.answering import Answering
 from server.web.methods import all_methods
 from server.web_settings import WebSettings
-from tests.conftest import ROOT, RunningServer
+from tests.conftest import HAS_WEB, ROOT, RunningServer
 
 PAGE = (ROOT / "docs/web.md").read_text()
 START, CALL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.skipif(not HAS_WEB, reason="the extra `web` is not installed: such settings are refused")
 def test_the_server_of_the_page(tmp_path: Path) -> None:
     install, start = START.strip().splitlines()
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
@@ -52,6 +53,8 @@ BACKTEST = "absfinance.v1.BacktestService/Backtest"
 
 def test_every_method_answers_over_http_what_the_cookbook_shows(fresh_sample_server: RunningServer) -> None:
     _require_curl()
+    if not HAS_WEB:
+        pytest.skip("the extra `web` is not installed: no server serves browsers")
     address = fresh_sample_server.browsers
     command = [sys.executable, "scripts/documented_calls.py", address, "--tool", "curl", str(COOKBOOK)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
