@@ -362,6 +362,26 @@ def watching_by_hand(served: RunningServer) -> Iterator[socket.socket]:
         yield client
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/grpc-web+proto"])
+def test_a_call_ends_when_the_browser_leaves(served: RunningServer, browser: httpx.Client, kind: str) -> None:
+    """One that would take seconds: power cones over a thousand outcomes."""
+    before = len(ends(served, OPTIMIZE))
+    values = [(7 * row * row + 13 * row * asset) % 101 / 5000 - 0.01 for row in range(1000) for asset in range(20)]
+    returns = {"symbols": [f"S{asset}" for asset in range(20)], "dates": list(range(1000)), "values": values}
+    heavy = {
+        "returns": returns,
+        "periodsPerYear": 252,
+        "objective": {"minRisk": {}},
+        "riskMeasure": "RISK_MEASURE_RLVAR",
+    }
+    sent = json_format.ParseDict(heavy, OptimizeRequest())
+    body = json.dumps(heavy).encode() if "json" in kind else frame(sent.SerializeToString())
+    with pytest.raises(httpx.ReadTimeout):
+        browser.post(OPTIMIZE, content=body, headers={"content-type": kind}, timeout=httpx.Timeout(60.0, read=0.7))
+    wait_for(lambda: len(ends(served, OPTIMIZE)) > before, "the call still runs", 60.0)
+    assert ends(served, OPTIMIZE)[before:] == ["CANCELLED"]
+
+
 def test_a_client_that_sends_more_than_its_request_is_seen_to_leave(served: RunningServer) -> None:
     before = len(ends(served, WATCH))
     with watching_by_hand(served) as client:
