@@ -20,7 +20,7 @@ from server.web.methods import Method
 from server.web.statuses import HTTP_STATUS, Refused, code_name, error_json, invalid, refused, status_of_call
 
 BODIES_BYTES = 64 * 1024 * 1024
-"""Of all bodies that are held at once."""
+"""Of all bodies that are held at once; and as much again of what streams have sent of messages that have not ended."""
 
 MAX_FRAMED_BYTES = MAX_MESSAGE_BYTES * 4 // 3 + 1024
 """Of a body with one message, in base64 and with what stands around it."""
@@ -34,7 +34,7 @@ class Answering:
     def __init__(self, channel: grpc.aio.Channel, max_calls: int) -> None:
         self._channel = channel
         self._places = Places(max_calls)
-        self._room = Room(BODIES_BYTES)
+        self._room, self._stream_room = Room(BODIES_BYTES), Room(BODIES_BYTES)
         binary, text = Binary(), Json()
         web, web_text = GrpcWeb(), GrpcWebText()
         self._plain: Mapping[str, Codec] = {f"{_UNARY_CONNECT}json": text, f"{_UNARY_CONNECT}proto": binary}
@@ -106,10 +106,10 @@ class Answering:
     ) -> AsyncIterator[Requests]:
         """The messages of a call: a single one is read whole, several are passed on as they come."""
         if method.streams_requests:
-            yield Requests(_decoded(framing.messages(exchange.chunks()), codec, method))
+            yield Requests(_decoded(framing.messages(exchange.chunks(), self._stream_room), codec, method))
             return
         async with whole(exchange, self._room, MAX_FRAMED_BYTES) as data:
-            yield Requests(_decoded(framing.messages(_only(data)), codec, method))
+            yield Requests(_decoded(framing.messages(_only(data), Room(len(data))), codec, method))
 
 
 class _Failure:

@@ -27,6 +27,9 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
 
 _MILLISECONDS = re.compile(r"[0-9]{1,10}")
 _GRPC_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
+MAX_SECONDS = 1e7
+"""Longest time limit that is passed on, as in Connect: gRPC takes one of thousands of years for one that has passed."""
+
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 
 
@@ -81,7 +84,7 @@ def seconds_of(exchange: Exchange) -> float | None:
         parts = _GRPC_TIMEOUT.fullmatch(text)
         if not parts:
             raise invalid("", "the header `grpc-timeout` must be at most 8 digits and one of H, M, S, m, u, n")
-        return int(parts[1]) * _UNITS[parts[2]]
+        return min(int(parts[1]) * _UNITS[parts[2]], MAX_SECONDS)
     return None
 
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 from abc import abstractmethod
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from google.protobuf import json_format
@@ -15,7 +16,7 @@ from google.protobuf.message import Message
 
 from server.web.methods import descriptor_of
 from server.web.statuses import invalid
-from server.web.wrong_json import what_is_wrong
+from server.web.wrong_json import UNREADABLE, what_is_guessed, what_is_wrong
 
 SMALL_BYTES = 2048
 """Up to here a conversion takes less than handing it to a thread."""
@@ -52,7 +53,8 @@ class Json:
     """The JSON of the message, as the contract's own mapping has it."""
 
     def __init__(self) -> None:
-        self._threads = asyncio.Semaphore(THREADS)
+        self._places = asyncio.Semaphore(THREADS)
+        self._threads = ThreadPoolExecutor(THREADS, "json")
 
     async def decode(self, data: bytes, kind: type[Message]) -> bytes:
         """The bytes of the message that a JSON text describes. Raises Refused, which names the field."""
@@ -65,8 +67,14 @@ class Json:
     async def _convert(self, how: Callable[[bytes, type[Message]], bytes], data: bytes, kind: type[Message]) -> bytes:
         if len(data) <= SMALL_BYTES:
             return how(data, kind)
-        async with self._threads:
-            return await asyncio.to_thread(how, data, kind)
+        async with self._places:
+            converting = asyncio.get_running_loop().run_in_executor(self._threads, how, data, kind)
+            try:
+                return await asyncio.shield(converting)
+            finally:
+                # A thread cannot be ended. Whoever leaves meanwhile keeps this place, and what the body takes of
+                # memory, until it has: or texts of callers that left would pile up.
+                await asyncio.wait((converting,))
 
 
 def _from_json(data: bytes, kind: type[Message]) -> bytes:
@@ -77,8 +85,10 @@ def _from_json(data: bytes, kind: type[Message]) -> bytes:
     message = kind()
     try:
         json_format.ParseDict(value, message)
-    except (json_format.ParseError, ValueError, TypeError, RecursionError, AttributeError):
+    except UNREADABLE:
         raise invalid(*what_is_wrong(descriptor_of(kind), value)) from None
+    if guessed := what_is_guessed(descriptor_of(kind), value):
+        raise invalid(*guessed)
     encoded: bytes = message.SerializeToString()
     return encoded
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from google.rpc.status_pb2 import Status
 
 from server.web.exchange import MAX_MESSAGE_BYTES, too_large
+from server.web.limits import Room
 from server.web.statuses import DETAILS_KEY, error_json, invalid
 
 Metadata = Sequence[tuple[str, str | bytes]]
@@ -28,8 +29,8 @@ class Framing(Protocol):
     """How messages, and the end of a call, are written in a body."""
 
     @abstractmethod
-    def messages(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The messages of a request. Raises Refused."""
+    def messages(self, chunks: AsyncIterator[bytes], room: Room) -> AsyncIterator[bytes]:
+        """The messages of a request; what is held of one that has not ended takes room. Raises Refused."""
 
     @abstractmethod
     def message(self, data: bytes) -> bytes:
@@ -43,9 +44,9 @@ class Framing(Protocol):
 class ConnectStream:
     """The streams of Connect: https://connectrpc.com/docs/protocol#streaming-rpcs."""
 
-    async def messages(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def messages(self, chunks: AsyncIterator[bytes], room: Room) -> AsyncIterator[bytes]:
         """The messages of a request. Raises Refused."""
-        async for flags, data in _frames(chunks):
+        async for flags, data in _frames(chunks, room):
             if flags:
                 raise invalid("", "a message must have no flags: compression is not supported")
             yield data
@@ -68,9 +69,9 @@ class ConnectStream:
 class GrpcWeb:
     """gRPC-Web in bytes: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md."""
 
-    async def messages(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def messages(self, chunks: AsyncIterator[bytes], room: Room) -> AsyncIterator[bytes]:
         """The messages of a request. Raises Refused."""
-        async for flags, data in _frames(chunks):
+        async for flags, data in _frames(chunks, room):
             if flags & _GRPC_WEB_TRAILERS:
                 return  # trailers of a request say nothing that the server asks for
             if flags & _COMPRESSED:
@@ -96,9 +97,9 @@ class GrpcWeb:
 class GrpcWebText(GrpcWeb):
     """gRPC-Web in base64, each part of the body by itself."""
 
-    async def messages(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def messages(self, chunks: AsyncIterator[bytes], room: Room) -> AsyncIterator[bytes]:
         """The messages of a request. Raises Refused."""
-        async for data in super().messages(_decoded(chunks)):
+        async for data in super().messages(_decoded(chunks), room):
             yield data
 
     def message(self, data: bytes) -> bytes:
@@ -135,24 +136,29 @@ def _in_base64(data: bytes) -> str:
     return base64.b64encode(data).decode().rstrip("=")
 
 
-async def _frames(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes]]:
+async def _frames(chunks: AsyncIterator[bytes], room: Room) -> AsyncIterator[tuple[int, bytes]]:
     """Flags and bytes of each message; what is held is at most one message and one chunk."""
     held = bytearray()
-    async for chunk in chunks:
-        held += chunk
-        start = 0
-        while len(held) - start >= _PREFIX.size:
-            flags, size = _PREFIX.unpack_from(held, start)
-            if size > MAX_MESSAGE_BYTES:
-                raise too_large()
-            end = start + _PREFIX.size + size
-            if len(held) < end:
-                break
-            yield flags, bytes(held[start + _PREFIX.size : end])
-            start = end
-        del held[:start]
-    if held:
-        raise invalid("", "the body ends within a message")
+    try:
+        async for chunk in chunks:
+            room.take(len(chunk))
+            held += chunk
+            start = 0
+            while len(held) - start >= _PREFIX.size:
+                flags, size = _PREFIX.unpack_from(held, start)
+                if size > MAX_MESSAGE_BYTES:
+                    raise too_large()
+                end = start + _PREFIX.size + size
+                if len(held) < end:
+                    break
+                yield flags, bytes(held[start + _PREFIX.size : end])
+                start = end
+            del held[:start]
+            room.leave(start)
+        if held:
+            raise invalid("", "the body ends within a message")
+    finally:
+        room.leave(len(held))
 
 
 async def _decoded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

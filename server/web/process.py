@@ -107,13 +107,20 @@ class WebListener:
 
     async def _keep(self) -> None:
         while True:
-            process = await self._process.start()
             try:
-                code = await process.wait()
-            finally:
-                await _end(process)
-            logger.error("the listener for browsers has ended and is started again", extra={"exit_status": code})
+                code = await self._run()
+                logger.error("the listener for browsers has ended and is started again", extra={"exit_status": code})
+            except OSError as error:  # of the moment: no memory, no process or no file is left
+                logger.error("the listener for browsers cannot be started yet", exc_info=error)
             await asyncio.sleep(RESTART_SECONDS)
+
+    async def _run(self) -> int:
+        """Runs one process until it ends, with its exit status. Raises OSError."""
+        process = await self._process.start()
+        try:
+            return await process.wait()
+        finally:
+            await _end(process)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

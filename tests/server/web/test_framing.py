@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.web.framing import ConnectStream, Framing, GrpcWeb, GrpcWebText
+from server.web.limits import Room
 from server.web.statuses import Refused
 
 FRAMINGS = [ConnectStream(), GrpcWeb(), GrpcWebText()]
@@ -22,7 +23,7 @@ def read(framing: Framing, parts: Iterable[bytes]) -> list[bytes]:
             yield part
 
     async def all_messages() -> list[bytes]:
-        return [message async for message in framing.messages(chunks())]
+        return [message async for message in framing.messages(chunks(), Room(1 << 20))]
 
     return asyncio.run(all_messages())
 
@@ -56,3 +57,29 @@ def test_the_message_of_trailers_is_escaped() -> None:
         "b-bin: /w",
         "",
     ]
+
+
+@pytest.mark.parametrize("framing", FRAMINGS, ids=lambda framing: type(framing).__name__)
+async def test_messages_that_have_not_ended_take_room(framing: Framing) -> None:
+    """Many callers that stop within a message cannot take all memory, and give the room back when they leave."""
+    room = Room(250)
+    begun, never = framing.message(bytes(96))[:100], asyncio.Event()
+
+    async def stuck() -> AsyncIterator[bytes]:
+        yield begun
+        await never.wait()
+
+    async def read_all() -> list[bytes]:
+        return [message async for message in framing.messages(stuck(), room)]
+
+    first, second = asyncio.create_task(read_all()), asyncio.create_task(read_all())
+    await asyncio.sleep(0)
+    third = asyncio.create_task(asyncio.wait_for(read_all(), 30))
+    fourth = asyncio.create_task(asyncio.wait_for(read_all(), 30))
+    done, _ = await asyncio.wait((first, second, third, fourth), return_when=asyncio.FIRST_EXCEPTION, timeout=30)
+    assert done
+    assert all(isinstance(task.exception(), Refused) for task in done)
+    for task in (first, second, third, fourth):
+        task.cancel()
+    await asyncio.gather(first, second, third, fourth, return_exceptions=True)
+    room.take(250)
