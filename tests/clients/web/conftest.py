@@ -1,5 +1,6 @@
 """The live page, built once in a folder of the tests, and a server that serves it."""
 
+import fcntl
 import json
 import os
 import re
@@ -33,11 +34,24 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def page_folder(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the page in a copy of the clone, built as its README says."""
-    clone = copy_of_the_clone(tmp_path_factory.mktemp("live_page"))
+    """The folder of the page in a copy of the clone, built as its README says; once for all processes of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    clone = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "live_page"
+    with clone.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (clone / "built").exists():
+            shutil.rmtree(clone, ignore_errors=True)  # what a failed attempt has left
+            _build(clone)
+            (clone / "built").touch()
+    return clone / "clients/web"
+
+
+def _build(clone: Path) -> None:
+    clone.mkdir()
+    copy_of_the_clone(clone)
     shutil.copytree(PAGE, clone / "clients/web", ignore=LEFT_BY_BUILDS)
+    variables = {**os.environ, **QUIET}
     for line in BUILD.splitlines():
-        variables = {**os.environ, **QUIET}
         done = subprocess.run(
             line.split(), cwd=clone, capture_output=True, text=True, timeout=BUILD_SECONDS, env=variables
         )
@@ -46,7 +60,6 @@ def page_folder(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path
         assert done.returncode == 0, f"{line}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     for program in PROGRAMS.iterdir():
         shutil.copy(program, clone / "clients/web")  # beside the libraries that it imports
-    return clone / "clients/web"
 
 
 @pytest.fixture(scope="module")
