@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 from absfin.mcp.server import READING, STORING
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -24,9 +25,11 @@ class Host:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.notices: list[tuple[float, float | None, str | None]] = []
+        self.noticed = anyio.Event()
 
     async def _notice(self, progress: float, total: float | None, message: str | None) -> None:
         self.notices.append((progress, total, message))
+        self.noticed.set()
 
     async def _call(self, tool: str, arguments: dict[str, Any]) -> tuple[bool, Any]:
         found = await self.client.call_tool(tool, arguments, progress_callback=self._notice)
@@ -54,5 +57,5 @@ class Host:
 async def hosted(address: str, *options: str, **variables: str) -> AsyncIterator[Host]:
     environment = {"PYTHONPATH": os.environ.get("PYTHONPATH", ""), "ABSFIN_SERVER": address, **variables}
     started = StdioServerParameters(command=ABSFIN, args=["mcp", *options], env=environment)
-    async with Client(stdio_client(started), read_timeout_seconds=60) as client:
+    async with Client(stdio_client(started), read_timeout_seconds=100) as client:
         yield Host(client)

@@ -14,7 +14,7 @@ WHAT_TO_DO: tuple[tuple[type[errors.AbsFinanceError], str], ...] = (
     (errors.InvalidInput, "correct the arguments that are named, and call the tool again"),
     (
         errors.InfeasibleProblem,
-        "relax one of the arguments in conflict, by what is said of it, or leave it out; default: is what always holds",
+        "relax one of the arguments in conflict by what is said of it, or leave it out; default: is always there",
     ),
     (errors.FormulaMissesConstraint, "choose another objective, or leave out the constraint that is named"),
     (errors.UnboundedProblem, "give min_weight and max_weight"),
