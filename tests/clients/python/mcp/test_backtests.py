@@ -10,7 +10,8 @@ from absfin import Client
 from tests.clients.python.mcp.host import SYMBOLS, Host, hosted
 from tests.conftest import RunningServer
 
-LONG = {"symbols": SYMBOLS, "strategy": "kelly", "lookback_periods": 60, "rebalance": "daily"}
+QUICK = {"symbols": SYMBOLS, "strategy": "min_risk", "lookback_periods": 60}
+LONG = {"symbols": SYMBOLS, "strategy": "kelly", "lookback_periods": 60, "rebalance": "weekly"}
 """Decisions that are optimised one by one."""
 
 PATIENCE = 90.0
@@ -32,7 +33,7 @@ async def end_of(host: Host, name: str) -> str:
 
 async def test_progress_is_told_until_the_end(engine: RunningServer) -> None:
     async with hosted(engine.address, "--store") as host:
-        done = await finished(host, **LONG, commission_bps=10, benchmark="A", label="told")
+        done = await finished(host, **QUICK, commission_bps=10, benchmark="A", label="told")
         fractions = [progress for progress, _, _ in host.notices]
         assert len(fractions) >= 2
         assert fractions == sorted(set(fractions)), "each notice says more than the one before"
