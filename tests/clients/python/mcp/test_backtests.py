@@ -1,21 +1,16 @@
-"""Backtests by tools: their progress is told, they go on without their caller, and they can be stopped."""
+"""Backtests by tools: their progress is told, they end with a call that is given up, and they can be stopped."""
 
-from functools import partial
 from typing import Any
 
-import anyio
 import pytest
 from absfin import Client
 
-from tests.clients.python.mcp.host import SYMBOLS, Host, hosted
+from tests.clients.python.mcp.host import INITIALIZE, PATIENCE, SYMBOLS, Host, WithoutSdk, given_up, hosted
 from tests.conftest import RunningServer
 
-QUICK = {"symbols": SYMBOLS, "strategy": "min_risk", "lookback_periods": 60}
-LONG = {"symbols": SYMBOLS, "strategy": "kelly", "lookback_periods": 60, "rebalance": "weekly"}
-"""Decisions that are optimised one by one."""
-
-PATIENCE = 90.0
-"""Seconds that a test waits for a job."""
+QUICK = {"symbols": SYMBOLS, "strategy": "min_risk", "lookback_periods": 60, "rebalance": "quarterly"}
+LONG = {"symbols": SYMBOLS, "strategy": "kelly", "lookback_periods": 60, "rebalance": "daily"}
+"""Hundreds of decisions that are optimised one by one: it does not end before it is stopped."""
 
 
 async def finished(host: Host, **arguments: Any) -> dict[str, Any]:
@@ -50,26 +45,37 @@ async def test_progress_is_told_until_the_end(engine: RunningServer) -> None:
         assert set(every["strategies"][0]["metrics"]) == set(whole.metrics)
 
 
-async def test_a_job_outlives_the_call_that_started_it(engine: RunningServer) -> None:
+async def test_a_job_goes_on_after_the_answer_that_names_it(engine: RunningServer) -> None:
     async with hosted(engine.address, "--store") as host:
-        started = await host.answer("backtest", **LONG, wait_seconds=0)
+        started = await host.answer("backtest", **QUICK, wait_seconds=0)
         assert started["state"] in ("queued", "running")
         assert f"follow_backtest with the name {started['name']}" in started["what_to_do"]
         assert await end_of(host, started["name"]) == "succeeded"
-        # A host that gives up cancels its request, and the next ones are answered.
-        host.noticed = anyio.Event()
-        async with anyio.create_task_group() as calls:
-            calls.start_soon(partial(host.answer, "backtest", **LONG, label="given up"))
-            with anyio.fail_after(PATIENCE):
-                await host.noticed.wait()
-            calls.cancel_scope.cancel()
+
+
+async def test_a_call_that_is_given_up_stops_the_job_that_it_started(engine: RunningServer) -> None:
+    async with hosted(engine.address, "--store") as host:
+        await given_up(host, "backtest", **LONG, label="given up", wait_seconds=PATIENCE)
         (job,) = (await host.answer("list_backtests", label="given up"))["backtests"]
-        assert await end_of(host, job["name"]) == "succeeded"
+        assert await end_of(host, job["name"]) == "cancelled"
 
 
-async def test_a_job_is_stopped(engine: RunningServer) -> None:
+async def test_a_host_that_ends_stops_the_job_that_it_waits_for(engine: RunningServer) -> None:
+    raw = WithoutSdk(engine.address, "--store")
+    waiting = {"name": "backtest", "arguments": {**LONG, "label": "left"}, "_meta": {"progressToken": 1}}
+    raw.send(*INITIALIZE, {"id": 1, "method": "tools/call", "params": waiting})
+    assert raw.read()["id"] == 0
+    name = raw.read()["params"]["message"]
+    assert raw.end()[0] == 0
+    async with hosted(engine.address) as host:
+        assert await end_of(host, name) == "cancelled"
+
+
+async def test_giving_up_to_follow_stops_no_job_and_cancel_backtest_does(engine: RunningServer) -> None:
     async with hosted(engine.address, "--store") as host:
         started = await host.answer("backtest", **LONG, wait_seconds=0)
+        await given_up(host, "follow_backtest", name=started["name"], wait_seconds=PATIENCE)
+        assert (await host.answer("get_backtest", name=started["name"]))["state"] in ("queued", "running")
         assert (await host.answer("cancel_backtest", name=started["name"]))["name"] == started["name"]
         assert await end_of(host, started["name"]) == "cancelled"
 
@@ -85,6 +91,5 @@ async def test_strategies_and_their_dates(engine: RunningServer) -> None:
         assert fixed["strategies"][0]["rebalances"] == 1
         momentum = {"strategy": "momentum", "lookback_periods": 20, "top_n": 1, "drift_band": 0.2}
         assert (await finished(host, symbols=SYMBOLS, **momentum))["strategies"][0]["rebalances"] >= 1
-        bounded = {"strategy": "min_risk", "max_weight": 0.5, "lookback_periods": 60, "rebalance": "quarterly"}
-        (strategy,) = (await finished(host, symbols=SYMBOLS, **bounded))["strategies"]
+        (strategy,) = (await finished(host, **QUICK, max_weight=0.5))["strategies"]
         assert strategy["label"] == "min_risk"

@@ -1,10 +1,10 @@
 """What the tools answer, over standard input and output against a real server."""
 
 import json
-import subprocess
 from typing import Any
 
 import absfin
+import anyio
 import pytest
 from absfin import Client, Stored, strategies
 from absfinance.v1 import (
@@ -18,7 +18,17 @@ from absfinance.v1 import (
 from google.protobuf.descriptor_pb2 import MethodOptions
 from jsonschema import Draft202012Validator
 
-from tests.clients.python.mcp.host import ABSFIN, DATES, READS, STORES, SYMBOLS, hosted
+from tests.clients.python.mcp.host import (
+    DATES,
+    INITIALIZE,
+    PATIENCE,
+    READS,
+    STORES,
+    SYMBOLS,
+    WithoutSdk,
+    given_up,
+    hosted,
+)
 from tests.conftest import RunningServer
 
 FORECASTS = {"symbols": ["A", "B"], "covariance": [[0.04, 0.0], [0.0, 0.09]], "periods_per_year": 1}
@@ -43,6 +53,16 @@ READING_CALLS: dict[str, dict[str, Any]] = {
     "list_portfolios": {},
     "get_portfolio": {"name": "read"},
 }
+
+SENT: list[dict[str, Any]] = [
+    {"id": 1, "method": "tools/list"},
+    {"id": 2, "method": "tools/call", "params": {"name": "check_server", "arguments": {}}},
+    {"id": 3, "method": "tools/call", "params": {"name": "optimize", "arguments": {"symbol": ["A"]}}},
+    {"id": 4, "method": "tools/call", "params": {"name": "buy", "arguments": {}}},
+    {"id": 5, "method": "tools/call", "params": {"name": "optimize", "arguments": ["A"]}},
+    {"id": 6, "method": "nothing"},
+]
+"""Requests as a host writes them, without the SDK."""
 
 
 def stored_names(client: Client) -> list[str]:
@@ -194,8 +214,35 @@ async def test_what_is_stored_has_a_name_that_it_is_read_by(engine: RunningServe
         assert (await host.answer("get_reallocation", name=plan["name"]))["trades"] == plan["trades"]
 
 
-def test_it_ends_with_its_input_and_prints_nothing_but_answers(engine: RunningServer) -> None:
-    done = subprocess.run(
-        [ABSFIN, "mcp", "--server", engine.address], input="", capture_output=True, text=True, timeout=60
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_every_line_of_the_output_is_an_answer(engine: RunningServer) -> None:
+    host = WithoutSdk(engine.address)
+    host.send(*INITIALIZE)
+    host.write("no message")
+    host.send(*SENT)
+    answers = [host.read() for _ in range(1 + len(SENT))]
+    assert host.end() == (0, "", "")
+    assert {one["jsonrpc"] for one in answers} == {"2.0"}
+    by_id = {one["id"]: one for one in answers}
+    assert set(by_id) == {0, *(one["id"] for one in SENT)}
+    assert {one["name"] for one in by_id[1]["result"]["tools"]} == READS
+    assert by_id[2]["result"]["structuredContent"] == {"state": "serving"}
+    assert by_id[3]["result"]["isError"] is True
+    assert {one: by_id[one]["error"]["code"] for one in (4, 5, 6)} == {4: -32602, 5: -32602, 6: -32601}
+
+
+async def test_a_call_that_is_cancelled_ends_that_of_the_engine(engine: RunningServer) -> None:
+    already = len(traces_ended(engine))
+    async with hosted(engine.address) as host:
+        # A hundred portfolios by a measure of tens of milliseconds for each: it is cancelled after the first.
+        await given_up(host, "trace_frontier", symbols=SYMBOLS, points=100, risk_measure="evar")
+        with anyio.move_on_after(PATIENCE):
+            while len(traces_ended(engine)) == already:  # noqa: ASYNC110 - the log is another process's
+                await anyio.sleep(0.05)
+        assert traces_ended(engine)[already:] == ["CANCELLED"]
+        assert (await host.answer("optimize", symbols=SYMBOLS))["weights"]
+
+
+def traces_ended(running: RunningServer) -> list[str]:
+    """The codes of the calls of TraceFrontier that have ended."""
+    lines = (running.data_dir / "server.log").read_text().splitlines()
+    return [json.loads(line)["code"] for line in lines if "/TraceFrontier" in line]

@@ -31,8 +31,8 @@ OBJECTIVES: tuple[str, ...] = get_args(ObjectiveName)
 
 Weights = dict[str, float]
 Rows = Annotated[int, Field(ge=1, le=1000, description="Most assets, trades or other rows to list, the largest first.")]
-Points = Annotated[int, Field(ge=2, le=2000, description="Most dates to list, evenly spaced from first to last.")]
-Limit = Annotated[int, Field(ge=1, le=1000, description="Most results to list, the newest first.")]
+Points = Annotated[int, Field(ge=2, le=2000, description="Most dates to list, evenly spaced; fewer of many columns.")]
+Limit = Annotated[int, Field(ge=1, le=1000, description="Most entries to list.")]
 Label = Annotated[str, Field(description="Only results with this label; all if empty.")]
 StoredLabel = Annotated[str, Field(max_length=128, description="Label for people; lists can be filtered by it.")]
 
@@ -91,10 +91,15 @@ class Named(Arguments):
 
     def full_name(self, collection: str) -> str:
         """The full name. Raises WrongArgument for a name of another collection."""
-        found, mark, identifier = self.name.strip().rpartition("/")
-        if not identifier or (mark and found != collection):
-            raise WrongArgument("name", f"must be {collection}/ID or ID, is {self.name!r}")
-        return f"{collection}/{identifier}"
+        return full_name(self.name, collection, "name")
+
+
+def full_name(given: str, collection: str, argument: str) -> str:
+    """The full name of what an argument names by its ID or in full. Raises WrongArgument for another collection."""
+    found, mark, identifier = given.strip().rpartition("/")
+    if not identifier or (mark and found != collection):
+        raise WrongArgument(argument, f"must be {collection}/ID or ID, is {given!r}")
+    return f"{collection}/{identifier}"
 
 
 class StoredData(Arguments):
@@ -119,13 +124,16 @@ class Forecasts(Arguments):
     covariance: list[list[float]] = Field(description="A row and a column for each symbol, per period.")
     expected_returns: list[float] | None = Field(None, description="One for each symbol, per period.")
     periods_per_year: float = Field(gt=0, description="252 for daily figures, 12 for monthly ones, 1 for annual ones.")
+    repair_covariance: bool = Field(False, description="Use the nearest positive semidefinite covariance.")
 
     def moments(self) -> Moments:
         """The moments. Raises WrongArgument for a covariance of another shape."""
         n_assets = len(self.symbols)
         if len(self.covariance) != n_assets or any(len(row) != n_assets for row in self.covariance):
             raise WrongArgument("forecasts.covariance", f"must have {n_assets} rows and columns")
-        return Moments(self.symbols, self.expected_returns, self.covariance, self.periods_per_year)
+        return Moments(
+            self.symbols, self.expected_returns, self.covariance, self.periods_per_year, self.repair_covariance
+        )
 
 
 class GroupBounds(Arguments):
@@ -147,14 +155,14 @@ class WeightLimits(Arguments):
     max_assets: int | None = Field(None, ge=1, description="Most assets held.")
 
     def limits(self) -> list[constraints.Constraint]:
-        """The constraints."""
+        """The constraints, those of groups first: errors of the engine count from there."""
         found = []
-        if self.min_weight is not None or self.max_weight is not None:
-            given = [name for name in ("min_weight", "max_weight") if getattr(self, name) is not None]
-            found.append(constraints.weight_bounds(self.min_weight, self.max_weight, label=" and ".join(given)))
         for i, one in enumerate(self.group_bounds):
             label = f"group_bounds[{i}]"
             found.append(constraints.group_bounds(one.group, one.lower, one.upper, one.symbols, label=label))
+        if self.min_weight is not None or self.max_weight is not None:
+            given = [name for name in ("min_weight", "max_weight") if getattr(self, name) is not None]
+            found.append(constraints.weight_bounds(self.min_weight, self.max_weight, label=" and ".join(given)))
         if self.min_return_annual is not None:
             found.append(constraints.return_floor(self.min_return_annual, label="min_return_annual"))
         if self.max_assets is not None:

@@ -12,7 +12,6 @@ from absfin.errors import AbsFinanceError
 from absfin.mcp.arguments import (
     Arguments,
     Forecasts,
-    Named,
     ObjectiveName,
     Problem,
     Rows,
@@ -20,6 +19,7 @@ from absfin.mcp.arguments import (
     StoredLabel,
     Weights,
     WrongArgument,
+    full_name,
     held_symbols,
     objective_of,
 )
@@ -87,7 +87,9 @@ class ReallocateArguments(Arguments):
 
     holdings: dict[str, float] = Field({}, description="Units of each symbol held.")
     cash: float = Field(0.0, description="Cash, in money.")
-    portfolio: str = Field("", description="Stored portfolio instead of holdings and cash: portfolios/ID, or ID.")
+    portfolio: str = Field(
+        "", max_length=80, description="Stored portfolio instead of holdings and cash: portfolios/ID, or ID."
+    )
     target_weights: Weights = Field({}, description="Weights to reach; absent for the mandate of a stored portfolio.")
     prices: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Price of each symbol; absent for stored prices."
@@ -186,7 +188,7 @@ async def planned(call: Call, given: ReallocateArguments, *, label: str = "", st
         raise WrongArgument("portfolio", "cannot stand beside holdings and cash")
     if not given.portfolio and not given.target_weights:
         raise WrongArgument("target_weights", "give the weights to reach, or a stored portfolio that has a mandate")
-    name = Named(name=given.portfolio).full_name("portfolios") if given.portfolio else ""
+    name = full_name(given.portfolio, "portfolios", "portfolio") if given.portfolio else ""
     return await call.client.reallocate(
         name or Holdings(given.holdings, given.cash),
         await _market(call, given, name),

@@ -1,12 +1,13 @@
 """Tools that read what the server keeps: portfolios and results, and the progress of backtests."""
 
 import asyncio
+from typing import Annotated
 
 from pydantic import Field
 
 from absfin.choices import JobState, ReallocationState, Series
 from absfin.data import Panel
-from absfin.mcp.arguments import Arguments, Label, Limit, Named, NoArguments, Points, Rows
+from absfin.mcp.arguments import Arguments, Label, Limit, Named, NoArguments, Points, Rows, full_name
 from absfin.mcp.compact import (
     backtest_summary,
     first,
@@ -20,7 +21,10 @@ from absfin.watching import Milestone, Tick
 TICK_SECONDS = 0.5
 """Least time between two notices of progress."""
 
-MAX_WAIT_SECONDS = 3600.0
+WaitSeconds = Annotated[
+    float, Field(ge=0, le=3600, description="How long to wait for the end; the job goes on after that.")
+]
+"""Its default is below the 60 seconds after which many hosts give up a call."""
 
 
 class ListArguments(Arguments):
@@ -40,7 +44,7 @@ class ListReallocationsArguments(Arguments):
     """A list of plans."""
 
     label: Label = ""
-    portfolio: str = Field("", description="Only those of this stored portfolio: portfolios/ID, or ID.")
+    portfolio: str = Field("", max_length=80, description="Only those of this stored portfolio: portfolios/ID, or ID.")
     state: ReallocationState | None = Field(None, description="Only plans of this state.")
     limit: Limit = 20
 
@@ -75,9 +79,7 @@ class SeriesArguments(Named):
 class FollowArguments(Named):
     """A job to wait for."""
 
-    wait_seconds: float = Field(
-        60.0, ge=0, le=MAX_WAIT_SECONDS, description="How long to wait; the job goes on after that."
-    )
+    wait_seconds: WaitSeconds = 45.0
     max_rows: Rows = 25
 
 
@@ -166,7 +168,7 @@ async def get_optimization(call: Call, given: GetArguments) -> Answer:
 
 async def list_reallocations(call: Call, given: ListReallocationsArguments) -> Answer:
     """List reallocations that the server keeps, newest first."""
-    portfolio = Named(name=given.portfolio).full_name("portfolios") if given.portfolio else ""
+    portfolio = full_name(given.portfolio, "portfolios", "portfolio") if given.portfolio else ""
     page = await call.client.list_reallocations(given.limit, label=given.label, portfolio=portfolio, state=given.state)
     return {"reallocations": page.summaries, "more": bool(page.next_page_token)}
 

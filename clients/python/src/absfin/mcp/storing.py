@@ -1,13 +1,16 @@
 """Tools that change what the server keeps: they are offered on request alone. None deletes, and none trades."""
 
+from contextlib import suppress
 from typing import Literal
 
+import anyio
 from absfinance.v1.backtest_pb2 import Rebalancing, Strategy
 from pydantic import Field
 
 from absfin import rebalancing, strategies
 from absfin.choices import Frequency
 from absfin.costs import trading_costs
+from absfin.errors import AbsFinanceError
 from absfin.mcp.arguments import (
     Named,
     ObjectiveName,
@@ -22,10 +25,13 @@ from absfin.mcp.arguments import (
 )
 from absfin.mcp.compact import optimization_summary, reallocation_summary
 from absfin.mcp.computations import OptimizeArguments, StoreReallocationArguments, planned
-from absfin.mcp.stored_results import MAX_WAIT_SECONDS, followed
+from absfin.mcp.stored_results import WaitSeconds, followed
 from absfin.mcp.tool import Answer, Call, Tool
 
-StrategyName = Literal["fixed_weights", "momentum"] | ObjectiveName
+STOP_SECONDS = 10.0
+"""Time limit of stopping the job of a call that was cancelled."""
+
+StrategyName = Literal["fixed_weights", "momentum", ObjectiveName]
 
 
 class StoreOptimizationArguments(OptimizeArguments):
@@ -46,7 +52,7 @@ class BacktestArguments(StoredData, WeightLimits, RiskChoice):
     )
     top_n: int | None = Field(None, ge=1, description="Number of assets that momentum holds.")
     skip_periods: int = Field(0, ge=0, description="Latest periods that momentum leaves out.")
-    rebalance: Frequency | Literal["never"] | None = Field(
+    rebalance: Literal[Frequency, "never"] | None = Field(
         None, description="Dates of decisions; monthly if absent, or none beside a drift_band."
     )
     drift_band: float | None = Field(None, gt=0, description="Rebalance where a weight is this far from its target.")
@@ -55,9 +61,7 @@ class BacktestArguments(StoredData, WeightLimits, RiskChoice):
     initial_capital: float | None = Field(None, gt=0, description="Cash at the start, in money; 1 if absent.")
     benchmark: str = Field("", description="Stored symbol to compare with.")
     label: StoredLabel = ""
-    wait_seconds: float = Field(
-        60.0, ge=0, le=MAX_WAIT_SECONDS, description="How long to wait for its end; the job goes on after that."
-    )
+    wait_seconds: WaitSeconds = 45.0
     max_rows: Rows = 25
 
     def chosen_strategy(self) -> Strategy:
@@ -122,18 +126,30 @@ async def backtest(call: Call, given: BacktestArguments) -> Answer:
     """Simulate a strategy over stored prices, as a job that the server keeps, with notices of its progress.
 
     It answers with the figures, or with the name of the job where it has not ended within wait_seconds; follow_backtest
-    waits on, and get_backtest_series reads its series. It goes on if the call is cancelled; cancel_backtest stops it.
+    waits on, and get_backtest_series reads its series. A job whose call is cancelled is stopped: with wait_seconds of 0
+    the call answers at once, and cancel_backtest stops the job.
     """
-    started = await call.client.backtest(
-        given.stored(),
-        given.chosen_strategy(),
-        rebalancing=given.dates(),
-        costs=trading_costs(given.commission_bps, given.half_spread_bps),
-        initial_capital=given.initial_capital,
-        benchmarks=[given.benchmark] if given.benchmark else [],
-        label=given.label,
-    )
-    return await followed(call, started.name, given.wait_seconds, given.max_rows)
+    with anyio.CancelScope(shield=True):  # a job that began has to be known by its name, to be stopped
+        started = await call.client.backtest(
+            given.stored(),
+            given.chosen_strategy(),
+            rebalancing=given.dates(),
+            costs=trading_costs(given.commission_bps, given.half_spread_bps),
+            initial_capital=given.initial_capital,
+            benchmarks=[given.benchmark] if given.benchmark else [],
+            label=given.label,
+        )
+    try:
+        return await followed(call, started.name, given.wait_seconds, given.max_rows)
+    except anyio.get_cancelled_exc_class():
+        await _stop(call, started.name)
+        raise
+
+
+async def _stop(call: Call, name: str) -> None:
+    """Stops a job that nobody waits for. What prevents it is not told: nobody listens any more."""
+    with anyio.move_on_after(STOP_SECONDS, shield=True), suppress(AbsFinanceError):
+        await call.client.cancel_backtest(name)
 
 
 async def cancel_backtest(call: Call, given: Named) -> Answer:
