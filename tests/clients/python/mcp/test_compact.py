@@ -7,7 +7,18 @@ from datetime import date
 import numpy as np
 import pytest
 from absfin.data import Panel
-from absfin.mcp.compact import first, largest, panel_summary, plain, rounded
+from absfin.mcp.compact import (
+    MAX_CHARACTERS,
+    MAX_TEXT,
+    MAX_VALUES,
+    as_text,
+    first,
+    fitted,
+    largest,
+    panel_summary,
+    plain,
+    rounded,
+)
 from absfin.results import ResultWarning
 from google.type.date_pb2 import Date
 from hypothesis import given
@@ -83,3 +94,46 @@ def test_extremes_are_those_of_all_dates_and_gaps_are_none() -> None:
     assert answer["columns"]["B"] == {"values": [None, None]}
     assert answer["columns_left_out"] == 1
     assert panel_summary(Panel.of(["A"], np.arange(0), np.empty((0, 1))), 2, 2) == {"dates": [], "dates_total": 0}
+
+
+def test_a_table_of_many_columns_has_fewer_dates() -> None:
+    answer = panel_summary(Panel.of([f"S{i}" for i in range(100)], np.arange(2000), np.ones((2000, 100))), 2000, 100)
+    shown = [len(column["values"]) for column in answer["columns"].values()]
+    assert shown == [len(answer["dates"])] * 100 == [MAX_VALUES // 100] * 100
+    assert (answer["dates"][0], answer["dates"][-1], answer["dates_total"]) == ("1970-01-01", "1975-06-23", 2000)
+
+
+def test_an_answer_that_is_too_long_is_cut_and_says_so() -> None:
+    record = {"name": "backtests/x", "label": "y" * 100}
+    short = {"backtests": [record] * 20, "more": False}
+    assert fitted(short) == short
+    whole = {"backtests": [record] * 1000, "more": False}
+    answer = fitted(whole)
+    assert answer["backtests"] == [record] * 200
+    assert answer["more"] is False
+    assert "the first 200 entries of lists" in answer["cut"]
+    assert str(len(as_text(whole))) in answer["cut"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {
+            "metrics": {
+                f"S{i}": {"last_price": 1.0, "volatility_annual": 0.1, "as_of": "2020-01-01"} for i in range(1000)
+            }
+        },
+        {"portfolios": [{"largest_weights": {f"S{i}": 0.001 for i in range(1000)}}] * 100},
+        {"warnings": [{"code": "CODE", "message": "A, " * 1000}] * 100},
+    ],
+    ids=["table", "tables in a list", "texts"],
+)
+def test_no_kind_of_answer_stays_too_long(content: dict[str, object]) -> None:
+    assert len(as_text(content)) > MAX_CHARACTERS
+    answer = fitted(content)
+    assert len(as_text(answer)) <= MAX_CHARACTERS
+    assert "ask for less" in answer["cut"]
+
+
+def test_a_long_text_keeps_its_beginning() -> None:
+    assert fitted({"message": "z" * 100_000})["message"] == "z" * MAX_TEXT + "..."

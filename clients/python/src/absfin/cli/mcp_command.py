@@ -21,7 +21,7 @@ def mcp(
     try:
         from absfin.mcp import server as tools
     except ModuleNotFoundError as error:
-        if error.name not in ("mcp", "mcp_types"):
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "pydantic"):
             raise
         typer.echo("absfin: the MCP server needs the package mcp: pip install 'absfin[cli,mcp]'", err=True)
         raise SystemExit(1) from None

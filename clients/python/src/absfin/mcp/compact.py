@@ -1,6 +1,7 @@
 """Answers that are short enough to be read by a language model: summaries, the largest rows, and thinned series."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -20,6 +21,21 @@ DECIMALS = 6
 
 NEGLIGIBLE = 1e-6
 """Weights below it are left out."""
+
+MAX_VALUES = 4000
+"""Of a table by date, in all columns: it has fewer dates instead of fewer columns."""
+
+MAX_CHARACTERS = 60_000
+"""Of an answer as text: hosts refuse or cut more than about 25 000 tokens."""
+
+CUTS = (200, 50, 10)
+"""Entries that lists keep in an answer that is too long, the first of these that makes it short enough."""
+
+MAX_TEXT = 1000
+"""Characters that a text keeps in such an answer."""
+
+MAX_RECORD = 100
+"""Names of a record, such as all figures of a strategy, that are kept in any case."""
 
 MAIN_METRICS = (
     "final_wealth",
@@ -63,6 +79,33 @@ def rounded(value: float) -> float | None:
     if not math.isfinite(value):
         return None
     return round(value, DECIMALS) if abs(value) >= 0.1 else float(f"{value:.{DECIMALS}g}")
+
+
+def as_text(content: Any) -> str:
+    """What is sent: JSON without spaces that say nothing."""
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
+def fitted(content: dict[str, Any]) -> dict[str, Any]:
+    """Plain content; where it is longer than MAX_CHARACTERS, the beginning of its lists, and "cut" says so."""
+    whole, found = len(as_text(content)), content
+    for entries in CUTS:
+        if len(as_text(found)) <= MAX_CHARACTERS:
+            break
+        kept = f"the first {entries} entries of lists, {max(entries, MAX_RECORD)} of tables"
+        cut = {"cut": f"this is {kept}: all of it has {whole} characters; ask for less at once"}
+        found = {name: _beginning(value, entries) for name, value in content.items()} | cut
+    return found
+
+
+def _beginning(value: Any, entries: int) -> Any:
+    if isinstance(value, str):
+        return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "..."
+    if isinstance(value, list):
+        return [_beginning(one, entries) for one in value[:entries]]
+    if isinstance(value, dict):
+        return {name: _beginning(value[name], entries) for name in list(value)[: max(entries, MAX_RECORD)]}
+    return value
 
 
 def largest(name: str, values: Mapping[str, float], rows: int) -> dict[str, Any]:
@@ -194,13 +237,15 @@ def reallocation_summary(found: Reallocation, rows: int) -> dict[str, Any]:
 def panel_summary(panel: Panel, points: int, rows: int) -> dict[str, Any]:
     """A table by date: the columns with the largest values, and dates evenly spaced from first to last.
 
-    Lowest and highest values are those of all dates.
+    There are fewer dates than `points` where all columns would have more than MAX_VALUES. Lowest and highest values are
+    those of all dates.
     """
     if not len(panel.dates):
         return {"dates": [], "dates_total": 0}
     sizes = np.nanmean(np.abs(np.nan_to_num(panel.values)), axis=0)
     chosen = np.sort(np.argsort(-sizes, kind="stable")[:rows])
-    at = np.unique(np.linspace(0, len(panel.dates) - 1, min(points, len(panel.dates))).round().astype(int))
+    shown = min(points, len(panel.dates), max(2, MAX_VALUES // max(1, len(chosen))))
+    at = np.unique(np.linspace(0, len(panel.dates) - 1, shown).round().astype(int))
     columns = {}
     for i in chosen:
         values = panel.values[:, i]

@@ -52,6 +52,8 @@ _FORMS: tuple[tuple[str, str], ...] = (
     (r"^constraints\[\d+\]\.weight_bounds\.lower\b", "min_weight"),
     (r"^constraints\[\d+\]\.weight_bounds\.upper\b", "max_weight"),
     (r"^constraints\[\d+\]\.\w+\.(min_return_annual|max_assets|max_turnover)\b", r"\1"),
+    (r"^constraints(\[\d+\])\.group_bounds\b", r"group_bounds\1"),
+    (r"^stress(\[\d+\])\.historical\.name\b", r"stress\1"),
     (r"^costs\.", ""),
     (r"^limits\.", ""),
     (r"^thresholds\.", ""),

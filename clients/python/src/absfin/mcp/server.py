@@ -1,6 +1,5 @@
 """Offers the tools over standard input and output, one call at a time or many."""
 
-import json
 import sys
 import traceback
 from importlib.metadata import version
@@ -16,7 +15,7 @@ from absfin.aio import Client
 from absfin.errors import AbsFinanceError
 from absfin.mcp import computations, market_data, stored_results, storing
 from absfin.mcp.arguments import WrongArgument
-from absfin.mcp.compact import plain
+from absfin.mcp.compact import as_text, fitted, plain
 from absfin.mcp.failures import error_answer, wrong_arguments
 from absfin.mcp.tool import Answer, Call, Tool
 
@@ -107,12 +106,12 @@ async def serve(client: Client, address: str, *, stores: bool) -> None:
 
 
 def _result(answer: Answer) -> types.CallToolResult:
-    content = plain(answer)
+    content = fitted(plain(answer))
     return types.CallToolResult(content=[_text(content)], structured_content=content)
 
 
 def _failure(error: Answer) -> types.CallToolResult:
-    content = {"error": plain(error)}
+    content = {"error": fitted(plain(error))}
     return types.CallToolResult(content=[_text(content)], structured_content=content, is_error=True)
 
 
@@ -129,5 +128,5 @@ def _not_offered(name: str) -> types.CallToolResult:
 
 
 def _text(content: Any) -> types.TextContent:
-    """The answer as text, without spaces that say nothing."""
-    return types.TextContent(type="text", text=json.dumps(content, separators=(",", ":"), ensure_ascii=False))
+    """The answer for hosts that read text alone."""
+    return types.TextContent(type="text", text=as_text(content))
