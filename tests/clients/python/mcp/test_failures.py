@@ -35,12 +35,32 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("reallocate", {"holdings": {"A": 1}, "target_weights": {"A": 100.0}}, "target_weights", "fractions"),
     ("reallocate", {"holdings": {"A": 1}}, "target_weights", "give the weights to reach"),
     ("reallocate", {"portfolio": "p", "cash": 1}, "portfolio", "cannot stand beside"),
+    ("reallocate", {"portfolio": "backtests/x"}, "portfolio", "must be portfolios/ID or ID"),
+    (
+        "optimize",
+        {
+            "symbols": SYMBOLS,
+            "max_weight": 0.6,
+            "group_bounds": [{"symbols": ["A"]}, {"group": "sector=None", "upper": 1}],
+        },
+        "group_bounds[0].lower",
+        "must be set",
+    ),
+    (
+        "optimize",
+        {"symbols": SYMBOLS, "max_weight": 0.6, "group_bounds": [{"group": "sector=None", "upper": 1}]},
+        "group_bounds[0].group",
+        "is not a group",
+    ),
+    ("analyze_risk", {"weights": {"A": 1.0}, "stress": ["none"]}, "stress[0]", "covid_2020"),
     ("get_backtest", {"name": "optimizations/x"}, "name", "must be backtests/ID or ID"),
     ("get_prices", {"symbols": ["A"], "max_points": 10**6}, "max_points", "2000"),
     ("backtest", {"symbols": SYMBOLS, "strategy": "momentum", "top_n": 1}, "lookback_periods", "momentum"),
     ("backtest", {"symbols": SYMBOLS, "strategy": "momentum", "lookback_periods": 5}, "top_n", "momentum"),
     ("backtest", {"symbols": SYMBOLS, "strategy": "fixed_weights"}, "weights", "fixed_weights"),
     ("backtest", {"symbols": SYMBOLS, "weights": {"A": 1}}, "weights", "fixed_weights alone"),
+    ("backtest", {"symbols": SYMBOLS, "strategy": "best"}, "strategy", "'momentum'"),
+    ("backtest", {"symbols": SYMBOLS, "rebalance": "hourly"}, "rebalance", "'never'"),
     ("backtest", {"symbols": SYMBOLS, "label": "x" * 129}, "label", "128"),
 ]
 
