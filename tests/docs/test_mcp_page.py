@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from absfin.mcp.compact import MAX_CHARACTERS, MAX_VALUES
 from absfin.mcp.server import READING, STORING
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
@@ -25,6 +26,14 @@ def test_the_tables_name_every_tool() -> None:
     )
     assert reading == {one.name for one in READING}
     assert storing == {one.name for one in STORING}
+
+
+def test_the_limits_are_those_of_the_tools() -> None:
+    assert f"at most {MAX_VALUES:,} values".replace(",", " ") in PAGE
+    assert f"more than {MAX_CHARACTERS:,} characters".replace(",", " ") in PAGE
+    given = [one.arguments.model_fields for one in (*READING, *STORING)]
+    waits = {fields["wait_seconds"].default for fields in given if "wait_seconds" in fields}
+    assert [f"After `wait_seconds`, {seconds:g} unless given" in PAGE for seconds in waits] == [True]
 
 
 async def test_the_configuration_starts_tools_that_answer_as_shown(start_server: Callable[..., RunningServer]) -> None:

@@ -45,14 +45,6 @@ async def test_progress_is_told_until_the_end(engine: RunningServer) -> None:
         assert set(every["strategies"][0]["metrics"]) == set(whole.metrics)
 
 
-async def test_a_job_goes_on_after_the_answer_that_names_it(engine: RunningServer) -> None:
-    async with hosted(engine.address, "--store") as host:
-        started = await host.answer("backtest", **QUICK, wait_seconds=0)
-        assert started["state"] in ("queued", "running")
-        assert f"follow_backtest with the name {started['name']}" in started["what_to_do"]
-        assert await end_of(host, started["name"]) == "succeeded"
-
-
 async def test_a_call_that_is_given_up_stops_the_job_that_it_started(engine: RunningServer) -> None:
     async with hosted(engine.address, "--store") as host:
         await given_up(host, "backtest", **LONG, label="given up", wait_seconds=PATIENCE)
@@ -71,9 +63,11 @@ async def test_a_host_that_ends_stops_the_job_that_it_waits_for(engine: RunningS
         assert await end_of(host, name) == "cancelled"
 
 
-async def test_giving_up_to_follow_stops_no_job_and_cancel_backtest_does(engine: RunningServer) -> None:
+async def test_a_job_that_no_call_waits_for_goes_on_until_it_is_cancelled(engine: RunningServer) -> None:
     async with hosted(engine.address, "--store") as host:
         started = await host.answer("backtest", **LONG, wait_seconds=0)
+        assert started["state"] in ("queued", "running")
+        assert f"follow_backtest with the name {started['name']}" in started["what_to_do"]
         await given_up(host, "follow_backtest", name=started["name"], wait_seconds=PATIENCE)
         assert (await host.answer("get_backtest", name=started["name"]))["state"] in ("queued", "running")
         assert (await host.answer("cancel_backtest", name=started["name"]))["name"] == started["name"]
