@@ -13,13 +13,16 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
+from absfin.cli.input_files import input_argument
 from absfin.cli.layout import new_console, new_table
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
 
 
 def attribute(
-    portfolio_weights: Annotated[Path, typer.Argument(help="CSV file: a date column, a column for each segment.")],
+    portfolio_weights: Annotated[
+        Path, input_argument("CSV or Parquet file: a date column, a column for each segment.")
+    ],
     benchmark_weights: Annotated[Path, typer.Argument(help="The same of the benchmark.")],
     portfolio_returns: Annotated[Path, typer.Argument(help="Returns of the segments in each period, likewise.")],
     benchmark_returns: Annotated[Path, typer.Argument(help="The same of the benchmark.")],

@@ -26,7 +26,7 @@ from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
 from absfin.cli.following import follow_to_the_end
 from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
-from absfin.cli.output import failing_clearly
+from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.client import Client
@@ -393,7 +393,10 @@ def _as_written(message: BacktestRequest, server: str, detach: bool, plot: bool,
 
 
 def _follow(client: Client, started: Backtest, detach: bool, plot: bool, as_json: bool) -> None:
-    if detach or not started.name:
+    is_over = detach or not started.name
+    if is_over and as_json:
+        print_json(started)
+    elif is_over:
         typer.echo(started.name or "the request is valid")
     else:
         follow_to_the_end(client, started.name, as_json, plot=plot)

@@ -4,20 +4,20 @@ from typing import Annotated, cast
 
 import typer
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
-from google.protobuf.json_format import MessageToDict
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import LiquidityAllocation
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
 from absfin.cli.layout import new_console, new_table
+from absfin.cli.messages import MessageStream
 from absfin.cli.names import full_names
-from absfin.cli.output import error_as_dict, failing_clearly, print_object
+from absfin.cli.output import failing_clearly, print_lines
 from absfin.cli.parameters import AsJson, Server, Symbols
 from absfin.costs import Costs
 from absfin.data import Stored
 from absfin.errors import AbsFinanceError
-from absfin.queries import PortfolioAccount
+from absfin.queries import PortfolioAccount, ReallocateBatchQuery
 from absfin.results import Reallocation
 
 
@@ -50,7 +50,7 @@ def reallocate_batch(
         if not names:
             held = (holding.symbol for name in portfolios for holding in client.get_portfolio(name).holdings)
             names = sorted({*held, *(weights or {})})
-        outcomes = client.reallocate_batch(
+        query = ReallocateBatchQuery(
             Stored(names),
             [PortfolioAccount(name, name, priority=rank) for rank, name in enumerate(portfolios)],
             weights,
@@ -60,11 +60,11 @@ def reallocate_batch(
             liquidity_allocation=cast(LiquidityAllocation, allocation) if allocation else None,
             allow_crossing=allow_crossing or None,
         )
-        found = dict(outcomes)
         if as_json:
-            print_object({name: _as_dict(outcome) for name, outcome in found.items()})
+            # An outcome a line, as it is found.
+            print_lines(client.stream(MessageStream(RPC=query.RPC, message=query.request())))
         else:
-            show_outcomes(found)
+            show_outcomes(dict(client.stream(query)))
 
 
 def show_outcomes(outcomes: dict[str, Reallocation | AbsFinanceError]) -> None:
@@ -89,9 +89,3 @@ def show_outcomes(outcomes: dict[str, Reallocation | AbsFinanceError]) -> None:
     console.print(table)
     for note in notes:
         console.print(note, style="dim", markup=False)
-
-
-def _as_dict(outcome: Reallocation | AbsFinanceError) -> object:
-    if isinstance(outcome, AbsFinanceError):
-        return {"error": error_as_dict(outcome)}
-    return MessageToDict(outcome.proto)

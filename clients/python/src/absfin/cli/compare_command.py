@@ -8,6 +8,7 @@ import typer
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
+from absfin.cli.input_files import input_argument
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
 from absfin.cli.tables import show_comparison
@@ -15,10 +16,7 @@ from absfin.data import Panel
 
 
 def compare(
-    file: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, help="CSV file of returns per period: dates, then each strategy."),
-    ],
+    file: Annotated[Path, input_argument("CSV or Parquet file of returns per period: dates, then each strategy.")],
     benchmark: Annotated[str, typer.Option(help="Column of the file that is the benchmark; 0 if absent.")] = "",
     block_length: Annotated[
         float | None,

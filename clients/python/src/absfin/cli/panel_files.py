@@ -24,10 +24,14 @@ Output = Annotated[
     ),
 ]
 ENDINGS = (".csv", ".csv.gz", ".parquet")
+PARQUET = b"PAR1"
+"""How a Parquet file begins."""
 
 
-def check_output(output: File) -> None:
-    """Raises BadParameter for a file that cannot be written, before any call."""
+def check_output(output: File, *, as_json: bool = False) -> None:
+    """Raises BadParameter for a file that cannot be written, before any call. JSON goes to standard output."""
+    if output is not None and as_json:
+        raise typer.BadParameter("is for tables, --json for standard output", param_hint="--output")
     if output is None or str(output) == "-":
         return
     if not output.name.endswith(ENDINGS):
@@ -77,8 +81,41 @@ def _write_parquet(first: str, keys: Any, columns: Sequence[str], values: NDArra
     parquet.write_table(arrow.table(arrays, names=[first, *columns]), output)
 
 
-def _pyarrow() -> tuple[Any, Any]:
+def is_parquet(content: bytes) -> bool:
+    """Whether the content of a file is Parquet."""
+    return content.startswith(PARQUET)
+
+
+def panel_from_parquet(content: bytes, name: str) -> Panel:
+    """A table by date: the first column of dates, or else the first one, and numbers in all others; null is missing.
+
+    `name` is that of the file in an error.
+    """
+    arrow, parquet = _pyarrow(hint=None)
+    try:
+        table = parquet.read_table(arrow.BufferReader(content))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{name} is no Parquet file that can be read: {error}") from None
+    names = list(table.column_names)
+    days = next((column.name for column in table.schema if arrow.types.is_temporal(column.type)), names[0])
+    symbols = [column for column in names if column != days]
+    if not symbols or not table.num_rows:
+        raise typer.BadParameter(f"{name} needs a column of dates, at least one symbol and at least one row")
+    column = days
+    try:
+        dates = table[days].to_numpy().astype("datetime64[D]")
+        values = np.empty((table.num_rows, len(symbols)))
+        for i, column in enumerate(symbols):
+            values[:, i] = table[column].cast(arrow.float64()).to_numpy()
+    except (ValueError, NotImplementedError):
+        raise typer.BadParameter(
+            f"{name}, column {column}: has no {'dates' if column == days else 'numbers'}"
+        ) from None
+    return Panel.of(symbols, dates, values)
+
+
+def _pyarrow(hint: str | None = "--output") -> tuple[Any, Any]:
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
-        raise typer.BadParameter("Parquet needs pyarrow: pip install pyarrow", param_hint="--output") from None
+        raise typer.BadParameter("Parquet needs pyarrow: pip install pyarrow", param_hint=hint) from None

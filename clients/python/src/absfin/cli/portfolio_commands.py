@@ -69,7 +69,7 @@ def show_portfolio(
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Print a portfolio as JSON."""
+    """Print a portfolio as JSON: absfin portfolio show ID"""
     with failing_clearly(as_json), connect(server) as client:
         print_message(client.get_portfolio(full_name(name, "portfolios")))
 
@@ -80,7 +80,7 @@ def list_portfolios(
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Print the names of your portfolios."""
+    """Print the names of your portfolios: absfin portfolio list"""
     with failing_clearly(as_json), connect(server) as client:
         found = client.list_portfolios(all=everybody)
         if as_json:
@@ -96,7 +96,7 @@ def delete_portfolio(
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a portfolio."""
+    """Delete a portfolio: absfin portfolio delete ID"""
     with failing_clearly(as_json), connect(server) as client:
         client.delete_portfolio(full_name(name, "portfolios"))
         if as_json:

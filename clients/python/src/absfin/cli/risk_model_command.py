@@ -40,9 +40,9 @@ def risk_model(
     """Estimate expected returns and covariance: absfin risk-model --symbols AAPL,JNJ,XOM --array covariance"""
     if array and array not in ARRAYS:
         raise typer.BadParameter(f"{array!r} is none of {', '.join(ARRAYS)}", param_hint="--array")
-    if output is not None and (as_json or not array):
-        raise typer.BadParameter("needs --array, and no --json", param_hint="--output")
-    check_output(output)
+    if output is not None and not array:
+        raise typer.BadParameter("needs --array", param_hint="--output")
+    check_output(output, as_json=as_json)
     with failing_clearly(as_json), connect(server) as client:
         query = EstimateRiskModelQuery(
             data_of(symbols, universe, prices, start, end),

@@ -1,0 +1,130 @@
+"""Input of the command line: standard input, gzipped tables and Parquet; and what an import warns of."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+import typer
+from absfin import Panel
+from absfin.cli.csv_files import read_panel
+from absfin.cli.panel_files import write_panel
+from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
+from absfinance.v1.market_data_service_pb2_grpc import (
+    MarketDataServiceServicer,
+    add_MarketDataServiceServicer_to_server,
+)
+from google.protobuf.json_format import ParseDict
+
+from tests.clients.python.command_line import absfin, as_json, lines_of, told
+from tests.conftest import RunningServer
+
+PRICES = "date,STDIN1,STDIN2\n2021-01-04,1,2\n2021-01-05,1.5,2\n2021-01-06,1.25,2.5\n"
+FILLS = "fill_id,symbol,quantity,price,fill_time\n1,STDIN1,10,20,2024-03-07\n"
+
+
+def test_prices_come_from_standard_input(server: RunningServer) -> None:
+    assert absfin(server, "import", "-", sent=PRICES).stdout.startswith("2 symbols: 6 values inserted")
+    assert absfin(server, "prices", "export", "--symbols", "STDIN1").stdout.splitlines()[2] == "2021-01-05,1.5"
+    answer = json.loads(absfin(server, "optimize", "--prices", "-", "--json", sent=PRICES).stdout)
+    assert {one["symbol"] for one in answer["weights"]} == {"STDIN1", "STDIN2"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sent", "words"),
+    [
+        (("instruments", "import", "-"), "symbol,currency\nSTDIN1,USD\n", "1 instruments stored"),
+        (("actions", "import", "-"), "STDIN1,2021-01-05,split,2", "1 corporate actions stored"),
+        (("risk", "-", "--symbols", "STDIN1,STDIN2"), "symbol,weight\nSTDIN1,0.5\nSTDIN2,0.5\n", "volatility, annual"),
+        (("fills", "portfolios/stdin", "-"), FILLS, "etag"),
+    ],
+)
+def test_other_lists_do_too(server: RunningServer, arguments: tuple[str, ...], sent: str, words: str) -> None:
+    absfin(server, "import", "-", sent=PRICES)
+    if arguments[0] == "fills":
+        absfin(server, "portfolio", "create", "stdin", "--cash", "1000")
+    assert words in absfin(server, *arguments, sent=sent).stdout
+
+
+def test_an_error_of_standard_input_has_line_and_column(server: RunningServer) -> None:
+    wrong = PRICES.replace("1.5", "many")
+    assert "standard input, line 3, column 2 (STDIN1): 'many' is no number" in told(server, "import", "-", sent=wrong)
+    assert "standard input needs a header line" in told(server, "import", "-")
+
+
+def test_standard_input_is_one_file(server: RunningServer) -> None:
+    said = told(server, "attribute", "-", "-", "-", "-", sent=PRICES)
+    assert "standard input can be one file only" in said
+
+
+def test_a_gzipped_table_is_read_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "prices"
+    path.write_bytes(gzip.compress(PRICES.encode()))
+    assert read_panel(path).symbols == ("STDIN1", "STDIN2")
+    path.write_bytes(gzip.compress(PRICES.encode())[:-9])
+    with pytest.raises(typer.BadParameter, match="cannot be read"):
+        read_panel(path)
+
+
+def test_parquet_is_read_where_pyarrow_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "prices.parquet"
+    if find_spec("pyarrow") is None:
+        path.write_bytes(b"PAR1")
+        with pytest.raises(typer.BadParameter, match="pip install pyarrow"):
+            read_panel(path)
+        return
+    panel = Panel.of(["A", "B"], ["2020-01-01", "2020-01-02"], [[1.0, np.nan], [2.0, 3.5]])
+    write_panel(panel, path)
+    again = read_panel(path)
+    assert (again.symbols, again.dates.tolist()) == (panel.symbols, panel.dates.tolist())
+    assert np.array_equal(again.values, panel.values, equal_nan=True)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(typer.BadParameter, match="no Parquet file that can be read"):
+        read_panel(path)
+
+
+class Doubtful(MarketDataServiceServicer):
+    """Takes every import, and doubts a price."""
+
+    def ImportPrices(  # noqa: N802  # the name of the method
+        self, request_iterator: Iterator[Any], context: Any
+    ) -> ImportPricesResponse:
+        (header,) = [request.header for request in request_iterator if request.HasField("header")]
+        answer = ImportPricesResponse(import_id=header.import_id, inserted_count=6, symbol_count=2)
+        answer.warnings.add(code="PRICE_JUMP", field="chunk", message="STDIN1 rises by 50 % on 2021-01-05")
+        return answer
+
+
+@pytest.fixture
+def doubtful(server: RunningServer) -> Iterator[RunningServer]:
+    """A server of its own that warns; what it does not say is that of the shared one."""
+    running = grpc.server(ThreadPoolExecutor(2))
+    add_MarketDataServiceServicer_to_server(Doubtful(), running)
+    port = running.add_insecure_port("127.0.0.1:0")
+    running.start()
+    yield RunningServer(f"127.0.0.1:{port}", server.process, server.data_dir)
+    running.stop(0)
+
+
+def test_what_an_import_warns_of_is_shown(doubtful: RunningServer) -> None:
+    said = absfin(doubtful, "import", "-", sent=PRICES).stdout.splitlines()
+    assert said[1:] == ["warning: STDIN1 rises by 50 % on 2021-01-05"]
+    found = ParseDict(json.loads(absfin(doubtful, "import", "-", "--json", sent=PRICES).stdout), ImportPricesResponse())
+    assert [warning.code for warning in found.warnings] == ["PRICE_JUMP"]
+    assert found.inserted_count == 6
+
+
+def test_stored_prices_as_messages(server: RunningServer) -> None:
+    absfin(server, "import", "-", sent=PRICES)
+    command = ("prices", "export", "--symbols", "STDIN1,STDIN2")
+    parts = lines_of(server, *command)
+    assert [next(iter(part)) for part in parts] == ["header", "rows"]
+    assert parts[0]["header"]["symbols"] == ["STDIN1", "STDIN2"]
+    assert "--json for standard output" in told(server, *command, "--json", "-o", "x.csv")
+    assert as_json(server, "actions", "list", "--symbols", "STDIN2") == {}
