@@ -128,3 +128,28 @@ def test_stored_prices_as_messages(server: RunningServer) -> None:
     assert parts[0]["header"]["symbols"] == ["STDIN1", "STDIN2"]
     assert "--json for standard output" in told(server, *command, "--json", "-o", "x.csv")
     assert as_json(server, "actions", "list", "--symbols", "STDIN2") == {}
+
+
+def test_accounts_and_quotes_come_as_lines(server: RunningServer) -> None:
+    absfin(server, "import", "-", sent=PRICES)
+    shared = {"marketData": {"symbols": ["STDIN1", "STDIN2"]}, "spec": {"objective": {"equalWeight": {}}}}
+    cap = {"label": "cap", "weightBounds": {"upper": 0.4}}
+    accounts = [{"key": "one"}, {"key": "two", "constraints": [cap], "objective": {"minRisk": {}}}]
+    sent = "\n".join(map(json.dumps, [{"universe": shared}, *({"account": account} for account in accounts)]))
+    said = absfin(server, "optimize-batch", "-", "--json", sent=sent).stdout
+    found = {one["key"]: one for one in map(json.loads, said.splitlines())}
+    assert [entry["weight"] for entry in found["one"]["result"]["weights"]] == [0.5, 0.5]
+    assert "cap" in found["two"]["error"]["message"]
+    shown = absfin(server, "optimize-batch", "-", sent=sent).stdout
+    assert "50.00 %" in shown
+    assert "cap" in shown
+    wrong = sent.replace('"key": "two"', '"keys": "two"')
+    assert "-, line 3: account.keys is no field; did you mean key?" in told(server, "optimize-batch", "-", sent=wrong)
+    quote = {"symbol": "STDIN1", "time": "2021-01-07T15:00:00Z", "last": 1.5}
+    batch = json.dumps({"batchId": "lines", "quotes": [quote]})
+    assert absfin(server, "prices", "publish", "-", sent=batch).stdout == "lines: 1 stored\n"
+    metrics = as_json(server, "prices", "metrics", "--symbols", "STDIN1")["metrics"]
+    assert metrics[0]["symbol"] == "STDIN1"
+    assert "STDIN1" in absfin(server, "prices", "metrics", "--symbols", "STDIN1").stdout
+    assert as_json(server, "liquidity", "STDIN1=-5")["assessment"]["state"] == "LIQUIDITY_STATE_UNKNOWN"
+    assert "unknown" in absfin(server, "liquidity", "STDIN1=-5").stdout

@@ -11,7 +11,7 @@ from absfin.cli.messages import MessageStream
 from absfin.cli.options import constraints_of, data_of
 from absfin.cli.output import failing_clearly, print_lines
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
-from absfin.cli.tables import NEGLIGIBLE
+from absfin.cli.tables import weights_in_words
 from absfin.formatting import percent
 from absfin.queries import TraceFrontierQuery
 from absfin.results import FrontierPoint
@@ -59,8 +59,6 @@ def _show(points: list[FrontierPoint]) -> None:
     numbers = ("return", "volatility", "risk a period")
     table = new_table((*numbers, "weights"), numbers)
     for one in points:
-        held = sorted(one.weights.items(), key=lambda item: -abs(item[1]))
-        weights = ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in held if abs(weight) >= NEGLIGIBLE)
         figures = (percent(one.expected_return_annual), percent(one.volatility_annual), f"{one.risk:.6g}")
-        table.add_row(*figures, weights)
+        table.add_row(*figures, weights_in_words(one.weights))
     new_console().print(table)

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 
 from absfin.cli.connection import time_limit
 from absfin.cli.messages import MessageCall
+from absfin.cli.options import option
 from absfin.cli.request_types import wrong_types
 from absfin.client import Client
 from absfin.queries.base import Rpc
@@ -44,20 +45,17 @@ def read_request(context: typer.Context, source: str, kind: type[M]) -> M:
     the request, and for what is no such request, with the path of the field.
     """
     _refuse_options_beside(context)
-    text = _text(source)
-    try:
-        content = json.loads(text)
-        if not isinstance(content, dict):
-            raise typer.BadParameter(f"{source} is no JSON object", param_hint=OPTION)
-        message = Parse(text, kind())
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise typer.BadParameter(f"{source}, {place}: {error.msg}", param_hint=OPTION) from None
-    except ParseError as error:
-        raise typer.BadParameter(f"{source}: {explained(str(error), content, kind)}", param_hint=OPTION) from None
+    with option(OPTION):
+        message = _parsed(_text(source), source, 1, kind)
     if "request_id" in kind.DESCRIPTOR.fields_by_name and not getattr(message, "request_id"):  # noqa: B009  # some have none
         setattr(message, "request_id", new_request_id())  # noqa: B010  # likewise
     return message
+
+
+def read_request_lines(source: str, kind: type[M]) -> list[M]:
+    """The requests of a file or of standard input, one on each line. Raises BadParameter with line and field."""
+    lines = enumerate(_text(source).splitlines(), start=1)
+    return [_parsed(line, source, number, kind) for number, line in lines if line.strip()]
 
 
 def send(client: Client, rpc: Rpc, message: Message, *, wait_seconds: float = 0.0) -> Any:
@@ -80,6 +78,21 @@ def explained(error: str, content: dict[str, Any], kind: type[Message]) -> str:
     return rule
 
 
+def _parsed(text: str, source: str, first_line: int, kind: type[M]) -> M:
+    """The message of a JSON object that begins on a line of its source. Raises BadParameter."""
+    beginning = source if first_line == 1 else f"{source}, line {first_line}"
+    try:
+        content = json.loads(text)
+        if not isinstance(content, dict):
+            raise typer.BadParameter(f"{beginning} is no JSON object")
+        return Parse(text, kind())
+    except json.JSONDecodeError as error:
+        place = f"line {first_line + error.lineno - 1}, column {error.colno}"
+        raise typer.BadParameter(f"{source}, {place}: {error.msg}") from None
+    except ParseError as error:
+        raise typer.BadParameter(f"{beginning}: {explained(str(error), content, kind)}") from None
+
+
 def _refuse_options_beside(context: typer.Context) -> None:
     for parameter in context.command.params:
         name = parameter.name or ""
@@ -93,6 +106,6 @@ def _text(source: str) -> str:
     try:
         return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
     except OSError as error:
-        raise typer.BadParameter(f"{source} cannot be read: {error.strerror}", param_hint=OPTION) from None
+        raise typer.BadParameter(f"{source} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise typer.BadParameter(f"{source} is no UTF-8 text: {error.reason}", param_hint=OPTION) from None
+        raise typer.BadParameter(f"{source} is no UTF-8 text: {error.reason}") from None
