@@ -130,7 +130,7 @@ def test_stored_prices_as_messages(server: RunningServer) -> None:
     assert as_json(server, "actions", "list", "--symbols", "STDIN2") == {}
 
 
-def test_accounts_and_quotes_come_as_lines(server: RunningServer) -> None:
+def test_accounts_come_as_lines(server: RunningServer) -> None:
     absfin(server, "import", "-", sent=PRICES)
     shared = {"marketData": {"symbols": ["STDIN1", "STDIN2"]}, "spec": {"objective": {"equalWeight": {}}}}
     cap = {"label": "cap", "weightBounds": {"upper": 0.4}}
@@ -145,11 +145,19 @@ def test_accounts_and_quotes_come_as_lines(server: RunningServer) -> None:
     assert "cap" in shown
     wrong = sent.replace('"key": "two"', '"keys": "two"')
     assert "-, line 3: account.keys is no field; did you mean key?" in told(server, "optimize-batch", "-", sent=wrong)
+
+
+def test_quotes_come_as_lines(server: RunningServer) -> None:
+    absfin(server, "import", "-", sent=PRICES)
     quote = {"symbol": "STDIN1", "time": "2021-01-07T15:00:00Z", "last": 1.5}
     batch = json.dumps({"batchId": "lines", "quotes": [quote]})
     assert absfin(server, "prices", "publish", "-", sent=batch).stdout == "lines: 1 stored\n"
     metrics = as_json(server, "prices", "metrics", "--symbols", "STDIN1")["metrics"]
     assert metrics[0]["symbol"] == "STDIN1"
+
+
+def test_metrics_and_liquidity_are_tables_too(server: RunningServer) -> None:
+    absfin(server, "import", "-", sent=PRICES)
     assert "STDIN1" in absfin(server, "prices", "metrics", "--symbols", "STDIN1").stdout
     assert as_json(server, "liquidity", "STDIN1=-5")["assessment"]["state"] == "LIQUIDITY_STATE_UNKNOWN"
     assert "unknown" in absfin(server, "liquidity", "STDIN1=-5").stdout
