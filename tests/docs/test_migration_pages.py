@@ -47,7 +47,7 @@ def theirs(page: str) -> str:
 
 def shown(page: str) -> str:
     (found,) = re.findall(r"prints?:\n\n```\n(.*?)```", PAGES[page], re.DOTALL)
-    return found
+    return str(found)
 
 
 def printed_by(program: str, server: RunningServer | None = None, *, seconds: float = 110) -> str:
