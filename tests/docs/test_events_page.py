@@ -16,7 +16,8 @@ PAGE = (ROOT / "docs/events.md").read_text()
 
 
 def test_the_program_prints_what_the_page_shows() -> None:
-    ((program, shown),) = re.findall(r"```python\n(.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL)
+    block = r"((?:(?!```).)*)```"
+    ((program, shown),) = re.findall(rf"```python\n{block}\n\n```\n{block}", PAGE, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout == shown
@@ -33,7 +34,8 @@ def test_the_way_of_a_price_leads_through_modules_that_are_there() -> None:
 
 
 def test_every_kind_of_signal_is_in_the_table() -> None:
-    shown = set(re.findall(r"^\| `([A-Z_]+)`", PAGE, re.MULTILINE))
+    table = PAGE.partition("## Signals")[2].partition("\n## ")[0]
+    shown = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
     assert shown == {kind.value for kind in EventKind} - {"PRICES", "RESULT_STALE"}
 
 
