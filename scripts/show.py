@@ -166,13 +166,19 @@ def publish_a_price(client: Client, data: Stored) -> None:
     batch = PublishMarketDataRequest(batch_id="demo")
     batch.quotes.add(symbol=symbol, time=datetime.now(UTC), last=1.3 * prices[symbol])
     started = time.perf_counter()
-    for _ in client.publish_market_data([batch]):
+    for answer in client.publish_market_data([batch]):
+        if answer.accepted_count == 0:
+            sys.exit(f"the price of {symbol} was not taken: {answer.rejected[0]}")  # nothing would follow
         CONSOLE.print(f"  {symbol} at {1.3 * prices[symbol]:,.2f} instead of {prices[symbol]:,.2f}", highlight=False)
     for news in client.watch_events(portfolios=[portfolio.name], kinds=["drift"]):
         took = time.perf_counter() - started
-        if isinstance(news, Event) and news.type == "signal":
+        if not isinstance(news, Event):
+            continue
+        if news.type == "signal":
             CONSOLE.print(f"  after {took * 1e3:.0f} ms, a signal: {news.message}", highlight=False)
-        elif isinstance(news, Event):
+        elif news.type == "recomputation":
+            if not news.message.startswith("reallocations/"):
+                sys.exit(f"there is no plan: {news.message}")
             plan = client.get_reallocation(news.message)
             first = plan.trades[0]
             text = f"{len(plan.trades)} trades, the first {first.quantity:+g} {first.symbol} at {first.price:,.2f}"

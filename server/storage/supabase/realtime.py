@@ -1,7 +1,7 @@
-"""Notices of changes by Supabase Realtime, which sends each row of the change log to whoever is connected then.
+"""Notices of changes by Supabase Realtime, which sends one row for each transaction that wrote changes.
 
-It sends a row at most once, and says nothing of those that it did not send. So a row wakes whoever reads the log, and
-so does every new connection; the timer of that reader finds the rest.
+It sends a row at most once, to whoever is connected then, and says nothing of those that it did not send. So a row
+wakes whoever reads the log of changes, and so does every new connection; the timer of that reader finds the rest.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ class RealtimeNotices:
         return self._state is NoticeState.RECEIVING and not self._is_doubted
 
     def start(self, notice: Callable[[], None]) -> None:
-        """Begins to connect. `notice` is called in this event loop, for each change and each new connection."""
+        """Begins to connect. `notice` is called in this event loop, for each row and each new connection."""
         self._notice = notice
         self._running = asyncio.create_task(self._run())
 
