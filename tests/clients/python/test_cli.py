@@ -359,7 +359,7 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
             (("backtest", "--symbols", "P", "--strategy", "momentum"), "--strategy: momentum needs --lookback"),
             (("backtest", "--symbols", "P", "--target-volatility", "0.1"), "--target-volatility: needs --lookback"),
             (("backtest", "--symbols", "P", "--cppi", "80"), "--cppi: '80' is not floor:multiplier"),
-            (("import", "nowhere.csv"), "does not exist"),
+            (("import", "nowhere.csv"), "no such file"),
             (("import", "data/sp500_index.csv.gz", "--field", "closing"), "is none of close, open, high, low, volume"),
             (("optimize", "--symbols", "A", "--risk-measure", "beta"), "risk_measure"),
         ],
