@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from absfin import Client, Panel, Stored, strategies
 from absfin.choices import Measure
-from absfin.cli.app import COMMANDS
+from absfin.cli.app import COMMANDS, load
 from absfin.cli.csv_files import read_panel
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -187,9 +187,22 @@ def test_every_method_that_works_is_in_the_table_of_endpoints() -> None:
 
 
 def test_the_commands_of_the_table_are_there() -> None:
-    named = {command.split()[0] for text in PAGES.values() for command in re.findall(r"`absfin ([\w -]+)", text)}
-    assert named <= set(COMMANDS)
+    named = {tuple(command.split()) for text in PAGES.values() for command in re.findall(r"`absfin ([\w -]+)", text)}
+    assert {command for command, *_ in named} <= set(COMMANDS)
     assert len(named) > 20
+    for command, *more in named:
+        within = getattr(load(COMMANDS[command][0]), "commands", None)
+        assert within is None or not more or more[0] in within, (command, more)
+
+
+def test_every_method_of_the_table_of_endpoints_has_a_command() -> None:
+    rows = [
+        line for line in PAGES["flask"].splitlines() if re.search(r"`\w+Service/\w+`", line) and line.count("|") == 4
+    ]
+    assert {name for row in rows for name in re.findall(r"`(\w+Service/\w+)`", row)} >= {
+        name for name, state in _table().items() if state == "works"
+    }
+    assert all("`absfin " in row.split("|")[3] for row in rows)
 
 
 def test_every_code_of_the_errors_has_an_http_status() -> None:

@@ -85,7 +85,7 @@ def test_a_narrow_table_folds_names_and_keeps_numbers_whole() -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("absfin opt", ["optimize", "optimizations"]),
+        ("absfin opt", ["optimize", "optimize-batch", "optimizations"]),
         ("absfin backtests l", ["list"]),
         ("absfin backtests list --st", ["--state"]),
         ("absfin optimize --max-w", ["--max-weight"]),

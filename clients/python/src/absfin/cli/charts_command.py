@@ -4,31 +4,33 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
+from absfinance.v1.risk_service_pb2 import GetRiskChartsRequest
 from rich.table import Table
 
 from absfin.backtest_results import Backtest, StrategyResult
 from absfin.channel import DEFAULT_TARGET
-from absfin.charts import Chart
+from absfin.charts import Chart, charts_of
 from absfin.choices import ChartName, ChartTheme
 from absfin.cli.connection import connect
 from absfin.cli.layout import new_console, new_table
-from absfin.cli.messages import MessageCall
 from absfin.cli.names import RESULTS, full_name
 from absfin.cli.output import failing_clearly, print_message, print_object
 from absfin.cli.parameters import AsJson, Server
+from absfin.cli.request_files import read_request, send
 from absfin.formatting import number, percent
-from absfin.queries import BacktestChartsQuery, OptimizationChartsQuery, ReallocationChartsQuery
-from absfin.queries.base import UnaryQuery
+from absfin.queries import BacktestChartsQuery, OptimizationChartsQuery, ReallocationChartsQuery, RiskChartsQuery
+from absfin.queries.base import Rpc, UnaryQuery
 from absfin.return_tables import PeriodReturn, ReturnTables
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def charts(
+    context: typer.Context,
     name: Annotated[
         str,
         typer.Argument(help="A stored result: backtests/ID, or ID; optimizations/ID or reallocations/ID."),
-    ],
+    ] = "",
     chart: Annotated[
         list[str] | None,
         typer.Option(help="equity, drawdown, weights, ...; a wrong one lists them all. All that there are if absent."),
@@ -38,6 +40,14 @@ def charts(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for a file of each chart; standard output if absent.")
     ] = None,
+    request: Annotated[
+        str,
+        typer.Option(
+            "--request",
+            metavar="FILE",
+            help="Charts of a risk report, which is not stored: a GetRiskChartsRequest as JSON; - reads it.",
+        ),
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
@@ -45,11 +55,19 @@ def charts(
     with failing_clearly(as_json), connect(server) as client:
         if as_json and output is not None:
             raise typer.BadParameter("is for standard output alone", param_hint="--json")
-        query = _query(full_name(name, *RESULTS), chart or [], label, dark)
+        if request:
+            rpc: Rpc = RiskChartsQuery.RPC
+            message: Any = read_request(context, request, GetRiskChartsRequest, beside=("output",))
+        elif name:
+            query = _query(full_name(name, *RESULTS), chart or [], label, dark)
+            rpc, message = query.RPC, query.request()
+        else:
+            raise typer.BadParameter("give the name of a stored result, or --request", param_hint="NAME")
+        answer = send(client, rpc, message)
         if as_json:
-            print_message(client.send(MessageCall(RPC=query.RPC, message=query.request())))
+            print_message(answer)
             return
-        found = client.send(query)
+        found = charts_of(answer.charts)
         if output is None:
             print_object({one.name: one.specification for one in found.values()})
             return

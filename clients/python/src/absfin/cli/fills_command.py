@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from absfinance.v1.reallocation_service_pb2 import RecordFillsRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
@@ -15,9 +16,11 @@ from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import full_name
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
+from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_figures, show_warnings
 from absfin.fills import Fill, RecordedFills
 from absfin.formatting import percent
+from absfin.queries import RecordFillsQuery
 
 NEEDED = ("fill_id", "symbol", "quantity", "price", "fill_time")
 FIGURES = ("fee", "arrival_price", "previous_close")
@@ -25,11 +28,14 @@ COLUMNS = (*NEEDED, *FIGURES, "lot_id")
 
 
 def fills(
-    name: Annotated[str, typer.Argument(help="A stored plan, reallocations/ID or ID, or a portfolio, portfolios/ID.")],
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(help="A stored plan, reallocations/ID or ID, or a portfolio, portfolios/ID.")
+    ] = "",
     file: Annotated[
-        Path,
+        Path | None,
         input_argument(f"CSV file with a header; columns {', '.join(COLUMNS)}."),
-    ],
+    ] = None,
     last_prices: Annotated[
         str, typer.Option("--last-prices", help="A=50.09,B=20, for what a plan left unfilled, or a CSV file.")
     ] = "",
@@ -37,11 +43,18 @@ def fills(
     fees_in_gains: Annotated[
         bool, typer.Option("--fees-in-gains", help="Fees raise costs and lower proceeds in gains.")
     ] = False,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Record what was traded: absfin fills reallocations/mine fills.csv. A fill that is recorded changes nothing."""
     with failing_clearly(as_json), connect(server) as client:
+        if request:
+            message = read_request(context, request, RecordFillsRequest)
+            _show(RecordedFills.from_proto(send(client, RecordFillsQuery.RPC, message)), as_json)
+            return
+        if file is None:
+            raise typer.BadParameter("give a name and a file, or --request", param_hint="FILE")
         answer = client.record_fills(
             full_name(name, "reallocations", "portfolios"),
             read_fills(file),
@@ -49,10 +62,14 @@ def fills(
             etag=etag,
             fees_in_gains=fees_in_gains,
         )
-        if as_json:
-            print_json(answer)
-        else:
-            show_fills(answer)
+        _show(answer, as_json)
+
+
+def _show(answer: RecordedFills, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        show_fills(answer)
 
 
 def read_fills(path: Path) -> list[Fill]:

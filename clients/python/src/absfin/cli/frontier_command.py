@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
@@ -11,6 +12,7 @@ from absfin.cli.messages import MessageStream
 from absfin.cli.options import constraints_of, data_of
 from absfin.cli.output import failing_clearly, print_lines
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.request_files import RequestFile, read_request
 from absfin.cli.tables import weights_in_words
 from absfin.formatting import percent
 from absfin.queries import TraceFrontierQuery
@@ -18,6 +20,7 @@ from absfin.results import FrontierPoint
 
 
 def frontier(
+    context: typer.Context,
     symbols: Symbols = "",
     universe: Universe = "",
     prices: PricesFile = None,
@@ -35,23 +38,28 @@ def frontier(
     group: Annotated[
         list[str] | None, typer.Option(help='Bounds on a group: "sector=Technology:0.1:0.3" (lower:upper).')
     ] = None,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Trace the efficient frontier: absfin frontier --symbols AAPL,JNJ,XOM --points 10"""
     with failing_clearly(as_json), connect(server) as client:
-        query = TraceFrontierQuery(
-            data_of(symbols, universe, prices, start, end),
-            points,
-            constraints=constraints_of(min_weight, max_weight, None, group or ()),
-            risk_measure=risk_measure,  # type: ignore[arg-type]  # the query checks it
-            confidence_level=confidence_level,
-        )
+        if request:
+            message = read_request(context, request, TraceFrontierRequest)
+        else:
+            message = TraceFrontierQuery(
+                data_of(symbols, universe, prices, start, end),
+                points,
+                constraints=constraints_of(min_weight, max_weight, None, group or ()),
+                risk_measure=risk_measure,  # type: ignore[arg-type]  # the query checks it
+                confidence_level=confidence_level,
+            ).request()
+        answers = client.stream(MessageStream(RPC=TraceFrontierQuery.RPC, message=message))
         if as_json:
             # A point a line, as it is found.
-            print_lines(client.stream(MessageStream(RPC=query.RPC, message=query.request())))
+            print_lines(answers)
         else:
-            _show(list(client.stream(query)))
+            _show([FrontierPoint.from_proto(one) for one in answers])
 
 
 def _show(points: list[FrontierPoint]) -> None:

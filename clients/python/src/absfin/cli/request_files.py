@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -38,13 +39,13 @@ _PLACED = re.compile(r"(?P<rule>.*?) at \w+Request\.(?P<path>[\w.\[\]\"]+?)\.?$"
 _FIELD = re.compile(r"Failed to parse (?P<field>\S+) field: ")
 
 
-def read_request(context: typer.Context, source: str, kind: type[M]) -> M:
+def read_request(context: typer.Context, source: str, kind: type[M], *, beside: Iterable[str] = ()) -> M:
     """The request of a file, or of standard input where the source is "-".
 
     It gets an id where it has none, so that a repeated call does its work once. Raises BadParameter for options beside
-    the request, and for what is no such request, with the path of the field.
+    the request, other than those in `beside`, and for what is no such request, with the path of the field.
     """
-    _refuse_options_beside(context)
+    _refuse_options_beside(context, beside)
     with option(OPTION):
         message = _parsed(_text(source), source, 1, kind)
     if "request_id" in kind.DESCRIPTOR.fields_by_name and not getattr(message, "request_id"):  # noqa: B009  # some have none
@@ -52,8 +53,13 @@ def read_request(context: typer.Context, source: str, kind: type[M]) -> M:
     return message
 
 
-def read_request_lines(source: str, kind: type[M]) -> list[M]:
-    """The requests of a file or of standard input, one on each line. Raises BadParameter with line and field."""
+def read_request_lines(source: str, kind: type[M], context: typer.Context | None = None) -> list[M]:
+    """The requests of a file or of standard input, one on each line. Raises BadParameter with line and field.
+
+    With a context also for options beside them.
+    """
+    if context is not None:
+        _refuse_options_beside(context)
     lines = enumerate(_text(source).splitlines(), start=1)
     return [_parsed(line, source, number, kind) for number, line in lines if line.strip()]
 
@@ -93,11 +99,11 @@ def _parsed(text: str, source: str, first_line: int, kind: type[M]) -> M:
         raise typer.BadParameter(f"{beginning}: {explained(str(error), content, kind)}") from None
 
 
-def _refuse_options_beside(context: typer.Context) -> None:
+def _refuse_options_beside(context: typer.Context, allowed: Iterable[str] = ()) -> None:
     for parameter in context.command.params:
         name = parameter.name or ""
         origin = context.get_parameter_source(name)
-        if name not in BESIDE and origin is not None and origin.name == "COMMANDLINE":
+        if name not in {*BESIDE, *allowed} and origin is not None and origin.name == "COMMANDLINE":
             given = max(parameter.opts, key=len) if parameter.opts[0].startswith("-") else name.upper()
             raise typer.BadParameter(f"{given} cannot stand beside it: say it in the request", param_hint=OPTION)
 
