@@ -357,6 +357,7 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
             (("backtest", "--symbols", "P", "--price-basis", "raw"), "--price-basis: 'raw' is none of"),
             (("backtest", "--symbols", "P", "--dividends", "no"), "--dividends: 'no' is none of"),
             (("backtest", "--symbols", "P", "--strategy", "momentum"), "--strategy: momentum needs --lookback"),
+            (("backtest", "--symbols", "P", "--strategy", "luck"), "--strategy: 'luck' is none of equal-weight"),
             (("backtest", "--symbols", "P", "--target-volatility", "0.1"), "--target-volatility: needs --lookback"),
             (("backtest", "--symbols", "P", "--cppi", "80"), "--cppi: '80' is not floor:multiplier"),
             (("import", "nowhere.csv"), "no such file"),

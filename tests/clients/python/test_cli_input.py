@@ -4,6 +4,8 @@ import gzip
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ import grpc
 import numpy as np
 import pytest
 import typer
-from absfin import Panel
-from absfin.cli.csv_files import read_panel
+from absfin import Panel, Prices
+from absfin.cli.csv_files import read_panel, read_rates, read_weights
+from absfin.cli.options import data_of
 from absfin.cli.panel_files import write_panel
 from absfinance.v1.market_data_service_pb2 import ImportPricesResponse
 from absfinance.v1.market_data_service_pb2_grpc import (
@@ -87,6 +90,52 @@ def test_parquet_is_read_where_pyarrow_is_there(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(typer.BadParameter, match="no Parquet file that can be read"):
         read_panel(path)
+
+
+def test_lists_are_read_from_parquet_where_pyarrow_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    if find_spec("pyarrow") is None:
+        path.write_bytes(b"PAR1")
+        with pytest.raises(typer.BadParameter, match="pip install pyarrow"):
+            read_weights(str(path), [])
+        return
+    arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    parquet.write_table(arrow.table({"symbol": ["A", "B"], "weight": [0.25, 0.75]}), path)
+    assert read_weights(str(path), []) == {"A": 0.25, "B": 0.75}
+    days = [datetime(2020, 1, 1), datetime(2020, 1, 2)]  # as pandas writes dates
+    parquet.write_table(arrow.table({"date": days, "rate": [0.01, 0.02]}), path)
+    assert read_rates(path) == {date(2020, 1, 1): 0.01, date(2020, 1, 2): 0.02}
+    parquet.write_table(arrow.table({"symbol": ["A", "B"], "weight": [0.25, None]}), path)
+    with pytest.raises(typer.BadParameter, match=r"line 3, column 2 \(weight\)"):
+        read_weights(str(path), [])
+
+
+def test_the_optimal_weights_are_a_file_of_weights(server: RunningServer, tmp_path: Path) -> None:
+    path = tmp_path / "weights.csv"
+    sent = "date,A,B\n2021-01-04,1,2\n2021-01-05,1.5,2.1\n2021-01-06,1.25,2.5\n2021-01-07,1.5,2.25\n"
+    answer = json.loads(absfin(server, "optimize", "--prices", "-", "--json", sent=sent).stdout)
+    assert absfin(server, "optimize", "--prices", "-", "-o", str(path), sent=sent).stdout == ""
+    assert read_weights(str(path), []) == {one["symbol"]: one["weight"] for one in answer["weights"]}
+    header, *points = absfin(server, "frontier", "--prices", "-", "--points", "2", "-o", "-", sent=sent).stdout.split()
+    assert header == "point,expected_return_annual,volatility_annual,risk,A,B"
+    assert [sum(map(float, point.split(",")[-2:])) for point in points] == pytest.approx([1.0, 1.0])
+
+
+def test_a_part_of_a_file_of_prices(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(PRICES)
+    days = datetime(2021, 1, 5), datetime(2021, 1, 6)
+    found = data_of("STDIN2", "", path, *days)
+    assert isinstance(found, Prices)
+    assert found.panel.symbols == ("STDIN2",)
+    assert found.panel.values.tolist() == [[2.0], [2.5]]
+    for wrong, words in (
+        (("ELSE", "", path, None, None), "ELSE: no such column"),
+        (("", "sector=Technology", path, None, None), "a file has no labels"),
+        (("", "", path, datetime(2022, 1, 1), None), "has no date between"),
+    ):
+        with pytest.raises(typer.BadParameter, match=words):
+            data_of(*wrong)
 
 
 class Doubtful(MarketDataServiceServicer):

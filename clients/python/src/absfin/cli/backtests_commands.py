@@ -9,7 +9,7 @@ from absfinance.v1.backtest_service_pb2 import DeleteBacktestResponse, ListBackt
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import JobState, Series, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_console, new_table, stale_cell, stale_column
+from absfin.cli.layout import listed_name, moment, new_console, new_table, stale_cell, stale_column
 from absfin.cli.messages import MessageStream
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_lines, print_message
@@ -51,7 +51,7 @@ def list_backtests(
         stale = stale_column(found)
         table = new_table(("name", "state", "done", "label", "created, UTC", *stale, *owner), ("done",))
         for one in found:
-            stands = (one.name, plain_name(BacktestState, one.state), f"{one.fraction:.0%}", one.label)
+            stands = (listed_name(one.name), plain_name(BacktestState, one.state), f"{one.fraction:.0%}", one.label)
             created = (moment(one.create_time), *stale_cell(one, stale))
             table.add_row(*stands, *created, *((one.owner,) if everybody else ()))
         new_console().print(table)

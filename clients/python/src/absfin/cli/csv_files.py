@@ -1,4 +1,4 @@
-"""Tables, weights and corporate actions from CSV files, without pandas."""
+"""Tables, weights and corporate actions from CSV and Parquet files, without pandas."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from absfinance.v1 import instrument_pb2
 
 from absfin.choices import TradableState, choice
 from absfin.cli.input_files import called, content_of, text_of
-from absfin.cli.panel_files import is_parquet, panel_from_parquet
+from absfin.cli.panel_files import is_parquet, panel_from_parquet, rows_from_parquet
 from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
 from absfin.data import Instrument, Panel
 
@@ -73,7 +73,8 @@ def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
             raise typer.BadParameter("equal needs --symbols")
         return {symbol: 1.0 / len(symbols) for symbol in symbols}
     if "=" not in text:
-        wrong = f"{text!r} is neither A=0.6,B=0.4 nor a file of symbol,weight lines"
+        said = called(Path(text)) if text == "-" else repr(text)
+        wrong = f"{said} is neither A=0.6,B=0.4 nor a file of symbol,weight lines"
         return dict(_converted(Path(text), "symbol,weight", (str, float), wrong))
     try:
         return {symbol.strip(): float(weight) for symbol, weight in (part.split("=") for part in text.split(","))}
@@ -220,8 +221,9 @@ def wrong_column(names: Sequence[str], cells: Sequence[str], readers: Sequence[C
 
 
 def numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not empty, each with the number of its line."""
-    return _rows_of(content_of(path), path)
+    """Rows of a CSV or Parquet file that are not empty, each with the number of its line."""
+    content = content_of(path)
+    return rows_from_parquet(content, called(path)) if is_parquet(content) else _rows_of(content, path)
 
 
 def _rows_of(content: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -5,7 +5,8 @@ import gzip
 import io
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,12 @@ Output = Annotated[
     File,
     typer.Option(
         "--output", "-o", help="File to write: .csv, .csv.gz or .parquet; CSV on standard output if absent or -."
+    ),
+]
+OptionalOutput = Annotated[
+    File,
+    typer.Option(
+        "--output", "-o", help="Write the weights as .csv, .csv.gz or .parquet instead; - is CSV on standard output."
     ),
 ]
 ENDINGS = (".csv", ".csv.gz", ".parquet")
@@ -91,11 +98,7 @@ def panel_from_parquet(content: bytes, name: str) -> Panel:
 
     `name` is that of the file in an error.
     """
-    arrow, parquet = _pyarrow(hint=None)
-    try:
-        table = parquet.read_table(arrow.BufferReader(content))
-    except (OSError, ValueError) as error:
-        raise typer.BadParameter(f"{name} is no Parquet file that can be read: {error}") from None
+    arrow, table = _parquet_table(content, name)
     names = list(table.column_names)
     days = next((column.name for column in table.schema if arrow.types.is_temporal(column.type)), names[0])
     symbols = [column for column in names if column != days]
@@ -112,6 +115,33 @@ def panel_from_parquet(content: bytes, name: str) -> Panel:
             f"{name}, column {column}: has no {'dates' if column == days else 'numbers'}"
         ) from None
     return Panel.of(symbols, dates, values)
+
+
+def rows_from_parquet(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    """The names of the columns, then each row, as the cells of a CSV file; the second row is line 2."""
+    _, table = _parquet_table(content, name)
+    yield 1, list(table.column_names)
+    columns = [column.to_pylist() for column in table.columns]
+    for line, row in enumerate(zip(*columns, strict=True), start=2):
+        yield line, [_cell(value) for value in row]
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:  # NaN is a missing number
+        return ""
+    if isinstance(value, datetime):
+        # A column of dates may be one of times, which are midnight then.
+        return (value.date() if value.time() == time() else value).isoformat()
+    return str(value)
+
+
+def _parquet_table(content: bytes, name: str) -> tuple[Any, Any]:
+    """The module and the table of a file."""
+    arrow, parquet = _pyarrow(hint=None)
+    try:
+        return arrow, parquet.read_table(arrow.BufferReader(content))
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(f"{name} is no Parquet file that can be read: {error}") from None
 
 
 def _pyarrow(hint: str | None = "--output") -> tuple[Any, Any]:
