@@ -193,7 +193,9 @@ def test_accounts_come_as_lines(server: RunningServer) -> None:
     assert "50.00 %" in shown
     assert "cap" in shown
     wrong = sent.replace('"key": "two"', '"keys": "two"')
-    assert "-, line 3: account.keys is no field; did you mean key?" in told(server, "optimize-batch", "-", sent=wrong)
+    assert "standard input, line 3: account.keys is no field; did you mean key?" in told(
+        server, "optimize-batch", "-", sent=wrong
+    )
 
 
 def test_quotes_come_as_lines(server: RunningServer) -> None:

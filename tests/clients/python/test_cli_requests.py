@@ -155,19 +155,19 @@ def test_a_request_of_the_same_id_does_its_work_once(server: RunningServer) -> N
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"constraint": []}', "-: constraint is no field; did you mean constraints?"),
+        ('{"constraint": []}', "standard input: constraint is no field; did you mean constraints?"),
         (
             '{"constraints": [{}, {"weightBound": {}}]}',
-            "-: constraints[1].weightBound is no field; did you mean",
+            "standard input: constraints[1].weightBound is no field; did you mean",
         ),
-        ('{"objective": {"minRisk": {"much": 1}}}', "-: objective.minRisk.much is no field"),
-        ('{"confidenceLevel": "high"}', "-: confidenceLevel: Couldn't parse float: high"),
-        ('{"riskMeasure": "BETA"}', "-: riskMeasure: Invalid enum value BETA"),
-        ('{"label": 1}', "-: label must be a text"),
+        ('{"objective": {"minRisk": {"much": 1}}}', "standard input: objective.minRisk.much is no field"),
+        ('{"confidenceLevel": "high"}', "standard input: confidenceLevel: Couldn't parse float: high"),
+        ('{"riskMeasure": "BETA"}', "standard input: riskMeasure: Invalid enum value BETA"),
+        ('{"label": 1}', "standard input: label must be a text"),
         ('{"label": "a", "label": "b"}', "duplicate key label"),
-        ('{"label":\n "a",}', "-, line 2, column 6"),
-        ("[1]", "- is no JSON object"),
-        ("", "-, line 1, column 1"),
+        ('{"label":\n "a",}', "standard input, line 2, column 6"),
+        ("[1]", "standard input is no JSON object"),
+        ("", "standard input, line 1, column 1"),
     ],
 )
 def test_a_wrong_request_is_refused_with_its_path(server: RunningServer, text: str, words: str) -> None:

@@ -13,6 +13,7 @@ from google.protobuf.json_format import Parse, ParseError
 from google.protobuf.message import Message
 
 from absfin.cli.connection import time_limit
+from absfin.cli.input_files import called
 from absfin.cli.messages import MessageCall
 from absfin.cli.options import option
 from absfin.cli.request_types import wrong_types
@@ -86,6 +87,7 @@ def explained(error: str, content: dict[str, Any], kind: type[Message]) -> str:
 
 def _parsed(text: str, source: str, first_line: int, kind: type[M]) -> M:
     """The message of a JSON object that begins on a line of its source. Raises BadParameter."""
+    source = called(Path(source))
     beginning = source if first_line == 1 else f"{source}, line {first_line}"
     try:
         content = json.loads(text)
