@@ -256,6 +256,7 @@ RUN_BY: dict[str, str] = {
 
 
 RUN_WHOLE = {
+    ROOT / "docs/command-line.md": "tests/docs/test_command_line_page.py",
     ROOT / "docs/identity.md": "tests/docs/test_identity_page.py",
     ROOT / "docs/storage.md": "tests/server/storage/test_backup.py",
     ROOT / "docs/supabase.md": "tests/docs/test_supabase_page.py",
