@@ -48,7 +48,7 @@ def test_a_frontier_is_explored_trades_are_planned_and_charts_and_events_are_sho
 ) -> None:
     with written_log(served.data_dir) as log:
         log.append(signal("A left its band"))
-    found = visit("explore.mjs")
+    found = visit("explore.mjs", "A left its band")
     assert found["problems"] == []
     assert found["foreign"] == []
     returns = [float(found[place].split()[1]) for place in ("bottom", "middle", "top")]

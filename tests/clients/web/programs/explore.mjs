@@ -1,8 +1,8 @@
 // Traces a frontier, drags along it, and moves along it by keys; plans trades; opens the charts of a backtest; reads the
-// events. Arguments: address of the page, folder for pictures.
+// events until one has a message. Arguments: address of the page, folder for pictures, the message.
 import { withPage } from "./browser.mjs";
 
-const [url, folder] = process.argv.slice(2);
+const [url, folder, message] = process.argv.slice(2);
 
 await withPage(`${url}/#/frontier`, {}, async (page) => {
   const weights = (name) => page.getByRole("region", { name }).locator("tbody tr");
@@ -37,7 +37,7 @@ await withPage(`${url}/#/frontier`, {}, async (page) => {
   await page.screenshot({ path: `${folder}/charts.png`, fullPage: true });
 
   await page.getByRole("link", { name: "Events" }).click();
-  await page.locator("ol.log li").first().waitFor();
+  await page.locator("ol.log li").filter({ hasText: message }).first().waitFor();
   const events = await page.locator("ol.log li").allInnerTexts();
   return { middle, top, bottom, chosen, trades, charts, events };
 });
