@@ -129,6 +129,25 @@ class Alarms:
         status[rows] = REST
         return replace(self, states=replace(self.states, status=status))
 
+    def as_told(
+        self, rows: Indices, is_raised: NDArray[np.bool_], since: NDArray[np.int64]
+    ) -> tuple["Alarms", Indices]:
+        """With rows as their last signals have it, and which of them have changed by it."""
+        old, status = self.states, self.states.status[rows]
+        opens = is_raised & (status != ACTIVE)
+        closes = ~is_raised & (status == ACTIVE) & (old.raised[rows] == since)
+        moved = opens | closes
+        if not moved.any():
+            return self, NO_ROWS
+        chosen = rows[moved]
+        states = AlarmStates(
+            _written(old.status, chosen, np.where(opens[moved], ACTIVE, REST)),
+            _written(old.count, chosen, np.zeros(len(chosen), np.int32)),
+            _written(old.since, chosen, np.zeros(len(chosen), np.int64)),
+            _written(old.raised, chosen, since[moved]),
+        )
+        return replace(self, states=states), chosen
+
     def observe(self, rows: Index, figures: Vector, time: int, *, counts: bool = True) -> tuple["Alarms", Turns]:
         """Figures of some rows at a time; `counts` is False where nothing new was observed, and only time passed."""
         limits, status = self.thresholds, self.states.status[rows]

@@ -62,7 +62,7 @@ def notice(memory: Memory, reading: Reading) -> Noticed:
     for result, name in stale:
         if name:
             occurrences.setdefault(name, []).append(Occurrence(EventKind.RESULT_STALE, stale_key(result)))
-    return _started(Memory(state, followed, memory.revision), signals, stale, occurrences, reading.time)
+    return _started(replace(memory, monitor=state, portfolios=followed), signals, stale, occurrences, reading.time)
 
 
 def _mandate_of(result: StaleResult, followed: Mapping[str, Followed]) -> str:
