@@ -31,16 +31,21 @@ class Thresholds:
     margin: Vector
 
     @classmethod
-    def of(cls, bounds: Sequence[tuple[float, float]], clear_fraction: float) -> "Thresholds":
+    def of(
+        cls, bounds: Sequence[tuple[float, float]], clear_fraction: float, widths: Sequence[float | None] = ()
+    ) -> "Thresholds":
         """From pairs of lower and upper bounds.
 
-        The margin is 1 - clear_fraction of half the width between two bounds, or of the size of a single one.
+        The margin is 1 - clear_fraction of half the width between two bounds, or of the size of a single one; of the
+        width that is given where there is one.
         """
         lower = np.array([low for low, _ in bounds], np.float64)
         upper = np.array([high for _, high in bounds], np.float64)
         single = np.where(np.isfinite(upper), np.abs(upper), np.abs(lower))
         both = np.isfinite(lower) & np.isfinite(upper)
         size = np.where(both, 0.5 * (np.where(both, upper, 0.0) - np.where(both, lower, 0.0)), single)
+        for row, width in enumerate(widths):
+            size[row] = size[row] if width is None else width
         return cls(lower, upper, (1.0 - clear_fraction) * np.where(np.isfinite(size), size, 0.0))
 
 
@@ -107,10 +112,12 @@ class Alarms:
     holds: Holds = field(default_factory=lambda: Holds(NO_ROWS, NO_ROWS, NO_ROWS))
 
     @classmethod
-    def of(cls, bounds: Sequence[tuple[float, float]], rule: AlarmRule) -> "Alarms":
+    def of(
+        cls, bounds: Sequence[tuple[float, float]], rule: AlarmRule, widths: Sequence[float | None] = ()
+    ) -> "Alarms":
         """The rows of one portfolio, at rest."""
         offsets = np.array([0, len(bounds)], np.int64)
-        thresholds = Thresholds.of(bounds, rule.clear_fraction)
+        thresholds = Thresholds.of(bounds, rule.clear_fraction, widths)
         return cls(offsets, thresholds, AlarmStates.at_rest(len(bounds)), Holds.of(rule))
 
     def owners(self, rows: Indices) -> Indices:

@@ -87,7 +87,7 @@ def recheck(state: MonitorState, rows: Mapping[Family, Indices]) -> Answer:
     for family in OF_POSITIONS:
         state, found = observe_positions(state, (family,), rows[family], counts=False)
         signals += found
-    risky = _portfolios_of(state, rows, (Family.RISKS, Family.VOLATILITY))
+    risky = _portfolios_of(state, rows, (Family.RISKS, Family.VOLATILITY, Family.TRACKING))
     state, found = measure_risk(state, risky, counts=False)
     return state, signals + found
 
