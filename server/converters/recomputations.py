@@ -11,6 +11,7 @@ from absfinance.v1.panel_pb2 import MarketDataSelection
 from absfinance.v1.portfolio_pb2 import Portfolio
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
+from google.protobuf.message import DecodeError
 
 from domain.costs.impact import Liquidity
 from domain.errors import InvalidInput
@@ -45,8 +46,12 @@ def portfolio_of_label(label: str) -> str | None:
 
 
 def optimal_weights(payload: bytes) -> Mapping[str, float]:
-    """The weights of a stored optimisation, by symbol."""
-    return {weight.symbol: weight.weight for weight in Optimization.FromString(payload).weights}
+    """The weights of a stored optimisation, by symbol. Raises InvalidInput for bytes that are none."""
+    try:
+        message = Optimization.FromString(payload)
+    except DecodeError:
+        raise InvalidInput("payload", "must be the bytes of an optimisation") from None
+    return {weight.symbol: weight.weight for weight in message.weights}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class FeedHealth:
     lag: ChangeLag  # of this process where it listens, and otherwise of what was stored last
     cursor: str
     failures: int  # in a row, to read or to store
+    unreadable: int = 0  # portfolios that are not watched since their stored bytes cannot be read; of this process
 
 
 class LostListener(Exception):
@@ -153,7 +154,8 @@ class ChangeFeed:
         lag = await self._changes.lag(cursor)
         # Where another one listens: all that it has not stored yet was written since this process began.
         has_caught_up = self._has_caught_up if is_listening else lag.seconds < seconds
-        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures)
+        unreadable = len(self._memory.unreadable) if is_listening else 0
+        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures, unreadable)
 
     async def _claiming(self) -> None:
         """Claims, and renews the claim while changes are read: reading everything may take longer than a lease."""
