@@ -35,9 +35,10 @@ from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.security import security_warnings
 from server.services.event_delivery import EventDelivery, event_delivery
-from server.settings import Settings
+from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
+from server.web.pages import WrongPages, read_pages
 from server.web.process import WebListener, WebProcess
 
 
@@ -148,6 +149,11 @@ def _web(settings: Settings) -> WebListener | None:
     """The listener for browsers, which is a process of its own. Raises WrongSetting."""
     if settings.web is None:
         return None
+    if settings.web.pages is not None:
+        try:
+            read_pages(settings.web.pages)
+        except WrongPages as error:
+            raise WrongSetting(f"--web-pages (ABSFIN_WEB_PAGES) {error}") from None
     listening = web_socket(settings.web.listen)
     folder = TemporaryDirectory(prefix="abs-finance-")  # of this user alone
     return WebListener(WebProcess(settings.web, listening, folder, settings.tls, settings.log_level))

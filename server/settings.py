@@ -229,6 +229,7 @@ _OPTIONS: Mapping[str, _Option] = {
     "web_origins": _Option(
         "ABSFIN_WEB_ORIGINS", "origins whose pages may call, https://HOST, with commas between them"
     ),
+    "web_pages": _Option("ABSFIN_WEB_PAGES", "folder of the built page that browsers are served at /; none if absent"),
     "web_max_calls": _Option(
         "ABSFIN_WEB_MAX_CALLS", "calls of browsers served at once, and as many streams beside them", "500"
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.identity_settings import Value, Wrong, is_loopback
@@ -14,19 +15,21 @@ class WebSettings:
     listen: str
     origins: tuple[str, ...] = ()  # as browsers send them: scheme, host, and the port where it is not the usual one
     max_calls: int = 500  # calls that end and streams that stay open, of each
+    pages: Path | None = None  # the folder of the page; None: none is served
 
 
 def web_from(value: Value, max_calls: int, methods: tuple[str, ...], wrong: Wrong) -> WebSettings | None:
     """The listener for browsers; None where none is set. `methods` are those of --auth. Raises what `wrong` raises."""
-    listen, origins = value("web_listen"), value("web_origins")
+    listen, origins, pages = value("web_listen"), value("web_origins"), value("web_pages")
     if not listen:
-        if origins:
-            wrong("web_origins", "must be given with --web-listen (ABSFIN_WEB_LISTEN)")
+        for name, given in (("web_origins", origins), ("web_pages", pages)):
+            if given:
+                wrong(name, "must be given with --web-listen (ABSFIN_WEB_LISTEN)")
         return None
     _check_listen(listen, methods, wrong)
     if find_spec("uvicorn") is None:
         wrong("web_listen", "needs the extra `web`: pip install 'abs-finance[web]'")
-    return WebSettings(listen, _origins(origins, wrong), max_calls)
+    return WebSettings(listen, _origins(origins, wrong), max_calls, _pages(pages, wrong))
 
 
 def _check_listen(listen: str, methods: tuple[str, ...], wrong: Wrong) -> None:
@@ -49,6 +52,14 @@ def _origins(text: str, wrong: Wrong) -> tuple[str, ...]:
                 f"them, is {origin!r}",
             )
     return found
+
+
+def _pages(folder: str, wrong: Wrong) -> Path | None:
+    if not folder:
+        return None
+    if not Path(folder).is_dir():
+        wrong("web_pages", f"must be a folder, is {folder!r}")
+    return Path(folder).resolve()
 
 
 def _is_origin(text: str) -> bool:

@@ -10,17 +10,19 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 import uvicorn
 
-from server.observability import configure_logging
+from server.observability import configure_logging, logger
 from server.web.app import Bridge
 from server.web.calls import OPTIONS
 from server.web.connection import MAX_HEADER_BYTES, TimedConnection
+from server.web.pages import File, WrongPages, read_pages
 
 GRACE_SECONDS = 2
 """How long responses may take to end when the listener stops."""
@@ -54,10 +56,19 @@ def main() -> None:
 async def _serve(given: dict[str, Any]) -> None:
     listening = socket.socket(fileno=given["socket"])
     async with grpc.aio.insecure_channel(given["target"], options=OPTIONS) as channel:
-        bridge = Bridge(channel, tuple(given["origins"]), given["max_calls"])
+        bridge = Bridge(channel, tuple(given["origins"]), given["max_calls"], _pages(given["pages"]))
         server = _Listener(_config(bridge, given))
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), server.end)
         await server.serve(sockets=[listening])
+
+
+def _pages(folder: str) -> Mapping[str, File]:
+    """The files of the page. The server has refused a wrong folder; one that is lost later does not end calls."""
+    try:
+        return read_pages(Path(folder)) if folder else {}
+    except WrongPages as error:
+        logger.error("the page is not served", extra={"why": str(error)})
+        return {}
 
 
 def _config(bridge: Bridge, given: dict[str, Any]) -> uvicorn.Config:

@@ -15,6 +15,7 @@ from server.web.exchange import ClientGone, Exchange, Receive, Send
 from server.web.methods import Method, all_methods
 from server.web.openapi import openapi_document
 from server.web.origins import Origins
+from server.web.pages import HEADERS, File
 from server.web.statuses import HTTP_STATUS, Refused, code_name, error_json, status_of_call
 
 HEALTH_PATH, OPENAPI_PATH = "/healthz", "/openapi.json"
@@ -25,9 +26,12 @@ HEALTH_SECONDS = 5.0
 class Bridge:
     """The ASGI application over a channel to the server."""
 
-    def __init__(self, channel: grpc.aio.Channel, origins: tuple[str, ...], max_calls: int) -> None:
+    def __init__(
+        self, channel: grpc.aio.Channel, origins: tuple[str, ...], max_calls: int, pages: Mapping[str, File]
+    ) -> None:
         self._channel = channel
         self._origins = Origins(origins)
+        self._pages = pages
         self._methods: Mapping[str, Method] = all_methods()
         self._answering = Answering(channel, max_calls)
         self._openapi = openapi_document(self._methods.values())
@@ -40,7 +44,8 @@ class Bridge:
 
     async def _serve(self, exchange: Exchange) -> None:
         method = self._methods.get(exchange.path)
-        allowed = "GET" if exchange.path in (HEALTH_PATH, OPENAPI_PATH) else "POST"
+        page = self._pages.get(exchange.path)
+        allowed = "GET" if page or exchange.path in (HEALTH_PATH, OPENAPI_PATH) else "POST"
         if not self._origins.admit(exchange):
             await _refuse(exchange, 403, code_pb2.PERMISSION_DENIED, "pages of this origin may not call this server")
         elif exchange.method == "OPTIONS":
@@ -51,6 +56,8 @@ class Bridge:
             await _refuse(exchange, 405, code_pb2.UNIMPLEMENTED, f"use {allowed}", [("allow", allowed)])
         elif method is not None:
             await self._call(exchange, method)
+        elif page is not None:
+            await exchange.respond(200, page.content_type, page.body, HEADERS)
         elif exchange.path == HEALTH_PATH:
             await self._health(exchange)
         else:

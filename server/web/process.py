@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from server.identity_settings import is_loopback
 from server.observability import logger
 from server.settings import Tls
 from server.web_settings import WebSettings
 
 RESTART_SECONDS = 1.0
+PORTS = {"http": 80, "https": 443}
+"""Which browsers leave out of an origin."""
+
 END_SECONDS = 5.0
 """How long it may take to end by itself."""
 
@@ -63,11 +67,21 @@ class WebProcess:
         return {
             "socket": self.listening.fileno(),
             "target": self.target,
-            "origins": self.settings.origins,
+            "origins": (*self.settings.origins, *self._own_origins()),
+            "pages": str(self.settings.pages or ""),
             "max_calls": self.settings.max_calls,
             "tls": files,
             "log_level": self.log_level,
         }
+
+    def _own_origins(self) -> tuple[str, ...]:
+        """The origins of the page that is served here: names that nobody else can give an address of theirs."""
+        if self.settings.pages is None:
+            return ()
+        scheme, host = self.url.partition("://")[0], self.settings.listen.rpartition(":")[0]
+        port = self.listening.getsockname()[1]
+        hosts = (host, "localhost") if is_loopback(host.strip("[]")) else ()
+        return tuple(f"{scheme}://{name}" + ("" if port == PORTS[scheme] else f":{port}") for name in hosts)
 
 
 class WebListener:

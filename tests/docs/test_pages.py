@@ -265,6 +265,7 @@ RUN_WHOLE = {
     ROOT / "clients/go/README.md": "tests/clients/go/test_readme.py",
     ROOT / "clients/java/README.md": "tests/clients/java/test_readme.py",
     ROOT / "clients/typescript/README.md": "tests/clients/typescript/test_readme.py",
+    ROOT / "clients/web/README.md": "tests/clients/web/conftest.py",
 }
 """Pages whose commands build on each other, and what runs them in their order."""
 

@@ -31,6 +31,8 @@ def test_origins_are_as_browsers_send_them(tmp_path: Path) -> None:
     given = read(tmp_path, *LISTEN, ABSFIN_WEB_ORIGINS="https://Desk.example.com, http://localhost:5173,")
     assert given.web == WebSettings("127.0.0.1:8080", ("https://desk.example.com", "http://localhost:5173"), 500)
     assert read(tmp_path, *LISTEN, "--web-max-calls", "7").web == WebSettings("127.0.0.1:8080", (), 7)
+    pages = read(tmp_path, *LISTEN, "--web-pages", str(tmp_path)).web
+    assert pages == WebSettings("127.0.0.1:8080", pages=tmp_path.resolve())
     assert read(tmp_path, *KEYS, ABSFIN_WEB_LISTEN="0.0.0.0:443").web == WebSettings("0.0.0.0:443")
 
 
@@ -47,6 +49,8 @@ def test_other_origins_are_refused(tmp_path: Path, origin: str) -> None:
         (("--web-listen", "0.0.0.0:8080"), "must be a loopback address"),
         (("--web-listen", "8080"), "must be host:port"),
         (("--web-origins", "https://x"), "must be given with --web-listen"),
+        (("--web-pages", "."), "must be given with --web-listen"),
+        ((*LISTEN, "--web-pages", __file__), "must be a folder"),
         ((*LISTEN, "--web-max-calls", "0"), "must be a whole number"),
         (
             (*LISTEN, "--auth", "mtls", "--tls-client-ca", __file__, "--tls-cert", __file__, "--tls-key", __file__),
