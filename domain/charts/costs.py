@@ -4,15 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from domain.charts.specification import Specification, number_tooltip, stacked_views, text_tooltip, value_axis
+from domain.charts.specification import (
+    LOW_HEIGHT,
+    Specification,
+    low_axis,
+    number_tooltip,
+    stacked_views,
+    text_tooltip,
+)
 from domain.charts.theme import Theme
 from domain.checks import Vector
 from domain.market_data.panel import Days
 
 YEARS_FROM = 37
 """Months from which bars are of years."""
-
-VIEW_HEIGHT = 140
 
 
 def costs_chart(days: Days, costs: Vector, turnovers: Vector, theme: Theme, subtitle: str = "") -> Specification:
@@ -33,14 +38,17 @@ def costs_chart(days: Days, costs: Vector, turnovers: Vector, theme: Theme, subt
     ]
     word = "year" if unit == "Y" else "month"
     views = [
-        _bars(value_axis(f"Costs, bps of net asset value a {word}", ",.1f", "cost"), "cost", ",.2f"),
-        _bars(value_axis(f"One-way turnover a {word}, %", ".0%", "turnover"), "turnover", ".1%"),
+        _bars(low_axis("Costs, bps", ",~f", "cost"), "cost", ",.2f"),
+        _bars(low_axis("One-way turnover, %", ".0%", "turnover"), "turnover", ".1%"),
     ]
-    return stacked_views("Trading costs and turnover", subtitle, theme, rows, views)
+    basis = f"sums by {word}, of net asset value"
+    return stacked_views(
+        "Trading costs and turnover", f"{basis}; {subtitle}" if subtitle else basis, theme, rows, views
+    )
 
 
 def _bars(y: dict[str, Any], field: str, shown: str) -> dict[str, Any]:
-    x = {"field": "period", "type": "ordinal", "axis": {"title": None, "labelOverlap": True}}
+    x = {"field": "period", "type": "ordinal", "axis": {"title": None, "labelAngle": 0, "labelOverlap": True}}
     tooltip = [text_tooltip("Period", "period"), number_tooltip(field.capitalize(), shown, field)]
     encoding = {"x": x, "y": y, "tooltip": tooltip}
-    return {"height": VIEW_HEIGHT, "mark": {"type": "bar"}, "encoding": encoding}
+    return {"height": LOW_HEIGHT, "mark": {"type": "bar"}, "encoding": encoding}

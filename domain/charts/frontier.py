@@ -55,7 +55,7 @@ def frontier_chart(
     }
     point = {
         "transform": [{"filter": {"field": "kind", "equal": CHOSEN}}],
-        "mark": {"type": "point", "shape": "diamond", "size": 140, "filled": True},
+        "mark": {"type": "point", "shape": "diamond", "size": 140, "filled": True, "opacity": 1},
     }
     view = {"encoding": encoding, "layer": [line, point]}
     return single_view("Efficient frontier", subtitle, theme, finite_rows(rows), view)

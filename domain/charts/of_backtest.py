@@ -96,7 +96,7 @@ def _monthly_returns(path: SimulatedPath, theme: Theme) -> Specification | Absen
         return Absent(NO_RETURNS)
     cells = zip(months.years.tolist(), months.months.tolist(), months.values.tolist(), strict=True)
     sums = zip(years.years.tolist(), years.values.tolist(), strict=True)
-    return monthly_returns_chart(list(cells), list(sums), path.label, theme)
+    return monthly_returns_chart(list(cells), list(sums), f"{path.label}, % after costs", theme)
 
 
 def _weights(path: SimulatedPath, theme: Theme) -> Specification:
@@ -109,7 +109,7 @@ def _contributions(path: SimulatedPath, theme: Theme) -> Specification | Absent:
     grown = float(path.record.unit_values[-1] / path.record.unit_values[0]) - 1.0
     parts = dict(zip(path.prices.symbols, total.tolist(), strict=True))
     parts[OTHERS] = grown - float(total.sum())
-    subtitle = f"{path.label}: they sum to the total return of {grown:.1%}"
+    subtitle = f"{path.label}: they sum to the total return of {grown:,.1%}"
     return contributions_chart("Contributions to the return", subtitle, "Contribution, % of capital", parts, theme)
 
 
@@ -170,7 +170,7 @@ def _costs(path: SimulatedPath, theme: Theme) -> Specification | Absent:
 def _attribution(path: SimulatedPath, theme: Theme) -> Specification | Absent:
     if path.attribution is None:
         return Absent(NO_ATTRIBUTION)
-    subtitle = f"{path.label}: parts of the excess return of {path.attribution.excess_return:.2%}"
+    subtitle = f"{path.label}: parts of the excess return of {path.attribution.excess_return:,.2%}"
     unit = "Contribution, %"
     return contributions_chart("Attribution", subtitle, unit, path.attribution.segments, theme, sort=False)
 

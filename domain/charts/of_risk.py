@@ -24,6 +24,7 @@ from domain.risk.rolling import RollingFigure
 
 PORTFOLIO = "portfolio"
 NO_ROLLING = "needs analysis.rolling in the request, which has the length of the window"
+CONSTANT = "at constant weights, without costs"
 NO_LINKAGE = Linkage.AVERAGE
 """Of a tree that the request says nothing about."""
 
@@ -62,7 +63,7 @@ def risk_charts(assessment: RiskAssessment, requested: Sequence[Chart], theme: T
 
 
 def _equity(report: ReportToDraw, theme: Theme) -> Specification | Absent:
-    return Absent(NO_TIME) if report.values is None else equity_chart([report.values], theme)
+    return Absent(NO_TIME) if report.values is None else equity_chart([report.values], theme, CONSTANT)
 
 
 def _drawdown(report: ReportToDraw, theme: Theme) -> Specification | Absent:
@@ -77,7 +78,7 @@ def _monthly_returns(report: ReportToDraw, theme: Theme) -> Specification | Abse
     months, years = calendar_returns(curve, MONTH), calendar_returns(curve, YEAR)
     cells = zip(months.years.tolist(), months.months.tolist(), months.values.tolist(), strict=True)
     sums = zip(years.years.tolist(), years.values.tolist(), strict=True)
-    return monthly_returns_chart(list(cells), list(sums), "", theme)
+    return monthly_returns_chart(list(cells), list(sums), f"%, {CONSTANT}", theme)
 
 
 def _rolling_risk(report: ReportToDraw, theme: Theme) -> Specification | Absent:

@@ -25,8 +25,13 @@ Row = dict[str, Any]
 HEIGHT = 280
 """Height of a chart in pixels; its width is that of its container."""
 
+LOW_HEIGHT = 140
+"""Height in pixels of a view that has others below it."""
+
 PERCENT = ".1%"
 FINE_PERCENT = ".2%"
+SHORT_PERCENT = ".2~%"
+"""Two decimals, without zeros at the end: of labels of an axis, which have room for no more than they need."""
 
 DATE_LABELS = {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "week": "%d %b %Y", "date": "%d %b", "day": "%d %b"}
 """Labels of dates, by the longest unit of time that begins there. A month has its year: the label of January, which
@@ -92,9 +97,15 @@ def time_axis(title: str | None = None) -> dict[str, Any]:
 
 
 def value_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: Any) -> dict[str, Any]:
-    """A vertical axis of numbers; the title has the unit."""
+    """An axis of numbers; the title has the unit."""
     encoding: dict[str, Any] = {"field": field, "type": "quantitative", "axis": {"title": title, "format": shown}}
     return {**encoding, "scale": scale} if scale else encoding
+
+
+def low_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: Any) -> dict[str, Any]:
+    """A vertical axis of numbers of a view that is LOW_HEIGHT high."""
+    encoding = value_axis(title, shown, field, **scale)
+    return {**encoding, "axis": {**encoding["axis"], "tickCount": 5}}
 
 
 def date_tooltip(title: str = "Date") -> dict[str, Any]:

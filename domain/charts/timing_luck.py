@@ -20,6 +20,9 @@ from domain.significance.timing_luck import LuckBand, TimingLuck
 
 SIMULATED, SHIFTED, SUMMARY = "as simulated", "shifted calendar", "of all calendars"
 ALL = "from the lowest to the highest of all calendars"
+PALE = 0.35
+"""Opacity of the area."""
+
 _TITLES = {"chosen": "As simulated", "lowest": "Lowest", "highest": "Highest"}
 
 
@@ -44,13 +47,18 @@ def _fan(band: LuckBand, theme: Theme) -> Specification:
     area = {**shared, "y": value_axis("Value over the median, %", field="lowest"), "y2": {"field": "highest"}}
     line = {**shared, "y": value_axis("Value over the median, %", field="chosen")}
     layers = [
-        {"mark": {"type": "area", "opacity": 0.35}, "encoding": {**area, "color": {"datum": ALL}}},
-        {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": {**line, "color": {"datum": SIMULATED}}},
+        {"mark": {"type": "area"}, "encoding": {**area, "color": {"datum": ALL}, "opacity": {"datum": ALL}}},
+        {
+            "mark": {"type": "line", "strokeWidth": 1.5},
+            "encoding": {**line, "color": {"datum": SIMULATED}, "opacity": {"datum": SIMULATED}},
+        },
     ]
     subtitle = "the same strategy where it decides on other dates, beside the median of all calendars"
-    legend = {"title": None, "labelLimit": 300}  # pixels; by default the end of the second label is cut off
+    # By default the end of the second label is cut off, and both symbols are as pale as the area.
+    legend = {"title": None, "labelLimit": 300, "symbolType": "square"}
     colour = {"type": "nominal", "scale": {"domain": [SIMULATED, ALL]}, "legend": legend}
-    view = {"layer": layers, "encoding": {"color": colour}}
+    opacity = {**colour, "scale": {"domain": [SIMULATED, ALL], "range": [1.0, PALE]}}
+    view = {"layer": layers, "encoding": {"color": colour, "opacity": opacity}}
     return single_view("Timing luck", subtitle, theme, finite_rows(rows), view)
 
 

@@ -10,6 +10,8 @@ from absfin.rebalancing import every_periods, rebalancing
 from tests.clients.python.command_line import absfin, as_json
 from tests.conftest import RunningServer
 
+NAMES = {"lo_2002": "Lo 2002", "mertens_2002": "Mertens 2002", "stationary_bootstrap": "stationary bootstrap"}
+
 
 def plain(page: Path) -> str:
     """The text of a page without its elements."""
@@ -41,11 +43,15 @@ def test_a_backtest_with_all_analyses(server: RunningServer, prices: Path, tmp_p
     text = plain(page)
     attribution, validation = job["result"]["attribution"], job["result"]["statisticalValidation"]
     assert f"total {attribution['excessReturn'] * 100:.2f} %" in text
-    assert all(f"{one['name']} {one['contribution'] * 100:.2f} %" in text for one in attribution["segments"])
+    assert all(f"{one['name']} {one['contribution'] * 100:z.2f} %" in text for one in attribution["segments"])
+    assert "-0.00" not in text
+    # The chart and the table of months have the figures of the answer, and so has the summary.
+    assert f"parts of the excess return of {attribution['excessReturn']:,.2%}" in text
+    assert f"they sum to the total return of {job['result']['metrics']['totalReturn']:,.1%}" in text
     for interval in validation["sharpeIntervals"]:
-        assert f"{interval['method'].replace('_', ' ')} {interval['lower']:.3f} {interval['upper']:.3f}" in text
+        assert f"{NAMES[interval['method']]} {interval['lower']:.3f} {interval['upper']:.3f}" in text
     difference = validation["sharpeDifferences"][0]
-    assert f"P {difference['difference']:.3f} {difference['standardError']:.3f} {difference['pValue']:.3f}" in text
+    assert f"P {difference['difference']:.5f} {difference['standardError']:.5f} {difference['pValue']:.3f}" in text
     assert "Luck in the dates of rebalancing dates later total return 0 " in text
 
 
@@ -75,6 +81,7 @@ def test_a_reallocation(server: RunningServer, prices: Path, tmp_path: Path) -> 
     assert all(f"{trade['symbol']} {trade['step']} {trade['day']}" in text for trade in trades)
     assert "asset before after REPORT_P 100.00 %" in text
     assert "Weights before and after" in text  # a chart
+    assert "Liquidity of the trades" not in text  # of assets without volumes it would be empty
 
 
 def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> None:
@@ -85,6 +92,9 @@ def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> N
     assert f"volatility, annual {answer['volatilityAnnual'] * 100:.2f} %" in text
     historical = answer["valueAtRisk"]["historical"] * 100
     assert f"historical {historical:.2f} %" in text
+    assert f"Cornish-Fisher {answer['valueAtRisk']['cornishFisher'] * 100:.2f} %" in text
+    assert "at constant weights, without costs" in text
+    assert "after costs" not in text
     absent = text.split("Not defined: ")[1]
     assert "beta to benchmark" in absent.split("(no benchmark was given)")[0]
 

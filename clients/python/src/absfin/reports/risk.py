@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
-from absfin.formatting import number, percent
+from absfin.formatting import in_words, number, percent
 from absfin.reports.document import Figure, Figures, Picture, Report, Table, section, with_content
 from absfin.reports.remarks import not_defined, warning_table
 from absfin.risk_report import RiskReport
+
+DEFINITIONS = {"gaussian": "Gaussian", "cornish_fisher": "Cornish-Fisher", "student_t": "Student t"}
+"""Definitions of a tail whose names are those of people."""
 
 
 def risk_report(report: RiskReport, charts: Mapping[str, Picture], title: str = "") -> Report:
@@ -44,7 +47,7 @@ def _tail(report: RiskReport) -> Table:
     kinds = dict.fromkeys((*report.value_at_risk, *report.conditional_value_at_risk))
     rows = tuple(
         (
-            kind.replace("_", "-"),
+            DEFINITIONS.get(kind, in_words(kind)),
             percent(report.value_at_risk.get(kind)),
             percent(report.conditional_value_at_risk.get(kind)),
         )
