@@ -6,6 +6,8 @@ import numpy as np
 
 from domain.charts.specification import (
     LOW_HEIGHT,
+    SHORT_NUMBER,
+    SHORT_PERCENT,
     Specification,
     low_axis,
     number_tooltip,
@@ -23,7 +25,8 @@ YEARS_FROM = 37
 def costs_chart(days: Days, costs: Vector, turnovers: Vector, theme: Theme, subtitle: str = "") -> Specification:
     """Sums by month, or by year where there are many, of dates (T,).
 
-    `costs` (T,) are fractions of the net asset value before each trade, `turnovers` (T,) one-way, likewise.
+    `costs` (T,) are fractions of the net asset value before each trade, `turnovers` (T,) one-way, likewise. Turnovers
+    alone where nothing was paid.
     """
     dates = days.astype("datetime64[D]")
     months = int((dates[-1].astype("datetime64[M]") - dates[0].astype("datetime64[M]")).astype(int)) + 1
@@ -37,14 +40,11 @@ def costs_chart(days: Days, costs: Vector, turnovers: Vector, theme: Theme, subt
         for name, cost, turnover in zip(names, *sums, strict=True)
     ]
     word = "year" if unit == "Y" else "month"
-    views = [
-        _bars(low_axis("Costs, bps", ",~f", "cost"), "cost", ",.2f"),
-        _bars(low_axis("One-way turnover, %", ".0%", "turnover"), "turnover", ".1%"),
-    ]
+    turnover = _bars(low_axis("One-way turnover, %", SHORT_PERCENT, "turnover"), "turnover", ".1%")
+    cost = _bars(low_axis("Costs, bps", SHORT_NUMBER, "cost"), "cost", ",.2f")
+    title, views = ("Trading costs and turnover", [cost, turnover]) if costs.any() else ("Turnover", [turnover])
     basis = f"sums by {word}, of net asset value"
-    return stacked_views(
-        "Trading costs and turnover", f"{basis}; {subtitle}" if subtitle else basis, theme, rows, views
-    )
+    return stacked_views(title, f"{basis}; {subtitle}" if subtitle else basis, theme, rows, views)
 
 
 def _bars(y: dict[str, Any], field: str, shown: str) -> dict[str, Any]:

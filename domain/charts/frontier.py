@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.charts.specification import (
+    SHORT_PERCENT,
     Specification,
     finite_rows,
     number_tooltip,
@@ -34,8 +35,8 @@ def frontier_chart(
     ]
     rows.append({"kind": CHOSEN, "risk": chosen.volatility_annual, "return": chosen.expected_return_annual, "place": 0})
     encoding = {
-        "x": value_axis("Volatility, % a year", ".1%", "risk", zero=False),
-        "y": value_axis("Expected return, % a year", ".1%", "return", zero=False),
+        "x": value_axis("Volatility, % a year", SHORT_PERCENT, "risk", zero=False),
+        "y": value_axis("Expected return, % a year", SHORT_PERCENT, "return", zero=False),
         "color": {
             "field": "kind",
             "type": "nominal",

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from domain.charts.specification import (
+    SHORT_NUMBER,
+    SHORT_PERCENT,
     Row,
     Specification,
     colour_by,
@@ -94,7 +96,7 @@ def equity_chart(lines: Sequence[Line], theme: Theme, basis: str = NET) -> Speci
     logarithmic = lowest > 0.0 and highest / lowest >= LOGARITHMIC_FROM
     scale = {"type": "log", "nice": False} if logarithmic else {"zero": False}
     subtitle = _joined(basis, "logarithmic axis" if logarithmic else "", note)
-    y = value_axis("Value of 1 invested", ",.2f", **scale)
+    y = value_axis("Value of 1 invested", SHORT_NUMBER, **scale)
     view = line_view(scaled, y, number_tooltip("Value", ",.4f"), 1.5)
     return single_view("Value over time", subtitle, theme, _thinned(scaled), view)
 
@@ -103,7 +105,7 @@ def drawdown_chart(lines: Sequence[Line], theme: Theme) -> Specification:
     """What each line of values has lost from its highest value so far, drawn downwards."""
     drawn, note = drawn_lines(lines)
     falls = [Line(line.label, line.days, -level_drawdowns(line.values), line.is_benchmark) for line in drawn]
-    y = value_axis("Loss from the peak, %", ".0%")
+    y = value_axis("Loss from the peak, %", SHORT_PERCENT)
     view = line_view(falls, y, number_tooltip("Loss from the peak"), 1.0)
     if len(falls) == 1:
         del view["encoding"]["strokeDash"], view["layer"]

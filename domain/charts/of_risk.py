@@ -13,7 +13,7 @@ from domain.charts.correlation import MOST_DRAWN, correlation_chart
 from domain.charts.lines import Line, drawdown_chart, equity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
-from domain.charts.specification import Specification
+from domain.charts.specification import SHORT_NUMBER, SHORT_PERCENT, Specification
 from domain.charts.theme import Theme
 from domain.charts.weights import NamedWeights, weight_bars
 from domain.estimation.clustering import Linkage
@@ -29,10 +29,10 @@ NO_LINKAGE = Linkage.AVERAGE
 """Of a tree that the request says nothing about."""
 
 _VIEWS = {
-    RollingFigure.VOLATILITY_ANNUAL: ("Volatility, % a year", ".0%"),
-    RollingFigure.SHARPE: ("Sharpe ratio, annual", ".1f"),
-    RollingFigure.CONDITIONAL_VALUE_AT_RISK: ("CVaR per period, %", ".1%"),
-    RollingFigure.BETA: ("Beta to the benchmark", ".2f"),
+    RollingFigure.VOLATILITY_ANNUAL: ("Volatility, % a year", SHORT_PERCENT),
+    RollingFigure.SHARPE: ("Sharpe ratio, annual", SHORT_NUMBER),
+    RollingFigure.CONDITIONAL_VALUE_AT_RISK: ("CVaR per period, %", SHORT_PERCENT),
+    RollingFigure.BETA: ("Beta to the benchmark", SHORT_NUMBER),
 }
 """Rolling figures that are drawn, as far as the report has them."""
 

@@ -30,12 +30,18 @@ LOW_HEIGHT = 140
 
 PERCENT = ".1%"
 FINE_PERCENT = ".2%"
-SHORT_PERCENT = ".2~%"
-"""Two decimals, without zeros at the end: of labels of an axis, which have room for no more than they need."""
+SHORT_PERCENT, SHORT_NUMBER = ",.2~%", ",.4~f"
+"""Decimals without zeros at the end: of labels of an axis, which show small steps and have little room."""
 
-DATE_LABELS = {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "week": "%d %b %Y", "date": "%d %b", "day": "%d %b"}
+DATE_LABELS = {
+    **dict.fromkeys(("quarter", "month"), "%b %Y"),
+    **dict.fromkeys(("date", "day"), "%d %b"),
+    **dict.fromkeys(("hours", "minutes", "seconds"), " "),
+    "year": "%Y",
+    "week": "%d %b %Y",
+}
 """Labels of dates, by the longest unit of time that begins there. A month has its year: the label of January, which
-alone would have it by default, is one of those that are left out where they are too close."""
+alone would have it by default, is one of those that are left out where they are too close. Hours have none."""
 
 
 def single_view(

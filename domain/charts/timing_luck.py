@@ -3,6 +3,7 @@
 import numpy as np
 
 from domain.charts.specification import (
+    SHORT_PERCENT,
     Row,
     Specification,
     colour_by,
@@ -44,8 +45,8 @@ def _fan(band: LuckBand, theme: Theme) -> Specification:
     rows: list[Row] = [{"date": date, **{name: ratios[name][i] for name in curves}} for i, date in enumerate(dates)]
     tips = [date_tooltip(), *(number_tooltip(title, field=name) for name, title in _TITLES.items())]
     shared = {"x": time_axis(), "tooltip": tips}
-    area = {**shared, "y": value_axis("Value over the median, %", field="lowest"), "y2": {"field": "highest"}}
-    line = {**shared, "y": value_axis("Value over the median, %", field="chosen")}
+    area = {**shared, "y": value_axis("Value over the median, %", SHORT_PERCENT, "lowest"), "y2": {"field": "highest"}}
+    line = {**shared, "y": value_axis("Value over the median, %", SHORT_PERCENT, "chosen")}
     layers = [
         {"mark": {"type": "area"}, "encoding": {**area, "color": {"datum": ALL}, "opacity": {"datum": ALL}}},
         {
@@ -72,7 +73,7 @@ def _bars(found: TimingLuck, theme: Theme) -> Specification:
     rows += [{"name": name, "kind": SUMMARY, "value": value} for name, value in summary.items()]
     encoding = {
         "y": {"field": "name", "type": "nominal", "sort": [row["name"] for row in rows], "axis": {"title": None}},
-        "x": value_axis("Total return, %", ".0%"),
+        "x": value_axis("Total return, %", SHORT_PERCENT),
         "color": colour_by("kind", [SUMMARY, SHIFTED]),
         "tooltip": [text_tooltip("Calendar", "name"), number_tooltip("Total return")],
     }

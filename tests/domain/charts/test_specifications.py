@@ -15,7 +15,7 @@ from domain.charts.correlation import correlation_chart
 from domain.charts.costs import costs_chart
 from domain.charts.frontier import RiskAndReturn, frontier_chart
 from domain.charts.lines import Line, drawdown_chart, equity_chart
-from domain.charts.liquidity import TradeLiquidity, liquidity_chart
+from domain.charts.liquidity import STATES, TradeLiquidity, liquidity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
 from domain.charts.specification import dated_rows, finite_rows
@@ -317,7 +317,7 @@ COLOURED: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "liquidity": (
         "state",
         lambda: liquidity_chart(
-            [TradeLiquidity("X", "sufficient", 0.5, 0.1), TradeLiquidity("Y", "thin", 2.0, 0.9)], Theme.LIGHT
+            [TradeLiquidity("X", "sufficient", 0.5, 0.1), TradeLiquidity("Y", "partial", 2.0, 0.9)], Theme.LIGHT
         ),
     ),
 }
@@ -384,6 +384,35 @@ def test_labels_of_contributions_do_not_touch(scale: float) -> None:
         start = float(at) - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * room
         ends.append((start, start + room))
     assert all(left[1] < right[0] for left, right in pairwise(ends))
+
+
+@pytest.mark.parametrize("build", [equity_chart, drawdown_chart])
+def test_labels_of_small_steps_differ(build: Callable[[list[Line], Theme], dict[str, Any]]) -> None:
+    """Of values that change by less than a per cent, and of two dates, between which there are hours."""
+    drawing = check(build([Line("A", DAYS[:2], np.array([1.0, 0.9965]))], Theme.LIGHT) | {"width": 700})
+    labels = re.findall(r'role-axis-label".*?</g>', drawing)
+    assert len(labels) == 2
+    for axis in labels:
+        found = [text for text in re.findall(r">([^<]+)</text>", axis) if text.strip()]
+        assert len(found) >= 2
+        assert len(set(found)) == len(found)
+    assert not re.search(r">\d+ [AP]M<", drawing)
+
+
+def test_a_state_of_liquidity_has_one_colour() -> None:
+    trades = [TradeLiquidity("X", state, 1.0, 0.1) for state in STATES]
+    every = legend_of(check(liquidity_chart(trades, Theme.LIGHT)))
+    assert list(every) == list(STATES)
+    for trade in trades:
+        assert legend_of(check(liquidity_chart([trade], Theme.LIGHT))) == {trade.state: every[trade.state]}
+
+
+def test_without_costs_turnover_is_drawn_alone() -> None:
+    drawn = costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), Theme.LIGHT)
+    assert drawn["title"]["text"] == "Turnover"
+    assert [view["encoding"]["y"]["field"] for view in drawn["vconcat"]] == ["turnover"]
+    paid = costs_chart(DAYS[:90], np.full(90, 1e-4), np.full(90, 0.01), Theme.LIGHT)
+    assert [view["encoding"]["y"]["field"] for view in paid["vconcat"]] == ["cost", "turnover"]
 
 
 def test_the_legend_of_timing_luck_is_whole() -> None:
