@@ -4,6 +4,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
 UV_VERSION=0.13.9
+# Without the cache of compiled modules each server and each of its workers compiles pandas and the like once more.
+unset PYTHONDONTWRITEBYTECODE
 
 # A version manager's shim may answer to a name and still not run: only a Python that can make a venv counts.
 usable() {

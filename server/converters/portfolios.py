@@ -20,7 +20,7 @@ from server.converters.constraint import constraint_from_proto
 from server.converters.mandates import check_mandate
 from server.converters.paths import error_path, require_unique
 from server.converters.specification import specification_from_proto
-from server.converters.taxes import lots_from_proto
+from server.converters.taxes import lots_by_symbol_from_proto
 from server.converters.weights import weights_from_proto
 from server.ports.portfolios import PortfolioDraft, PortfolioPage, PortfolioRecord
 
@@ -111,7 +111,7 @@ def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
 def watched_holdings_from_bytes(payload: bytes, day: int) -> Holdings:
     """What a stored portfolio holds, in the units of a day since 1970-01-01. Raises InvalidInput."""
     portfolio = portfolio_pb2.Portfolio.FromString(payload)
-    return Holdings(holdings_from_proto(portfolio), day, lots_from_proto(portfolio))
+    return Holdings(holdings_from_proto(portfolio), day, lots_by_symbol_from_proto(portfolio))
 
 
 def mandate_from_bytes(payload: bytes) -> Mandate:
@@ -122,7 +122,7 @@ def mandate_from_bytes(payload: bytes) -> Mandate:
 def mandate_from_proto(portfolio: portfolio_pb2.Portfolio) -> Mandate:
     """A portfolio with its target. Raises InvalidInput, or NotSupported for what no engine does yet."""
     with error_path("portfolio"):
-        holdings, lots = holdings_from_proto(portfolio), lots_from_proto(portfolio)
+        holdings, lots = holdings_from_proto(portfolio), lots_by_symbol_from_proto(portfolio)
         mandate = portfolio.mandate
         with error_path("mandate"):
             thresholds = thresholds_from_proto(mandate.thresholds) if mandate.HasField("thresholds") else None
@@ -167,7 +167,7 @@ def payload_of(portfolio: portfolio_pb2.Portfolio) -> bytes:
     """A portfolio as it is stored. Raises InvalidInput."""
     with error_path("portfolio"):
         holdings = holdings_from_proto(portfolio)
-        lots_from_proto(portfolio)
+        lots_by_symbol_from_proto(portfolio)
         check_mandate(portfolio)
     check_amounts(holdings)
     kept = portfolio_pb2.Portfolio()

@@ -1,15 +1,13 @@
 """Tax lots on the wire."""
 
-import datetime as dt
 from collections.abc import Iterable
 
 from absfinance.v1 import portfolio_pb2
-from google.type.date_pb2 import Date
 
 from domain.errors import InvalidInput
 from domain.exact import exact
 from domain.taxes.lots import TaxLot
-from server.converters.dates import EPOCH, civil_to_proto, days_from_proto
+from server.converters.dates import civil_to_proto, date_from_proto
 
 
 def lots_from_proto(path: str, lots: Iterable[portfolio_pb2.TaxLot]) -> tuple[TaxLot, ...]:
@@ -18,18 +16,18 @@ def lots_from_proto(path: str, lots: Iterable[portfolio_pb2.TaxLot]) -> tuple[Ta
     taken = {lot.lot_id for lot in sent}
     found: list[TaxLot] = []
     for i, lot in enumerate(sent):
-        start = lot.holding_period_start if lot.HasField("holding_period_start") else None
-        found.append(
-            TaxLot(
-                lot.lot_id or _free_id(i + 1, taken),
-                exact(lot.quantity),
-                exact(lot.unit_cost),
-                _date(f"{path}[{i}].purchase_date", lot.purchase_date),
-                None if start is None else _date(f"{path}[{i}].holding_period_start", start),
-            )
-        )
+        found.append(lot_from_proto(f"{path}[{i}]", lot, lot.lot_id or _free_id(i + 1, taken)))
     _require_unique(path, found)
     return tuple(found)
+
+
+def lot_from_proto(path: str, lot: portfolio_pb2.TaxLot, lot_id: str) -> TaxLot:
+    """A lot under an id. Raises InvalidInput for a date that does not exist."""
+    start = None
+    if lot.HasField("holding_period_start"):
+        start = date_from_proto(f"{path}.holding_period_start", lot.holding_period_start)
+    purchased = date_from_proto(f"{path}.purchase_date", lot.purchase_date)
+    return TaxLot(lot_id, exact(lot.quantity), exact(lot.unit_cost), purchased, start)
 
 
 def lot_to_proto(lot: TaxLot) -> portfolio_pb2.TaxLot:
@@ -42,10 +40,6 @@ def lot_to_proto(lot: TaxLot) -> portfolio_pb2.TaxLot:
         lot_id=lot.lot_id,
         holding_period_start=None if start is None else civil_to_proto(start),
     )
-
-
-def _date(path: str, value: Date) -> dt.date:
-    return EPOCH + dt.timedelta(days=days_from_proto(path, value))
 
 
 def _free_id(number: int, taken: set[str]) -> str:

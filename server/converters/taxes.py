@@ -3,7 +3,6 @@
 from absfinance.v1 import portfolio_pb2, reallocation_pb2
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 
-from domain.exact import exact
 from domain.reallocation.harvest_report import HarvestReport
 from domain.reallocation.tax_report import TaxReport
 from domain.reallocation.tax_terms import RecentPurchase, RecentTrade, TaxLimits, TaxTerms
@@ -12,6 +11,7 @@ from domain.taxes.lots import TaxLot, Term
 from domain.taxes.wash_sales import WASH_SALE_DAYS
 from server.converters.dates import civil_to_proto, date_from_proto
 from server.converters.paths import error_path
+from server.converters.tax_lots import lot_from_proto
 
 _METHODS = {
     reallocation_pb2.TaxLimits.LOT_METHOD_UNSPECIFIED: LotMethod.FIFO,
@@ -24,10 +24,12 @@ _METHODS = {
 _TERMS = {Term.SHORT: reallocation_pb2.TERM_SHORT, Term.LONG: reallocation_pb2.TERM_LONG}
 
 
-def lots_from_proto(portfolio: portfolio_pb2.Portfolio) -> dict[str, tuple[TaxLot, ...]]:
+def lots_by_symbol_from_proto(portfolio: portfolio_pb2.Portfolio) -> dict[str, tuple[TaxLot, ...]]:
     """The lots of the holdings that have some, by symbol. Raises InvalidInput for a date that does not exist."""
     return {
-        holding.symbol: tuple(_lot(f"holdings[{i}].lots[{j}]", lot) for j, lot in enumerate(holding.lots))
+        holding.symbol: tuple(
+            lot_from_proto(f"holdings[{i}].lots[{j}]", lot, lot.lot_id) for j, lot in enumerate(holding.lots)
+        )
         for i, holding in enumerate(portfolio.holdings)
         if holding.lots
     }
@@ -83,14 +85,6 @@ def add_taxes(message: reallocation_pb2.Reallocation, report: TaxReport, harvest
                 harvest_benefit=harvest.benefit,
             )
         )
-
-
-def _lot(path: str, lot: portfolio_pb2.TaxLot) -> TaxLot:
-    since = None
-    if lot.HasField("holding_period_start"):
-        since = date_from_proto(f"{path}.holding_period_start", lot.holding_period_start)
-    bought = date_from_proto(f"{path}.purchase_date", lot.purchase_date)
-    return TaxLot(lot.lot_id, exact(lot.quantity), exact(lot.unit_cost), bought, since)
 
 
 def _limits(tax: reallocation_pb2.TaxLimits) -> TaxLimits:

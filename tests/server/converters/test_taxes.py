@@ -17,7 +17,7 @@ from domain.reallocation.tax_terms import RecentPurchase, RecentTrade, TaxLimits
 from domain.taxes.gains import RealizedGain
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot, Term
-from server.converters.taxes import add_taxes, lots_from_proto, tax_terms_from_proto
+from server.converters.taxes import add_taxes, lots_by_symbol_from_proto, tax_terms_from_proto
 
 DAY = {"year": 2024, "month": 2, "day": 29}
 LATER = {"year": 2024, "month": 3, "day": 1}
@@ -38,7 +38,7 @@ def limits(**fields: Any) -> TaxLimits:
 
 
 def lots(*holdings: dict[str, Any]) -> dict[str, tuple[TaxLot, ...]]:
-    return lots_from_proto(json_format.ParseDict({"holdings": holdings}, Portfolio()))
+    return lots_by_symbol_from_proto(json_format.ParseDict({"holdings": holdings}, Portfolio()))
 
 
 def test_lots_by_symbol_are_the_decimals_that_were_written() -> None:
