@@ -139,6 +139,18 @@ def test_backtests_that_are_not_there(sample: Wire) -> None:
     assert sample.refused(CHARTS, {"name": "backtests/none"}).reason == "NOT_FOUND"
 
 
+def test_what_never_changes_has_no_contributions(wire: Wire) -> None:
+    """The first decision is filled at the last of two dates."""
+    two = {"symbols": ["A", "B"], "dates": SMALL_DAYS[:2], "values": [50.0, 20.0, 51.0, 19.0]}
+    name = wire.call(BACKTEST, {**small_job(), "prices": two})["name"]
+    drawn = charts(wire, CHARTS, name=name)
+    assert "CHART_EQUITY" in drawn
+    assert "CHART_CONTRIBUTIONS" not in drawn
+    refusal = wire.refused(CHARTS, {"name": name, "charts": ["CHART_CONTRIBUTIONS"]})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("charts[0]",))
+    assert "a net asset value that changes" in refusal.message
+
+
 def test_a_backtest_that_runs_or_has_failed(sample: Wire) -> None:
     slow = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 252}}
     job = sample_job(strategy=slow, rebalancing={"everyPeriods": {"n": 1}})
