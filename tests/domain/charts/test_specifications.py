@@ -359,8 +359,9 @@ def test_the_legend_of_a_fan_has_its_line_and_its_area() -> None:
 
 
 def test_weights_begin_at_zero_where_cash_is_rounding() -> None:
-    weights = np.full((3, 3), 1.0 / 3.0) + np.array([[1e-16], [0.0], [2e-16]])
-    drawn = weights_chart(("A", "B", "C"), DAYS[:3], weights, Theme.LIGHT)
+    invested = [0.5, 0.3, 0.2 + 2.3e-16]
+    assert sum(invested) > 1.0
+    drawn = weights_chart(("A", "B", "C"), DAYS[:3], np.array([[0.0] * 3, invested, invested]), Theme.LIGHT)
     assert min(row["value"] for row in rows(drawn)) >= 0.0
     labels = re.findall(r"<text[^>]*>(−?\d+%)</text>", check(drawn))
     assert (labels[0], labels[-1]) == ("0%", "100%")

@@ -1,6 +1,8 @@
 """`absfin report` and the other commands that write tear sheets, against a real server."""
 
+import json
 import re
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +99,36 @@ def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> N
     assert "after costs" not in text
     absent = text.split("Not defined: ")[1]
     assert "beta to benchmark" in absent.split("(no benchmark was given)")[0]
+
+
+def test_a_risk_report_of_a_request(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    """What options cannot say: other correlations, which have a volatility and no return, and other weights."""
+    dates: list[int] = []
+    values: list[float] = []
+    for row in prices.read_text().splitlines()[1:]:
+        day, *entries = row.split(",")
+        dates.append((date.fromisoformat(day) - date(1970, 1, 1)).days)
+        values += map(float, entries)
+    half = [{"symbol": "P", "weight": 0.5}, {"symbol": "Q", "weight": 0.5}]
+    stress = [
+        {"label": "closer", "correlation": {"correlation": 1.0, "fraction": 0.5}},
+        {"label": "fall", "assets": {"shocks": [{"name": "P", "shock": -0.3}]}},
+        {"label": "early", "historical": {"name": "covid_2020"}},
+    ]
+    sent = {
+        "prices": {"symbols": ["P", "Q"], "dates": dates, "values": values},
+        "weights": half, "proposedWeights": [{"symbol": "P", "weight": 1.0}], "stress": stress,
+    }  # fmt: skip
+    (request := tmp_path / "request.json").write_text(json.dumps(sent))
+    page = tmp_path / "sheet.html"
+    answer = as_json(server, "risk", "--request", str(request), "-o", str(page))
+    text = plain(page)
+    closer, fall, early = answer["stress"]
+    header = "scenario return return after the change volatility, annual volatility after the change"
+    volatilities = [f"{closer[name] * 100:.2f} %" for name in ("volatilityAnnual", "proposedVolatilityAnnual")]
+    assert f"{header} closer - - {' '.join(volatilities)} fall -15.00 % -30.00 % - - early" in text
+    assert (fall["portfolioReturn"], early["undefined"] in text) == (-0.15, True)
+    assert "Weights" in text  # a chart
 
 
 def test_names_and_files_that_cannot_be(server: RunningServer, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ RequestFile = Annotated[
     ),
 ]
 OPTION = "--request"
-BESIDE = frozenset({"request", "server", "as_json", "detach", "plot"})
+BESIDE = frozenset({"request", "server", "as_json", "detach", "plot", "output"})
 """Parameters that say nothing of a request."""
 
 M = TypeVar("M", bound=Message)
