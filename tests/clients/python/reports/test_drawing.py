@@ -60,6 +60,18 @@ def test_long_names_take_fewer_columns_of_a_legend() -> None:
     assert columns("x" * 500) == 1
 
 
+def test_a_long_subtitle_is_broken_into_lines() -> None:
+    words = "the same strategy where it decides on other dates, beside the median of all calendars"
+    spec = single(("A", "B")) | {"title": {"text": "Timing luck", "subtitle": words}}
+    for width, lines in ((350, 2), (760, 1)):
+        svg = drawn(spec, width=width, prefix="a")
+        found = re.search(r'role-title-subtitle".*?</g>', svg)
+        assert found is not None
+        texts = re.findall(r">([^<>]+)</t", found[0])
+        assert (" ".join(texts), len(texts)) == (words, lines)
+        assert max(len(text) * 5.4 for text in texts) < width
+
+
 def test_other_settings_of_a_theme_stay() -> None:
     config = configured(single(("A", "B")), 760)["config"]
     assert config["legend"]["labelColor"] == "#1f2328"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from textwrap import wrap
 from typing import Any
 
 FONT = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
@@ -50,7 +51,19 @@ def configured(spec: dict[str, Any], width: int) -> dict[str, Any]:
     beside = width - BESIDE
     view = {**config.get("view", {}), "continuousWidth": beside, "discreteWidth": beside}
     legend = {**config.get("legend", {}), "orient": "bottom", "columns": _legend_columns(spec, beside)}
-    return {**spec, "background": "transparent", "config": {**config, "font": FONT, "view": view, "legend": legend}}
+    return {
+        **spec,
+        "title": _broken(spec.get("title"), width),
+        "background": "transparent",
+        "config": {**config, "font": FONT, "view": view, "legend": legend},
+    }
+
+
+def _broken(title: Any, width: int) -> Any:
+    """A title whose subtitle is broken into lines that fit."""
+    if not isinstance(title, Mapping) or "subtitle" not in title:
+        return title
+    return {**title, "subtitle": wrap(title["subtitle"], width // LETTER)}
 
 
 def _legend_columns(spec: Mapping[str, Any], width: int) -> int:
