@@ -376,7 +376,7 @@ def test_parts_that_are_the_rounding_of_sums_have_no_bar() -> None:
 def test_labels_of_contributions_do_not_touch(scale: float) -> None:
     drawn = check(contributions_chart("C", "", "%", {"A": scale, "B": -0.26 * scale}, Theme.LIGHT) | {"width": 560})
     found = re.findall(
-        r'<text text-anchor="(\w+)" transform="translate\(([0-9.]+),[0-9.]+\)"[^>]*>(−?[0-9.]+%)<', drawn
+        r'<text text-anchor="(\w+)" transform="translate\(([0-9.]+),[0-9.]+\)"[^>]*>(−?[0-9.,]+%)<', drawn
     )
     assert len(found) >= 3
     ends = []
