@@ -49,6 +49,7 @@ COMMANDS = {
         "Follow signals, recomputations and notifications, also across a restart of the server",
     ),
     "notifications": ("notifications_commands:notifications", "Notifications: signals that somebody is told"),
+    "mcp": ("mcp_command:mcp", "Offer tools to a language model over MCP on standard input and output"),
     "actions": ("actions_commands:actions", "Splits, dividends and delistings stored by the server"),
 }
 """Where each command is, and what it does in a few words: the beginning of its own help."""

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:  # commands load them; their help does without
     import grpc
 
+    from absfin import aio
     from absfin.cli.profiles import Profile
     from absfin.client import Client
 
@@ -83,6 +84,20 @@ def connect(server: str) -> "Client":
     """A client of a server, with the options of the command line."""
     from absfin.client import Client
 
+    token = _token_for(server)
+    return Client(server, credentials=_given.get().credentials, token=token, timeout=time_limit(60.0))
+
+
+def connect_asynchronously(server: str) -> "aio.Client":
+    """The same for asyncio, inside of its event loop."""
+    from absfin import aio
+
+    token = _token_for(server)
+    return aio.Client(server, credentials=_given.get().credentials, token=token, timeout=time_limit(60.0))
+
+
+def _token_for(server: str) -> str | None:
+    """The token that a server is sent, which the command talks to from now on."""
     given = _given.get()
     _server.set(server)
     token, profile = given.token, given.profile
@@ -94,7 +109,7 @@ def connect(server: str) -> "Client":
                 "name the token too, or another profile"
             )
         token = profile.token
-    return Client(server, credentials=given.credentials, token=token or None, timeout=time_limit(60.0))
+    return token or None
 
 
 def time_limit(default: float) -> float:
