@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 
 from domain.charts.specification import (
-    SHORT_PERCENT,
     Specification,
+    bar_axis,
     colour_by,
     finite_rows,
     number_tooltip,
     single_view,
     text_tooltip,
-    value_axis,
 )
 from domain.charts.theme import Theme
 
@@ -42,7 +41,7 @@ def contributions_chart(
     rows = [{"name": name, "value": value, "sign": ADDS if value >= 0.0 else TAKES} for name, value in shown.items()]
     encoding = {
         "y": {"field": "name", "type": "nominal", "sort": list(shown), "axis": {"title": None}},
-        "x": value_axis(unit, SHORT_PERCENT),
+        "x": bar_axis(unit),
         "color": {**colour_by("sign", [ADDS, TAKES]), "legend": None},
         "tooltip": [text_tooltip("Part", "name"), number_tooltip(unit, ".3%")],
     }

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from domain.charts.specification import (
     Row,
     Specification,
+    bar_axis,
     colour_by,
     number_tooltip,
     single_view,
     text_tooltip,
-    value_axis,
 )
 from domain.charts.theme import Theme
 
@@ -51,7 +51,7 @@ def liquidity_chart(trades: Sequence[TradeLiquidity], theme: Theme) -> Specifica
             "sort": [trade.symbol for trade in shown],
             "axis": {"title": None},
         },
-        "x": value_axis("Days to trade at the largest participation", ",.2~f", "days"),
+        "x": bar_axis("Days to trade at the largest participation", ",.2~f", "days"),
         "color": {**colour_by("state", STATES), "legend": legend},
         "tooltip": [
             text_tooltip("Asset", "symbol"),

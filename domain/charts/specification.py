@@ -108,6 +108,12 @@ def value_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: 
     return {**encoding, "scale": scale} if scale else encoding
 
 
+def bar_axis(title: str, shown: str = SHORT_PERCENT, field: str = "value") -> dict[str, Any]:
+    """The horizontal axis of bars: moved inwards, the first and the last label would touch those beside them."""
+    encoding = value_axis(title, shown, field)
+    return {**encoding, "axis": {**encoding["axis"], "labelFlush": False}}
+
+
 def low_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: Any) -> dict[str, Any]:
     """A vertical axis of numbers of a view that is LOW_HEIGHT high."""
     encoding = value_axis(title, shown, field, **scale)

@@ -6,6 +6,7 @@ from domain.charts.specification import (
     SHORT_PERCENT,
     Row,
     Specification,
+    bar_axis,
     colour_by,
     date_texts,
     date_tooltip,
@@ -73,7 +74,7 @@ def _bars(found: TimingLuck, theme: Theme) -> Specification:
     rows += [{"name": name, "kind": SUMMARY, "value": value} for name, value in summary.items()]
     encoding = {
         "y": {"field": "name", "type": "nominal", "sort": [row["name"] for row in rows], "axis": {"title": None}},
-        "x": value_axis("Total return, %", SHORT_PERCENT),
+        "x": bar_axis("Total return, %"),
         "color": colour_by("kind", [SUMMARY, SHIFTED]),
         "tooltip": [text_tooltip("Calendar", "name"), number_tooltip("Total return")],
     }

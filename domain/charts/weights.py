@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.charts.specification import (
-    SHORT_PERCENT,
     Specification,
+    bar_axis,
     colour_by,
     date_tooltip,
     dated_rows,
@@ -90,7 +90,7 @@ def weight_bars(portfolios: Sequence[NamedWeights], theme: Theme, title: str = "
     names = [portfolio.name for portfolio in portfolios]
     encoding = {
         "y": {"field": "symbol", "type": "nominal", "sort": shown, "axis": {"title": None}},
-        "x": value_axis("Weight, % of net asset value", SHORT_PERCENT),
+        "x": bar_axis("Weight, % of net asset value"),
         "color": colour_by("portfolio", names),
         "tooltip": [text_tooltip("Asset", "symbol"), text_tooltip("Portfolio", "portfolio"), number_tooltip("Weight")],
     }
