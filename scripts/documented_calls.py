@@ -5,7 +5,8 @@
 
 A call is a block of `sh` with one grpcurl command, followed by a block of `json` with its output. An output may be
 shortened: an object that ends with `...` has more fields than it shows, and what it shows is compared. The server must
-be fresh and hold the sample data. With `--tool buf` the same requests go through `buf curl`.
+be fresh and hold the sample data. With `--tool buf` the same requests go through `buf curl`, and with `--tool curl` as
+JSON of Connect to the address where the server serves browsers.
 """
 
 import argparse
@@ -16,14 +17,21 @@ import shlex
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from server.web.methods import all_methods
 
 CALL = re.compile(
     r"```sh\n((?:(?:etag|key)=[^\n]*\n)?grpcurl [^`]*?)\n```\n+"
     r"(?:<details><summary>[^<]*</summary>\n+)?```json\n([^`]*?)\n```(?:\n+</details>)?"
 )
+FRAME = struct.Struct(">BI")
+"""What stands before a message of a stream: flags and its length."""
+
 LONG = 25
 """Outputs of more lines are folded."""
 
@@ -62,19 +70,61 @@ class Call:
         command = re.sub(r"^(?:etag|key)=.*\n", "", self.text)
         return shlex.split(command.replace("\\\n", " "))
 
-    def command(self, tool: str, address: str, names: dict[str, str]) -> list[str]:
-        """The command to run: this one, or the same request through `buf curl`."""
-        words = self.words
-        *options, _, method = words
+    @property
+    def method(self) -> str:
+        """SERVICE/METHOD."""
+        return self.words[-1]
+
+    def data(self, names: dict[str, str]) -> str:
+        """The messages of the request."""
+        *options, _, _ = self.words
         data = options[options.index("-d") + 1] if "-d" in options else "{}"
         # The shell puts in the etag that it has just read; here it is the last one that the server gave.
         data = ETAG.sub(lambda found: f'"etag": "{names.get("etag", found[1])}"', data)
-        data = KEY.sub(lambda found: f'"name": "{names.get("key", found[1])}"', data)  # as with the etag
+        return KEY.sub(lambda found: f'"name": "{names.get("key", found[1])}"', data)  # as with the etag
+
+    def run(self, tool: str, address: str, names: dict[str, str]) -> tuple[str, str]:
+        """What the call answers, and what is wrong where it fails."""
+        if tool == "curl":
+            return _over_http(f"{address}/{self.method}", self.data(names))
+        command = self._command(tool, address, names)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)  # noqa: S603  # the page's own
+        return done.stdout, (done.stderr or "failed") if done.returncode else ""
+
+    def _command(self, tool: str, address: str, names: dict[str, str]) -> list[str]:
+        """The command to run: this one, or the same request through `buf curl`."""
+        data, method = self.data(names), self.method
         if tool == "grpcurl":
             return ["grpcurl", "-plaintext", "-d", data, address, method]
         buf = str(Path(sys.executable).with_name("buf"))
         wire = ["--protocol", "grpc", "--http2-prior-knowledge", "--reflect-protocol", "grpc-v1alpha"]
         return [buf, "curl", *wire, "-d", data, f"http://{address}/{method}"]
+
+
+def _over_http(url: str, data: str) -> tuple[str, str]:
+    """What curl gets for messages in JSON, and the error of Connect where there is one."""
+    method = all_methods()[urlsplit(url).path]
+    kind = "application/json" if method.is_unary else "application/connect+json"
+    messages = [json.dumps(message).encode() for message in documents(data)]
+    body = messages[0] if method.is_unary else b"".join(FRAME.pack(0, len(part)) + part for part in messages)
+    command = ["curl", "--silent", "--show-error", "--data-binary", "@-", "--header", f"content-type: {kind}", url]
+    done = subprocess.run(command, input=body, capture_output=True, timeout=120)  # noqa: S603  # as written here
+    if done.returncode:
+        return "", done.stderr.decode()
+    if method.is_unary:
+        answer = json.loads(done.stdout)
+        return (done.stdout.decode(), "") if "code" not in answer else ("", done.stdout.decode())
+    *answers, last = _frames(done.stdout)
+    return "\n".join(answers), last if "error" in json.loads(last) else ""
+
+
+def _frames(body: bytes) -> Iterator[str]:
+    """The messages of a body, and the one that ends it."""
+    start = 0
+    while start < len(body):
+        _, size = FRAME.unpack_from(body, start)
+        start += FRAME.size + size
+        yield body[start - size : start].decode()
 
 
 def shown_documents(text: str) -> list[Any]:
@@ -159,21 +209,21 @@ def check(page: Path, address: str, tool: str, write: bool) -> int:
     def run(found: re.Match[str]) -> str:
         nonlocal wrong
         call, shown = Call(found[1]), found[2]
-        done = subprocess.run(call.command(tool, address, names), capture_output=True, text=True, timeout=120)  # noqa: S603  # the page's own command
-        answers = documents(done.stdout)
-        for etag in ETAG.finditer(done.stdout):
+        output, failure = call.run(tool, address, names)
+        answers = documents(output)
+        for etag in ETAG.finditer(output):
             names["etag"] = etag[1]
-        for key in KEY.finditer(done.stdout):
+        for key in KEY.finditer(output):
             names["key"] = key[1]
         expected = shown_documents(shown)
-        problem = done.stderr if done.returncode else different(expected, answers)
-        print(f"  {'differs' if problem else 'true   '} {call.words[-1]} {problem if not write else ''}".rstrip())
+        problem = failure or different(expected, answers)
+        print(f"  {'differs' if problem else 'true   '} {call.method} {problem if not write else ''}".rstrip())
         wrong += bool(problem)
-        if not write or done.returncode:
+        if not write or failure:
             return found[0]
-        output = "\n".join(map(compact, shortened(answers, expected)))
-        block = f"```json\n{output}\n```"
-        if output.count("\n") >= LONG:
+        written = "\n".join(map(compact, shortened(answers, expected)))
+        block = f"```json\n{written}\n```"
+        if written.count("\n") >= LONG:
             block = f"<details><summary>the answer</summary>\n\n{block}\n\n</details>"
         return f"```sh\n{found[1]}\n```\n\n{block}"
 
@@ -193,7 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare documented calls with the answers of a server.")
     parser.add_argument("address")
     parser.add_argument("pages", nargs="+", type=Path)
-    parser.add_argument("--tool", choices=("grpcurl", "buf"), default="buf")
+    parser.add_argument("--tool", choices=("grpcurl", "buf", "curl"), default="buf")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     wrong = sum(check(page, given.address, given.tool, given.write) for page in given.pages)

@@ -158,6 +158,7 @@ def listening_of(
         events.listener,
         Readings(stores),
         storage.worker,
+        log=events.log,
         on_recomputations=work.wake,
         sink=sink,
         notices=storage.notices,

@@ -7,6 +7,9 @@ import grpc
 
 from server.settings import Settings, WrongSetting
 
+WAITING_CONNECTIONS = 512
+"""Of browsers, before the listener takes them."""
+
 
 def bind(server: grpc.aio.Server, settings: Settings) -> str:
     """Gives a server its address, and returns it with the port. Raises WrongSetting."""
@@ -25,16 +28,31 @@ def bind(server: grpc.aio.Server, settings: Settings) -> str:
     return settings.listen if settings.listen.startswith("unix:") else f"{settings.listen.rpartition(':')[0]}:{port}"
 
 
+def web_socket(listen: str) -> socket.socket:
+    """A socket that listens for browsers. Raises WrongSetting."""
+    found = _bound(listen, "--web-listen (ABSFIN_WEB_LISTEN)")
+    found.listen(WAITING_CONNECTIONS)
+    return found
+
+
 def _require_free(listen: str) -> None:
     """Raises WrongSetting where an address cannot be bound; gRPC would write lines of its own about it."""
-    if listen.startswith("unix:"):
-        return
+    if not listen.startswith("unix:"):
+        _bound(listen, "--listen (ABSFIN_LISTEN)").close()
+
+
+def _bound(listen: str, setting: str) -> socket.socket:
     host, _, port = listen.rpartition(":")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(address)
+        found = socket.socket(family, kind, protocol)
     except OSError as error:
+        raise WrongSetting(f"{setting} cannot be bound: {listen}: {error.strerror}") from None
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+    except OSError as error:
+        found.close()
         hint = f"is {listen} in use?" if error.errno == errno.EADDRINUSE else f"{listen}: {error.strerror}"
-        raise WrongSetting(f"--listen (ABSFIN_LISTEN) cannot be bound: {hint}") from None
+        raise WrongSetting(f"{setting} cannot be bound: {hint}") from None
+    return found

@@ -4,13 +4,14 @@ import asyncio
 import gc
 import signal
 from collections.abc import Callable, Mapping
+from tempfile import TemporaryDirectory
 
 import protovalidate
 from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
 from server.app import App
 from server.assembly import jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
-from server.binding import bind
+from server.binding import bind, web_socket
 from server.execution.process_pool import ProcessPool
 from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
@@ -37,6 +38,7 @@ from server.services.event_delivery import EventDelivery, event_delivery
 from server.settings import Settings
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
+from server.web.process import WebListener, WebProcess
 
 
 def _open_supabase(settings: Settings, policy: QueuePolicy) -> Storage:
@@ -91,8 +93,11 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
     protovalidate.collect_violations(GetOptimizationRequest())
+    web = None
     try:
         address = bind(app.server, settings)
+        if web := _web(settings):
+            app.server.add_insecure_port(web.target)
         await pool.start()
         if listener_health:
             await listener_health.start()
@@ -103,12 +108,17 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
             delivery.deliverer.start()
         if listening:
             listening.start()
+        if web:
+            web.start()
         await app.serving(True)
         if store_health:
             store_health.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: no collection has to visit it again
-        print(f"abs-finance is ready on {address}, data in {_place(settings)}", flush=True)  # noqa: T201  # the one line
+        browsers = f", browsers on {web.url}" if web else ""
+        print(  # noqa: T201  # the one line
+            f"abs-finance is ready on {address}, data in {_place(settings)}{browsers}", flush=True
+        )
         await stop.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
@@ -116,6 +126,8 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
             await listener_health.close()
         await _drain(app, admission, jobs.progress, delivery, settings.drain_seconds)
     finally:
+        if web:
+            await web.close()
         await remote.close()
         await housekeeping.close()
         if listening:
@@ -130,6 +142,15 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await template.close()
         await storage.disconnect()
         storage.close()
+
+
+def _web(settings: Settings) -> WebListener | None:
+    """The listener for browsers, which is a process of its own. Raises WrongSetting."""
+    if settings.web is None:
+        return None
+    listening = web_socket(settings.web.listen)
+    folder = TemporaryDirectory(prefix="abs-finance-")  # of this user alone
+    return WebListener(WebProcess(settings.web, listening, folder, settings.tls, settings.log_level))
 
 
 def _place(settings: Settings) -> str:

@@ -22,6 +22,9 @@ def security_warnings(settings: Settings) -> Iterator[str]:
     host = settings.listen.rpartition(":")[0].strip("[]")
     if not settings.tls and not settings.listen.startswith("unix:") and not is_loopback(host):
         yield f"tokens and data cross the network without encryption to {settings.listen}: set --tls-cert and --tls-key"
+    web = settings.web.listen if settings.web else ""
+    if web and not settings.tls and not is_loopback(web.rpartition(":")[0].strip("[]")):
+        yield f"tokens and data of browsers cross the network without encryption to {web}: set --tls-cert and --tls-key"
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"

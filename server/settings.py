@@ -11,6 +11,7 @@ from typing import NoReturn
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
 from server.supabase_settings import realtime_from, supabase_from
+from server.web_settings import WebSettings, web_from
 from server.webhook_settings import WebhookSettings, webhook_from
 
 DATABASE_NAME = "absfinance.sqlite3"
@@ -67,6 +68,7 @@ class Settings:
     supabase_key: str = field(default="", repr=False)
     realtime_url: str = ""  # of the service that announces changes; empty: they are looked for
     webhook: WebhookSettings | None = None  # None: notifications are not posted anywhere
+    web: WebSettings | None = None  # None: browsers are not served
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -124,6 +126,7 @@ class Settings:
                 _number("webhook_retry_seconds", value("webhook_retry_seconds"), 0.01, 3600.0),
                 _wrong,
             ),
+            web=web_from(value, _whole("web_max_calls", value("web_max_calls"), 1, 100_000), identity.methods, _wrong),
         )
 
 
@@ -219,6 +222,15 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
     "events": _Option(
         "ABSFIN_EVENTS", "on: changes are followed and mandates recomputed by this server; off: not by it", "on"
+    ),
+    "web_listen": _Option(
+        "ABSFIN_WEB_LISTEN", "address where browsers are served, by Connect and gRPC-Web; none if absent"
+    ),
+    "web_origins": _Option(
+        "ABSFIN_WEB_ORIGINS", "origins whose pages may call, https://HOST, with commas between them"
+    ),
+    "web_max_calls": _Option(
+        "ABSFIN_WEB_MAX_CALLS", "calls of browsers served at once, and as many streams beside them", "500"
     ),
     "webhook_url": _Option("ABSFIN_WEBHOOK_URL", "address that notifications are posted to; nowhere if absent"),
     "webhook_secret": _Option("ABSFIN_WEBHOOK_SECRET", "secret that signs what is posted, 32 bytes at least"),

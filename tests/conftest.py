@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ ROOT = Path(__file__).parents[1]
 READY = "abs-finance is ready on "
 LIGHT, COMPLETE = ("tests.light_server",), ("server",)
 """Programs of `start_server`."""
+HAS_WEB = find_spec("uvicorn") is not None
 
 register_profiles()
 
@@ -54,6 +56,7 @@ class RunningServer:
     address: str
     process: subprocess.Popen[str]
     data_dir: Path
+    browsers: str = ""  # where it serves them, if it does
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes, forked from the template that it started, or started by that one."""
@@ -75,6 +78,8 @@ def _servers(new_folder: Callable[[], Path]) -> Iterator[Callable[..., RunningSe
         program: Sequence[str] = LIGHT,
         environment: Mapping[str, str] | None = None,
     ) -> RunningServer:
+        if "--web-listen" in arguments and not HAS_WEB:
+            pytest.skip("the extra `web` is not installed: no server serves browsers")
         folder = data_dir or new_folder()
         log = (folder / "server.log").open("a")
         flags = ["--listen", "127.0.0.1:0", "--data-dir", str(folder), *arguments]
@@ -85,7 +90,8 @@ def _servers(new_folder: Callable[[], Path]) -> Iterator[Callable[..., RunningSe
         started.append(process)
         line = first_line(process)
         assert line.startswith(READY), line + (folder / "server.log").read_text()
-        return RunningServer(line.removeprefix(READY).split(",")[0], process, folder)
+        browsers = line.strip().partition(", browsers on ")[2]
+        return RunningServer(line.removeprefix(READY).split(",")[0], process, folder, browsers)
 
     try:
         yield start
@@ -169,8 +175,9 @@ def sample_server(start_shared_server: Callable[..., RunningServer], strategy_ta
 
 @pytest.fixture
 def fresh_sample_server(start_server: Callable[..., RunningServer]) -> RunningServer:
-    """The same, which nobody has called yet."""
-    return _with_sample_data(start_server(program=COMPLETE))
+    """The same, which nobody has called yet, and which serves browsers too where it can."""
+    browsers = ("--web-listen", "127.0.0.1:0") if HAS_WEB else ()
+    return _with_sample_data(start_server(*browsers, program=COMPLETE))
 
 
 def _with_sample_data(running: RunningServer) -> RunningServer:

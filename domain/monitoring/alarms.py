@@ -31,16 +31,21 @@ class Thresholds:
     margin: Vector
 
     @classmethod
-    def of(cls, bounds: Sequence[tuple[float, float]], clear_fraction: float) -> "Thresholds":
+    def of(
+        cls, bounds: Sequence[tuple[float, float]], clear_fraction: float, widths: Sequence[float | None] = ()
+    ) -> "Thresholds":
         """From pairs of lower and upper bounds.
 
-        The margin is 1 - clear_fraction of half the width between two bounds, or of the size of a single one.
+        The margin is 1 - clear_fraction of half the width between two bounds, or of the size of a single one; of the
+        width that is given where there is one.
         """
         lower = np.array([low for low, _ in bounds], np.float64)
         upper = np.array([high for _, high in bounds], np.float64)
         single = np.where(np.isfinite(upper), np.abs(upper), np.abs(lower))
         both = np.isfinite(lower) & np.isfinite(upper)
         size = np.where(both, 0.5 * (np.where(both, upper, 0.0) - np.where(both, lower, 0.0)), single)
+        for row, width in enumerate(widths):
+            size[row] = size[row] if width is None else width
         return cls(lower, upper, (1.0 - clear_fraction) * np.where(np.isfinite(size), size, 0.0))
 
 
@@ -107,10 +112,12 @@ class Alarms:
     holds: Holds = field(default_factory=lambda: Holds(NO_ROWS, NO_ROWS, NO_ROWS))
 
     @classmethod
-    def of(cls, bounds: Sequence[tuple[float, float]], rule: AlarmRule) -> "Alarms":
+    def of(
+        cls, bounds: Sequence[tuple[float, float]], rule: AlarmRule, widths: Sequence[float | None] = ()
+    ) -> "Alarms":
         """The rows of one portfolio, at rest."""
         offsets = np.array([0, len(bounds)], np.int64)
-        thresholds = Thresholds.of(bounds, rule.clear_fraction)
+        thresholds = Thresholds.of(bounds, rule.clear_fraction, widths)
         return cls(offsets, thresholds, AlarmStates.at_rest(len(bounds)), Holds.of(rule))
 
     def owners(self, rows: Indices) -> Indices:
@@ -128,6 +135,25 @@ class Alarms:
         status = self.states.status.copy()
         status[rows] = REST
         return replace(self, states=replace(self.states, status=status))
+
+    def as_told(
+        self, rows: Indices, is_raised: NDArray[np.bool_], since: NDArray[np.int64]
+    ) -> tuple["Alarms", Indices]:
+        """With rows as their last signals have it, and which of them have changed by it."""
+        old, status = self.states, self.states.status[rows]
+        opens = is_raised & (status != ACTIVE)
+        closes = ~is_raised & (status == ACTIVE) & (old.raised[rows] == since)
+        moved = opens | closes
+        if not moved.any():
+            return self, NO_ROWS
+        chosen = rows[moved]
+        states = AlarmStates(
+            _written(old.status, chosen, np.where(opens[moved], ACTIVE, REST)),
+            _written(old.count, chosen, np.zeros(len(chosen), np.int32)),
+            _written(old.since, chosen, np.zeros(len(chosen), np.int64)),
+            _written(old.raised, chosen, since[moved]),
+        )
+        return replace(self, states=states), chosen
 
     def observe(self, rows: Index, figures: Vector, time: int, *, counts: bool = True) -> tuple["Alarms", Turns]:
         """Figures of some rows at a time; `counts` is False where nothing new was observed, and only time passed."""

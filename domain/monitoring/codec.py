@@ -22,7 +22,7 @@ from domain.monitoring.rows import Family
 from domain.monitoring.state import MonitorSettings, MonitorState
 from domain.monitoring.watches import Watch
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the bytes: those of another version are refused, and the state is made again from the events."""
 
 _MAGIC: Final = b"absfinance.monitor"

@@ -1,4 +1,4 @@
-"""Measures of risk and the volatility regime, which a price does not change at once.
+"""Measures of risk, the volatility regime and the tracking error, which a price does not change at once.
 
 They are measured for a portfolio when its date ends (the first event of a later date, or `TimePassed.closes_day`),
 when it or its mandate changes, and when its net asset value has moved by more than `MonitorSettings.value_tolerance`
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.calendar import TRADING_DAYS_PER_YEAR
 from domain.checks import Matrix, Vector
 from domain.monitoring.instruments import Instruments
 from domain.monitoring.positions import Positions, Valuation
 from domain.monitoring.price_history import PriceHistory
-from domain.monitoring.rules import MonitoringRules, RiskLimit, VolatilityRules
+from domain.monitoring.rules import MonitoredMandate, RiskLimit, VolatilityRules
 from domain.monitoring.volatility import volatility_ratio
 from domain.risk.measures.risk_measure import RiskMeasure
 from domain.risk.outcomes import Outcomes
@@ -61,22 +62,27 @@ class _Market:
 
 @dataclass(frozen=True, slots=True)
 class RiskFigures:
-    """Of some portfolios one after the other: the figures of their limits, and of their volatility regimes."""
+    """Of some portfolios one after the other: figures of their limits, volatility regimes and tracking errors."""
 
     limits: Vector
     volatility: Vector
+    tracking: Vector
 
 
 def risk_figures(
-    instruments: Instruments, positions: Positions, valuation: Valuation, rules: Sequence[MonitoringRules]
+    instruments: Instruments, positions: Positions, valuation: Valuation, mandates: Sequence[MonitoredMandate]
 ) -> RiskFigures:
-    """The rows of the portfolios of a valuation, each with its rules; NaN where there is no figure."""
+    """The rows of the portfolios of a valuation, each with its mandate; NaN where there is no figure."""
     slots, units = positions.slots[valuation.items], positions.units[valuation.items]
     held = units != 0.0
-    market = _Market.of(instruments, slots[held])
+    tracks = np.array([_limit_of_tracking(mandate) is not None for mandate in mandates], np.bool_)
+    market = _Market.of(instruments, slots[held | np.repeat(tracks, np.diff(valuation.offsets))])
+    symbols = tuple(instruments.slots) if tracks.any() else ()
     limits: list[float] = []
     ratios: list[float] = []
-    for i, rule in enumerate(rules):
+    errors: list[float] = []
+    for i, mandate in enumerate(mandates):
+        rule = mandate.rules
         part = slice(int(valuation.offsets[i]), int(valuation.offsets[i + 1]))
         returns = None
         if valuation.net[i] > 0.0 and rule.longest_lookback:  # NaN compares as False
@@ -88,7 +94,32 @@ def risk_figures(
         else:
             limits.extend([np.nan] * len(rule.limits.risk))
             ratios.extend([np.nan] * (0 if rule.volatility is None else 2))
-    return RiskFigures(np.array(limits, np.float64), np.array(ratios, np.float64))
+        if tracks[i]:
+            wanted = np.array([(mandate.target or {}).get(symbols[slot], 0.0) for slot in slots[part].tolist()])
+            errors.append(_tracking_error(mandate, market, slots[part], valuation.weights[part] - wanted))
+    return RiskFigures(*(np.array(values, np.float64) for values in (limits, ratios, errors)))
+
+
+def _limit_of_tracking(mandate: MonitoredMandate) -> float | None:
+    drift = mandate.rules.drift
+    return None if drift is None or mandate.target is None else drift.max_tracking_error_annual
+
+
+def _tracking_error(mandate: MonitoredMandate, market: _Market, slots: NDArray[np.int64], differences: Vector) -> float:
+    """Standard deviation per year of the returns of differences to the target (N,), of 252 days in a year.
+
+    0 without a difference; NaN where weights are not known, or there are too few dates with a price of every asset.
+    """
+    rules = mandate.rules.drift
+    if rules is None or np.isnan(differences).any():
+        return float("nan")
+    active = differences != 0.0
+    if not active.any():
+        return 0.0
+    returns = market.returns(slots[active]) @ differences[active]
+    if len(returns) < rules.minimum_returns:
+        return float("nan")
+    return float(np.std(returns[-rules.lookback :], ddof=1) * np.sqrt(TRADING_DAYS_PER_YEAR))
 
 
 def _limit_figure(limit: RiskLimit, returns: Vector | None) -> float:

@@ -17,6 +17,7 @@ from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT
 from domain.monitoring.rules import MonitoredMandate
+from domain.monitoring.signals import EventKind, Phase, Subject
 from domain.monitoring.timestamps import SECOND, checked_day, checked_revision, checked_time, day_of
 from domain.portfolio import Portfolio
 from domain.taxes.lots import TaxLot, identified
@@ -264,4 +265,33 @@ class TimePassed:
         checked_time("time", self.time)
 
 
-Event = PricesObserved | HistoryLoaded | PortfoliosChanged | InstrumentChanged | ActionAnnounced | TimePassed
+@dataclass(frozen=True, slots=True)
+class ToldAlarm:
+    """A signal that was told of a figure; fields are those of the signal."""
+
+    portfolio: str
+    kind: EventKind
+    subject: Subject
+    threshold: float
+    phase: Phase
+    since: int  # microseconds since 1970-01-01, of the event that raised it
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmsTold:
+    """Signals that were told after the state was kept, in order: of each figure the last one counts.
+
+    A state that is kept from time to time does not know of a figure that passed its threshold and was back again
+    before it was looked at anew. Its alarm becomes active, and is cleared by what the figure is now.
+    """
+
+    time: int
+    alarms: tuple[ToldAlarm, ...]
+
+    def __post_init__(self) -> None:
+        checked_time("time", self.time)
+
+
+Event = (
+    PricesObserved | HistoryLoaded | PortfoliosChanged | InstrumentChanged | ActionAnnounced | TimePassed | AlarmsTold
+)

@@ -95,16 +95,21 @@ def _equity(state: MonitorState, valuation: Valuation) -> Vector:
 
 
 def measure_risk(state: MonitorState, portfolios: Indices, *, counts: bool = True) -> Answer:
-    """Measures of risk and volatility regimes of some portfolios, given in order."""
+    """Measures of risk, volatility regimes and tracking errors of some portfolios, given in order."""
     if not len(portfolios):
         return state, []
     names = [state.positions.names[place] for place in portfolios.tolist()]
-    rules = [state.watches[name].mandate.rules for name in names]
+    mandates = [state.watches[name].mandate for name in names]
     valuation = state.positions.valued(portfolios, state.instruments.values)
-    figures = risk_figures(state.instruments, state.positions, valuation, rules)
+    figures = risk_figures(state.instruments, state.positions, valuation, mandates)
     state = replace(state, levels=state.levels.measured(portfolios, valuation.net))
     signals: list[Signal] = []
-    for family, values in ((Family.RISKS, figures.limits), (Family.VOLATILITY, figures.volatility)):
+    measured = (
+        (Family.RISKS, figures.limits),
+        (Family.VOLATILITY, figures.volatility),
+        (Family.TRACKING, figures.tracking),
+    )
+    for family, values in measured:
         rows = items_of(state.alarms[family].offsets, portfolios)
         state, found = observe_rows(state, family, rows, values, counts=counts)
         signals += found

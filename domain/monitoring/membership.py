@@ -108,7 +108,7 @@ def base_units(state: MonitorState, watch: Watch) -> Vector:
 
 def _alarms(alarms: Alarms, family: Family, place: int, rows: PortfolioRows, before: PortfolioRows | None) -> Alarms:
     """New rows of one portfolio; a row that is as before keeps its state."""
-    part = Alarms.of(rows.bounds(family), rows.rules[family])
+    part = Alarms.of(rows.bounds(family), rows.rules[family], rows.widths(family))
     if before is None:
         return part
     start = int(alarms.offsets[place])

@@ -4,13 +4,19 @@ import datetime as dt
 import math
 
 from domain.calendar import EPOCH
-from domain.monitoring.rows import DAYS_TO_SELL, NET_ASSET_VALUE, Row
+from domain.monitoring.rows import DAYS_TO_SELL, NET_ASSET_VALUE, ROUNDING, TRACKING_ERROR, UTILIZATION, Row
 from domain.monitoring.signals import EventKind, Phase
 from domain.monitoring.watches import AgeingLot
 
 
 def figure_and_threshold(row: Row, figure: float) -> tuple[float, float]:
-    """What a signal reports: for drift the difference to the target and the band, else the figure and its bound."""
+    """What a signal reports: for drift the difference to the target and the band, else the figure and its bound.
+
+    For a utilization both as multiples of the target.
+    """
+    if row.target is not None and row.subject.measure == UTILIZATION:
+        bound = abs(row.upper if row.target > 0.0 else row.lower) - ROUNDING
+        return figure / row.target, round(bound / abs(row.target), 9)
     if row.target is not None:
         return figure - row.target, _plain(0.5 * (row.upper - row.lower))
     if row.subject.measure == NET_ASSET_VALUE:
@@ -32,6 +38,14 @@ def message(row: Row, figure: float, phase: Phase) -> str:
     value, threshold = figure_and_threshold(row, figure)
     back = phase is Phase.CLEARED
     match row.kind:
+        case EventKind.DRIFT if row.subject.measure == UTILIZATION:
+            state = "within" if back else "above"
+            times = f"{value:.4g} times its target of {_percent(row.target or 0.0)}"
+            return f"The weight of {_subject(row)} is {times}, {state} the limit of {threshold:g}."
+        case EventKind.DRIFT if row.subject.measure == TRACKING_ERROR:
+            state = "within" if back else "above"
+            limit = f"{state} the limit of {_percent(threshold)}"
+            return f"The tracking error to the target is {_percent(value)} a year, {limit}."
         case EventKind.DRIFT:
             return _drift(row, figure, value, threshold, back)
         case EventKind.DRAWDOWN:

@@ -9,6 +9,7 @@ from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import ActionKind
 from domain.monitoring.events import (
     ActionAnnounced,
+    AlarmsTold,
     ClosingPrice,
     Event,
     HistoryLoaded,
@@ -28,6 +29,7 @@ from domain.monitoring.rules import MonitoredMandate
 from domain.monitoring.segments import Indices, items_of
 from domain.monitoring.signals import Signal
 from domain.monitoring.state import MonitorState
+from domain.monitoring.told_alarms import observe_told
 from domain.monitoring.watches import Watch
 
 
@@ -56,6 +58,8 @@ def _apply(state: MonitorState, event: Event) -> Answer:
             return _action(state, event)
         case TimePassed():
             return _time(state, event)
+        case AlarmsTold():
+            return observe_told(state, event)
 
 
 def _prices(state: MonitorState, event: PricesObserved) -> Answer:

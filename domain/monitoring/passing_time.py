@@ -1,6 +1,6 @@
 """What follows from time alone: the end of a date, stale prices, reviews, long-term lots, and alarms that wait."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -76,17 +76,24 @@ def _lot(name: str, lot: AgeingLot, today: int, now: int) -> Signal:
 
 def recheck_pending(state: MonitorState) -> Answer:
     """Measures the rows that are pending again, without counting an observation: only time has passed."""
-    state, signals = revalue(state, _pending(state, (*OF_WEIGHTS, Family.EQUITY, Family.DRAWDOWNS)), counts=False)
+    return recheck(state, {family: state.alarms[family].pending() for family in Family})
+
+
+def recheck(state: MonitorState, rows: Mapping[Family, Indices]) -> Answer:
+    """Measures rows of every family again, without counting an observation."""
+    state, signals = revalue(
+        state, _portfolios_of(state, rows, (*OF_WEIGHTS, Family.EQUITY, Family.DRAWDOWNS)), counts=False
+    )
     for family in OF_POSITIONS:
-        state, found = observe_positions(state, (family,), state.alarms[family].pending(), counts=False)
+        state, found = observe_positions(state, (family,), rows[family], counts=False)
         signals += found
-    risky = _pending(state, (Family.RISKS, Family.VOLATILITY))
+    risky = _portfolios_of(state, rows, (Family.RISKS, Family.VOLATILITY, Family.TRACKING))
     state, found = measure_risk(state, risky, counts=False)
     return state, signals + found
 
 
-def _pending(state: MonitorState, families: Sequence[Family]) -> Indices:
-    """Portfolios with a pending row of some families, in order."""
-    owners = [state.alarms[family].owners(state.alarms[family].pending()) for family in families]
+def _portfolios_of(state: MonitorState, rows: Mapping[Family, Indices], families: Sequence[Family]) -> Indices:
+    """Portfolios with one of the rows of some families, in order."""
+    owners = [state.alarms[family].owners(rows[family]) for family in families]
     result: Indices = np.unique(np.concatenate(owners))
     return result

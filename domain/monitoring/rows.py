@@ -12,6 +12,9 @@ from domain.monitoring.signals import EventKind, Severity, Subject
 ROUNDING = 1e-12
 """A weight that is less than this outside its bounds is inside but for rounding."""
 
+LEAST_TARGET: Final = 1e-9
+"""A target next to 0 has no utilization: it is held or not."""
+
 LEAST_VALUE: Final = math.nextafter(0.0, 1.0)
 """A net asset value below this is 0 or less."""
 
@@ -20,6 +23,8 @@ DRAWDOWN = "drawdown"
 VOLATILITY_RATIO = "volatility_ratio"
 DAYS_TO_SELL = "days_to_sell"
 SPREAD = "spread_bps"
+UTILIZATION = "utilization"
+TRACKING_ERROR = "tracking_error_annual"
 
 
 class Family(StrEnum):
@@ -31,6 +36,7 @@ class Family(StrEnum):
     DRAWDOWNS = "DRAWDOWNS"
     RISKS = "RISKS"  # measures of risk
     VOLATILITY = "VOLATILITY"
+    TRACKING = "TRACKING"  # tracking error to the target
     SALE_DAYS = "SALE_DAYS"  # one row for each position, as in those that follow
     SPREADS = "SPREADS"
     MOVES = "MOVES"  # of prices
@@ -51,6 +57,7 @@ class Row:
     lower: float
     upper: float
     target: float | None = None  # the weight that drift is measured from
+    width: float | None = None  # from a figure without fault to its bound, where bounds do not say it
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -84,6 +91,10 @@ class PortfolioRows:
         limit = self.limits[family]
         return [(-limit if family is Family.MOVES else -math.inf, limit)] * len(self.symbols)
 
+    def widths(self, family: Family) -> list[float | None]:
+        """Of all rows of a family."""
+        return [row.width for row in self.named[family]] if family not in OF_POSITIONS else [None] * len(self.symbols)
+
     def identities(self, family: Family) -> Sequence[Hashable]:
         """What tells that a row of a later mandate asks the same."""
         if family not in OF_POSITIONS:
@@ -113,6 +124,7 @@ def portfolio_rows(symbols: tuple[str, ...], mandate: MonitoredMandate) -> Portf
             Family.DRAWDOWNS: _drawdowns(mandate),
             Family.RISKS: _risks(mandate),
             Family.VOLATILITY: _volatility(mandate),
+            Family.TRACKING: _tracking(mandate),
         },
         {Family.DRIFT: drift_members, Family.WEIGHT_LIMITS: limit_members},
         _rules(mandate),
@@ -136,6 +148,8 @@ def _drift(place: Mapping[str, int], mandate: MonitoredMandate) -> _Rows:
         weight = target.get(symbol, 0.0)
         width = rules.by_symbol.get(symbol, rules.band).half_width(weight)
         found.append((_band(Subject(symbol), weight, width), (i,)))
+        if rules.max_utilization is not None and abs(weight) > LEAST_TARGET:
+            found.append((_utilization(symbol, weight, rules.max_utilization), (i,)))
     for group, band in sorted(rules.by_group.items()):
         members = mandate.groups[group]
         weight = math.fsum(target.get(symbol, 0.0) for symbol in members)
@@ -146,6 +160,21 @@ def _drift(place: Mapping[str, int], mandate: MonitoredMandate) -> _Rows:
 def _band(subject: Subject, target: float, width: float) -> Row:
     lower, upper = target - width - ROUNDING, target + width + ROUNDING
     return Row(EventKind.DRIFT, subject, Severity.WARNING, lower, upper, target)
+
+
+def _utilization(symbol: str, target: float, most: float) -> Row:
+    """The weight may be so many times its target, on its side; it is over where that is near the target again."""
+    bounds = (-math.inf, most * target + ROUNDING) if target > 0.0 else (most * target - ROUNDING, math.inf)
+    width = (most - 1.0) * abs(target) if most > 1.0 else None
+    return Row(EventKind.DRIFT, Subject(symbol, measure=UTILIZATION), Severity.WARNING, *bounds, target, width)
+
+
+def _tracking(mandate: MonitoredMandate) -> tuple[Row, ...]:
+    rules = mandate.rules.drift
+    if rules is None or mandate.target is None or rules.max_tracking_error_annual is None:
+        return ()
+    most = rules.max_tracking_error_annual + ROUNDING
+    return (Row(EventKind.DRIFT, Subject(measure=TRACKING_ERROR), Severity.WARNING, -math.inf, most),)
 
 
 def _weight_limits(place: Mapping[str, int], mandate: MonitoredMandate) -> _Rows:
@@ -211,6 +240,7 @@ def _rules(mandate: MonitoredMandate) -> dict[Family, AlarmRule]:
         Family.DRAWDOWNS: _OFF if rules.drawdown is None else rules.drawdown.alarm,
         Family.RISKS: rules.limits.alarm,
         Family.VOLATILITY: _OFF if rules.volatility is None else rules.volatility.alarm,
+        Family.TRACKING: _OFF if rules.drift is None else rules.drift.alarm,
         Family.SALE_DAYS: sale,
         Family.SPREADS: sale,
         Family.MOVES: prices.jump_alarm,

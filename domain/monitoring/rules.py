@@ -69,12 +69,23 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class DriftRules:
-    """Bands around the target weights of assets, and around those of groups."""
+    """Bands around the target weights of assets, and around those of groups; distances of the whole to the target."""
 
     band: Band = field(default_factory=lambda: Band(absolute=0.05))
     by_symbol: Mapping[str, Band] = field(default_factory=dict)  # instead of `band`
     by_group: Mapping[str, Band] = field(default_factory=dict)  # of the sum of a group, beside those of assets
     alarm: AlarmRule = field(default_factory=AlarmRule)
+    max_utilization: float | None = None  # weight / target of each asset that has a target
+    max_tracking_error_annual: float | None = None  # of the current weights to the target, over past returns
+    lookback: int = 252  # newest daily returns of the tracking error
+    minimum_returns: int = 60  # with fewer there is no figure
+
+    def __post_init__(self) -> None:
+        for name in ("max_utilization", "max_tracking_error_annual"):
+            limit: float | None = getattr(self, name)
+            if limit is not None:
+                figure(name, positive(name, limit))
+        check_lookback(self.lookback, self.minimum_returns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +251,8 @@ class MonitoringRules:
         lookbacks = [limit.lookback for limit in self.limits.risk]
         if self.volatility is not None:
             lookbacks.append(self.volatility.lookback)
+        if self.drift is not None and self.drift.max_tracking_error_annual is not None:
+            lookbacks.append(self.drift.lookback)
         return max(lookbacks, default=0)
 
 

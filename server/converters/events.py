@@ -8,8 +8,9 @@ from absfinance.v1.event_service_pb2 import Notification, WatchEventsResponse
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 
+from domain.monitoring.events import ToldAlarm
 from domain.monitoring.mandate import Action
-from domain.monitoring.signals import EventKind, Phase, Severity, Signal
+from domain.monitoring.signals import EventKind, Phase, Severity, Signal, Subject
 from server.converters.portfolios import NAME as PORTFOLIO
 from server.converters.status import internal_error, status_from_error
 from server.ports.errors import Refused
@@ -71,6 +72,21 @@ def signal_to_bytes(signal: Signal, portfolio_id: str, result: str = "") -> byte
     )
     encoded: bytes = message.SerializeToString(deterministic=True)
     return encoded
+
+
+def told_alarm_from_bytes(portfolio: str, payload: bytes) -> ToldAlarm:
+    """A stored signal of a portfolio, by the name that the monitor has for it."""
+    message = WatchEventsResponse.Signal.FromString(payload)
+    subject = Subject(message.symbol, message.group, message.measure, message.lot_id)
+    is_raised = message.phase == WatchEventsResponse.Signal.PHASE_RAISED
+    return ToldAlarm(
+        portfolio,
+        EVENT_KINDS[message.kind],
+        subject,
+        message.threshold,
+        Phase.RAISED if is_raised else Phase.CLEARED,
+        message.since_time.ToMicroseconds(),
+    )
 
 
 def stale_result_to_bytes(result: StaleResult, portfolio_id: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from absfinance.v1 import constraint_pb2, frequency_pb2, portfolio_pb2
 
@@ -135,10 +135,17 @@ def _drift(mandate: portfolio_pb2.Mandate, groups: Groups) -> DriftRules:
             known[name] = Band(optional_field(band, "absolute"), optional_field(band, "relative"))
     thresholds = mandate.thresholds
     absolute, relative = (_band(optional_field(thresholds, name)) for name in ("drift_band", "relative_band"))
+    with error_path("thresholds"):
+        rules = DriftRules(
+            by_symbol=by_symbol,
+            by_group=by_group,
+            max_utilization=optional_field(thresholds, "max_utilization"),
+            max_tracking_error_annual=_band(optional_field(thresholds, "max_tracking_error_annual")),
+        )
     if absolute is None and relative is None:
-        return DriftRules(by_symbol=by_symbol, by_group=by_group)
+        return rules
     with _renamed("absolute", "thresholds.drift_band"), _renamed("relative", "thresholds.relative_band"):
-        return DriftRules(Band(absolute, relative), by_symbol, by_group)
+        return replace(rules, band=Band(absolute, relative))
 
 
 def _band(width: float | None) -> float | None:

@@ -11,10 +11,13 @@ from absfinance.v1.panel_pb2 import MarketDataSelection
 from absfinance.v1.portfolio_pb2 import Portfolio
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
+from google.protobuf.message import DecodeError
 
+from domain.costs.impact import Liquidity
 from domain.errors import InvalidInput
 from server.converters.backtests import NAME as BACKTEST
 from server.converters.dates import civil_to_proto
+from server.converters.estimation import estimation_from_proto
 from server.converters.portfolios import NAME as PORTFOLIO
 
 _REQUEST = "recomputation-"
@@ -43,8 +46,12 @@ def portfolio_of_label(label: str) -> str | None:
 
 
 def optimal_weights(payload: bytes) -> Mapping[str, float]:
-    """The weights of a stored optimisation, by symbol."""
-    return {weight.symbol: weight.weight for weight in Optimization.FromString(payload).weights}
+    """The weights of a stored optimisation, by symbol. Raises InvalidInput for bytes that are none."""
+    try:
+        message = Optimization.FromString(payload)
+    except DecodeError:
+        raise InvalidInput("payload", "must be the bytes of an optimisation") from None
+    return {weight.symbol: weight.weight for weight in message.weights}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,23 @@ class MandateNeeds:
     held: tuple[str, ...]
     lookback: int | None  # periods that an optimisation sees; None is all
     backtest: str  # id; empty for none
+    trades: bool  # its optimisation weighs or limits trades, so that it starts from what is held
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAssets:
+    """What trades of an optimisation start from."""
+
+    weights: Mapping[str, float]  # of all assets that may be held, fractions of net asset value
+    net_asset_value: float
+    liquidity: Mapping[str, Liquidity]  # of the assets whose volume is known
 
 
 def mandate_needs(payload: bytes) -> MandateNeeds:
-    """Held and wanted assets, and those that groups and bands of the mandate name."""
+    """Held and wanted assets, those that groups and bands of the mandate name, and factors of its estimation.
+
+    Raises InvalidInput for an estimation that cannot be.
+    """
     portfolio = Portfolio.FromString(payload)
     mandate = portfolio.mandate
     held = sorted({holding.symbol for holding in portfolio.holdings if holding.quantity})
@@ -67,8 +87,13 @@ def mandate_needs(payload: bytes) -> MandateNeeds:
         named.update(group.symbols)
     named.update(band.symbol for band in mandate.drift_bands if band.WhichOneof("subject") == "symbol")
     lookback = mandate.optimize.lookback_periods if mandate.optimize.HasField("lookback_periods") else None
+    if mandate.optimize.HasField("estimation"):
+        named.update(estimation_from_proto(mandate.optimize.estimation).factors)
     symbols = tuple(sorted({*held, *named}))
-    return MandateNeeds(symbols, tuple(held), lookback, mandate.backtest.removeprefix(BACKTEST))
+    constraints = (*mandate.optimize.constraints, *mandate.constraints)
+    limits_turnover = any(constraint.WhichOneof("kind") == "turnover" for constraint in constraints)
+    trades = mandate.optimize.HasField("costs") or limits_turnover
+    return MandateNeeds(symbols, tuple(held), lookback, mandate.backtest.removeprefix(BACKTEST), trades)
 
 
 def reallocate_request(key: int, portfolio_id: str, symbols: Sequence[str]) -> bytes:
@@ -82,8 +107,18 @@ def reallocate_request(key: int, portfolio_id: str, symbols: Sequence[str]) -> b
     return _encoded(request)
 
 
-def optimize_request(key: int, portfolio_id: str, payload: bytes, symbols: Sequence[str], start: date | None) -> bytes:
-    """The optimisation that is the target of a mandate. Raises InvalidInput for a mandate without one."""
+def optimize_request(
+    key: int,
+    portfolio_id: str,
+    payload: bytes,
+    symbols: Sequence[str],
+    start: date | None,
+    held: HeldAssets | None = None,
+) -> bytes:
+    """The optimisation that is the target of a mandate; `held` is where its trades start from, if it wants any.
+
+    Raises InvalidInput for a mandate without one.
+    """
     mandate = Portfolio.FromString(payload).mandate
     if mandate.WhichOneof("target") != "optimize":
         raise InvalidInput("mandate.optimize", "must be given: the mandate has no optimisation to repeat")
@@ -105,7 +140,26 @@ def optimize_request(key: int, portfolio_id: str, payload: bytes, symbols: Seque
     for name in ("estimation", "costs", "solver"):
         if spec.HasField(name):
             getattr(request, name).CopyFrom(getattr(spec, name))
+    if held is not None:
+        _start_from(request, held)
     return _encoded(request)
+
+
+def _start_from(request: OptimizeRequest, held: HeldAssets) -> None:
+    """Weights that are held; figures of the account and the market where costs need them and do not say them."""
+    for symbol, weight in held.weights.items():
+        request.current_weights.add(symbol=symbol, weight=weight)
+    if not request.HasField("costs"):
+        return
+    if not request.costs.HasField("portfolio_value"):
+        request.costs.portfolio_value = held.net_asset_value
+    if request.costs.HasField("impact"):
+        known = {entry.symbol for entry in request.costs.liquidity}
+        for symbol, one in held.liquidity.items():
+            if symbol not in known:
+                request.costs.liquidity.add(
+                    symbol=symbol, daily_value=one.daily_value, volatility_annual=one.volatility_annual
+                )
 
 
 def risk_request(payload: bytes) -> bytes:

@@ -8,6 +8,7 @@ from domain.errors import NotSupported
 from domain.market_data.panel import civil_date
 from domain.monitoring.mandate import Action
 from server.commands.call import Call
+from server.commands.stored import DataRequest
 from server.converters import recomputations as requests
 from server.converters.backtests import NAME as BACKTEST
 from server.converters.optimization import NAME as OPTIMIZATION
@@ -27,6 +28,7 @@ from server.services.market_data import MarketData
 from server.services.optimization.optimize import Optimization
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
+from server.tasks.held_assets import held_assets
 
 FOUND = 100
 """Newest results among which one is looked for whose request has changed since."""
@@ -74,8 +76,9 @@ class Actions:
     async def _optimize(self, one: Recomputation, payload: bytes, call: Call) -> str:
         needs = await asyncio.to_thread(requests.mandate_needs, payload)
         start = None if needs.lookback is None else await self._start(needs.symbols, needs.lookback)
+        held = await self._held(payload, needs.symbols) if needs.trades else None
         request = await asyncio.to_thread(
-            requests.optimize_request, one.key, one.portfolio, payload, needs.symbols, start
+            requests.optimize_request, one.key, one.portfolio, payload, needs.symbols, start, held
         )
         try:
             return _id_of(await self._optimization.optimize(request, call))
@@ -107,6 +110,13 @@ class Actions:
         if isinstance(started, bytes):
             raise TypeError("the request of a recomputation asks for more than a check")
         return started[0].id
+
+    async def _held(self, payload: bytes, symbols: tuple[str, ...]) -> requests.HeldAssets:
+        """What trades start from, at the prices that a plan has."""
+        selection = PriceSelection(symbols)
+        wanted = DataRequest(panels=(selection,), volumes=(selection,), instruments=symbols, quotes=symbols)
+        found = await self._market_data.collect(wanted, None)
+        return await asyncio.to_thread(held_assets, payload, selection, found)
 
     async def _start(self, symbols: tuple[str, ...], lookback: int) -> date | None:
         """First date of so many periods up to the newest stored price; None where there are fewer."""

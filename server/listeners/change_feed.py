@@ -8,20 +8,21 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.errors import InvalidInput
-from domain.monitoring.events import TimePassed
+from domain.monitoring.events import AlarmsTold, TimePassed
 from domain.monitoring.timestamps import DAY, SECOND
 from server.listeners.event_sink import NO_SINK, EventSink
 from server.listeners.memory import Memory, memory_from_bytes, memory_to_bytes
 from server.listeners.missed import missed_changes
 from server.listeners.noticing import Noticed, Reading, notice
 from server.listeners.reading import WATCHED, Readings
+from server.listeners.told import told_since
 from server.observability import logger
 from server.ports.changes import Change, ChangeLag, ChangeLog, ChangePage
 from server.ports.errors import CursorGone, StorageFull, StorageUnavailable
-from server.ports.events import ListenerClaim, ListenerState, ListenerStore
+from server.ports.events import EventLog, ListenerClaim, ListenerState, ListenerStore
 from server.ports.notices import ChangeNotices
 
 LEASE_SECONDS = 10.0
@@ -71,6 +72,7 @@ class FeedHealth:
     lag: ChangeLag  # of this process where it listens, and otherwise of what was stored last
     cursor: str
     failures: int  # in a row, to read or to store
+    unreadable: int = 0  # portfolios that are not watched since their stored bytes cannot be read; of this process
 
 
 class LostListener(Exception):
@@ -87,6 +89,7 @@ class ChangeFeed:
         readings: Readings,
         worker: str,
         *,
+        log: EventLog | None = None,
         on_recomputations: Callable[[], None] = lambda: None,
         sink: EventSink = NO_SINK,
         notices: ChangeNotices | None = None,
@@ -98,6 +101,7 @@ class ChangeFeed:
         self._listener = listener
         self._readings = readings
         self._worker = worker
+        self._log = log
         self._on_recomputations = on_recomputations
         self._sink = sink
         self._now = now
@@ -114,6 +118,7 @@ class ChangeFeed:
         self._unstored = 0  # changes since the state was stored
         self._stored_at = 0.0
         self._stored: Memory | None = None
+        self._settled: int | None = None  # sequence of the last event that the loaded state knew of; None once settled
         self._failures = 0
         self._started_at = math.inf
         self._is_loaded = self._has_caught_up = False  # since it claimed last
@@ -149,7 +154,8 @@ class ChangeFeed:
         lag = await self._changes.lag(cursor)
         # Where another one listens: all that it has not stored yet was written since this process began.
         has_caught_up = self._has_caught_up if is_listening else lag.seconds < seconds
-        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures)
+        unreadable = len(self._memory.unreadable) if is_listening else 0
+        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures, unreadable)
 
     async def _claiming(self) -> None:
         """Claims, and renews the claim while changes are read: reading everything may take longer than a lease."""
@@ -196,8 +202,10 @@ class ChangeFeed:
                 logger.warning("the listener's state cannot be used", extra={"why": error.rule})
             else:
                 self._stored = self._memory
+                self._settled = self._memory.told
                 return
         self._memory = Memory()
+        self._settled = 0
         await self._read_everything(claim)
 
     async def _turn(self, claim: ListenerClaim) -> None:
@@ -219,6 +227,7 @@ class ChangeFeed:
         self._cursor = place
         if page.is_last:
             await self._pass_time(claim, before - TICK_DELAY)
+            await self._settle(claim)
         if self._is_due():
             await self._store(claim)
         self._failures = 0
@@ -226,6 +235,21 @@ class ChangeFeed:
         if page.is_last:
             self._has_caught_up = True
             await self._rest()
+
+    async def _settle(self, claim: ListenerClaim) -> None:
+        """Once it has caught up: alarms are what was told of them last, also by a listener that died before it stored.
+
+        Not before: what that one started, and when, follows from the changes that are read again.
+        """
+        if self._settled is None or self._log is None:
+            return
+        alarms, told = await told_since(self._log, self._settled)
+        memory, time = replace(self._memory, told=max(told, self._memory.told)), self._memory.monitor.time
+        if alarms and time is not None:
+            await self._notice(claim, memory, Reading(time, "", (AlarmsTold(time, alarms),)))
+        else:
+            self._memory = memory
+        self._settled = None
 
     async def _rest(self) -> None:
         """Until there is a notice, or the time has come to look without one."""
@@ -273,17 +297,19 @@ class ChangeFeed:
     async def _notice(self, claim: ListenerClaim, memory: Memory, reading: Reading) -> None:
         """Stores what follows from a reading; only then it is known."""
         self._require(claim)
+        told = memory.told
         noticed: Noticed = await asyncio.to_thread(notice, memory, reading)
         if noticed.events or noticed.recomputations:
             events = self._sink.addressed(noticed.events)
             stored = await self._listener.record(claim, events, noticed.recomputations)
             if stored is None:
                 raise LostListener
+            told = max([told, *(one.sequence for one in stored)])
             new = {one.draft.dedupe_key for one in stored}
             self._sink.stored([event for event in events if event.dedupe_key in new])
             if noticed.recomputations:
                 self._on_recomputations()
-        self._memory = noticed.memory
+        self._memory = replace(noticed.memory, told=told) if told != noticed.memory.told else noticed.memory
 
     async def _read_everything(self, claim: ListenerClaim) -> None:
         """From the place where the log is now; what changes meanwhile is read twice.

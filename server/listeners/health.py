@@ -111,5 +111,6 @@ def report_of(health: FeedHealth | None) -> ListenerReport:
         "lag_changes": health.lag.changes,
         "lag_seconds": round(health.lag.seconds, 3),
         "failures": health.failures,
+        "unreadable_portfolios": health.unreadable,
     }
     return ListenerReport(is_ready, figures)

@@ -58,6 +58,8 @@ class Memory:
     monitor: MonitorState = field(default_factory=MonitorState)
     portfolios: Mapping[str, Followed] = field(default_factory=dict)
     revision: int = 0  # of the latest data that was read; each reading has a higher one
+    unreadable: frozenset[str] = frozenset()  # portfolios whose stored bytes cannot be read, and which are not watched
+    told: int = 0  # sequence of the latest event that it knows of; signals after it are those of a listener that died
 
     def next_revision(self) -> "Memory":
         """Before data is read."""
@@ -69,6 +71,8 @@ def memory_to_bytes(memory: Memory) -> bytes:
     record = {
         "version": VERSION,
         "revision": memory.revision,
+        "told": memory.told,
+        "unreadable": sorted(memory.unreadable),
         "portfolios": {name: _written(one) for name, one in memory.portfolios.items()},
     }
     text = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
@@ -83,10 +87,11 @@ def memory_from_bytes(data: bytes) -> Memory:
         if record["version"] != VERSION:
             raise InvalidInput("state", f"is of version {record['version']}, must be of version {VERSION}")
         portfolios = {name: _read(one) for name, one in record["portfolios"].items()}
-        revision = int(record["revision"])
+        revision, told = int(record["revision"]), int(record.get("told", 0))
+        unreadable = frozenset(record.get("unreadable", ()))
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise InvalidInput("state", "must be the bytes of a listener's state") from error
-    return Memory(state_from_bytes(data[end:]), portfolios, revision)
+    return Memory(state_from_bytes(data[end:]), portfolios, revision, unreadable, told)
 
 
 def _written(one: Followed) -> dict[str, Any]:

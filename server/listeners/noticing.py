@@ -30,6 +30,7 @@ class Reading:
     portfolios: Mapping[str, Followed | None] = field(default_factory=dict)  # new, changed, or None for deleted
     priced: frozenset[str] = frozenset()  # symbols with new prices
     stale: tuple[StaleResult, ...] = ()  # results that are stale now
+    unreadable: frozenset[str] = frozenset()  # portfolios, among the others, whose stored bytes cannot be read
     problems: Mapping[str, str] = field(default_factory=dict)  # portfolios that cannot be watched as they want, and why
 
 
@@ -62,7 +63,9 @@ def notice(memory: Memory, reading: Reading) -> Noticed:
     for result, name in stale:
         if name:
             occurrences.setdefault(name, []).append(Occurrence(EventKind.RESULT_STALE, stale_key(result)))
-    return _started(Memory(state, followed, memory.revision), signals, stale, occurrences, reading.time)
+    unreadable = (memory.unreadable - reading.portfolios.keys()) | reading.unreadable
+    after = replace(memory, monitor=state, portfolios=followed, unreadable=unreadable)
+    return _started(after, signals, stale, occurrences, reading.time)
 
 
 def _mandate_of(result: StaleResult, followed: Mapping[str, Followed]) -> str:

@@ -20,11 +20,12 @@ from server.converters.recomputations import is_of_a_recomputation, mandate_labe
 from server.listeners.market_reading import MarketReadings, in_pages
 from server.listeners.memory import Followed, Memory, name_of, owner_and_id
 from server.listeners.noticing import Reading
+from server.observability import logger
 from server.ports.changes import Change, ChangeKind
 from server.ports.errors import NotFound
 from server.ports.list_filter import ListFilter
 from server.ports.portfolios import PortfolioRecord, PortfolioStore
-from server.ports.results import ResultStore
+from server.ports.results import ResultStore, StoredResult
 from server.ports.scope import Scope
 
 K = TypeVar("K")
@@ -46,6 +47,7 @@ class _Watched:
     changes: tuple[HoldingsChange | MandateChange, ...]
     symbols: frozenset[str]
     problem: str = ""
+    is_readable: bool = True
 
 
 class PortfolioReadings:
@@ -94,7 +96,8 @@ class PortfolioReadings:
         portfolio_id = portfolio_of_label(record.label)
         if portfolio_id is None or not is_of_a_recomputation(record.request_id):
             return None
-        return portfolio_id, await asyncio.to_thread(optimal_weights, record.payload)
+        weights = await _weights_of(record)
+        return None if weights is None else (portfolio_id, weights)
 
     async def _last_optimal(self, portfolio: PortfolioRecord) -> Weights | None:
         """The weights that a mandate's last optimisation gave."""
@@ -103,7 +106,7 @@ class PortfolioReadings:
         for one in page.records:
             if is_of_a_recomputation(one.request_id):
                 record = await self._optimizations.get(owner, one.id)
-                return await asyncio.to_thread(optimal_weights, record.payload)
+                return await _weights_of(record)
         return None
 
     async def of_records(
@@ -148,7 +151,17 @@ class PortfolioReadings:
         followed: dict[str, Followed | None] = dict.fromkeys(gone)
         followed.update({one.name: one.followed for one in watched})
         problems = {one.name: one.problem for one in watched if one.problem}
-        return Reading(time, cause, tuple(events), followed, problems=problems)
+        unreadable = frozenset(one.name for one in watched if not one.is_readable)
+        return Reading(time, cause, tuple(events), followed, unreadable=unreadable, problems=problems)
+
+
+async def _weights_of(record: StoredResult) -> Weights | None:
+    """What a stored optimisation found; None where its bytes cannot be read, so that everything else is."""
+    try:
+        return await asyncio.to_thread(optimal_weights, record.payload)
+    except InvalidInput:
+        logger.warning("a stored optimisation cannot be read", extra={"id": record.id})
+        return None
 
 
 async def _read_all(read: Callable[[K], Awaitable[V]], keys: Sequence[K]) -> list[V]:
@@ -165,7 +178,7 @@ def _read(memory: Memory, records: Sequence[PortfolioRecord], optimal: Mapping[s
 
 def _read_one(memory: Memory, record: PortfolioRecord, optimal: Weights | None) -> _Watched:
     """A portfolio. What is wrong with it is said in its signal, and does not keep others from being watched."""
-    name, revision, problem = name_of(record.owner, record.id), memory.revision, ""
+    name, revision, problem, is_readable = name_of(record.owner, record.id), memory.revision, "", True
     watched: WatchedMandate = UNWATCHED
     day = day_of(int(record.updated.timestamp()) * 1_000_000)
     changes: list[HoldingsChange | MandateChange] = []
@@ -177,8 +190,12 @@ def _read_one(memory: Memory, record: PortfolioRecord, optimal: Weights | None) 
         watched = watched_mandate_from_bytes(record.payload, optimal)
     except InvalidInput as error:
         problem = f"{error.field} {error.rule}"
+    except Exception:  # whatever it is, it is of these bytes alone: the portfolios of others are watched
+        logger.exception("a stored portfolio cannot be read", extra={"owner": record.owner, "portfolio": record.id})
+        problem, is_readable = "its stored bytes cannot be read", False
+        watched, changes, symbols = UNWATCHED, [HoldingsChange(name, revision, None)], set()
     changes.append(MandateChange(name, revision, watched.mandate))
     symbols.update(watched.mandate.target or ())
     followed = memory.portfolios.get(name, Followed()).with_mandate(watched.triggers, watched.target)
     followed = replace(followed, optimal=optimal if watched.target is TargetKind.OPTIMIZATION else None)
-    return _Watched(name, followed, tuple(changes), frozenset(symbols), problem)
+    return _Watched(name, followed, tuple(changes), frozenset(symbols), problem, is_readable)

@@ -60,6 +60,15 @@ class TransferRow:
         return sum(len(value) for value in self.values if isinstance(value, bytes))
 
 
+@dataclass(frozen=True, slots=True)
+class UsedByResult:
+    """What a result has used of what is stored, and since when it is stale."""
+
+    place: Place  # owner and id
+    ranges: tuple[tuple[str, int, int, str], ...]  # field, first and last day, symbol; in order
+    stale: int | None  # microseconds since 1970-01-01; None where it is not
+
+
 class TransferStore(Protocol):
     """The rows of a store for a copy of it. No service uses it: it knows no owner's scope."""
 
@@ -75,6 +84,21 @@ class TransferStore(Protocol):
 
         What stands in the place of a row, or has its request id, is left as it is: the caller reads and compares.
         Raises StorageFull, StorageUnavailable.
+        """
+        ...
+
+    async def used(self, table: TransferTable, after: Place, limit: int) -> Sequence[UsedByResult]:
+        """Results of a table of `RESULTS` after a place that have used something stored, in the order of places.
+
+        Raises StorageUnavailable.
+        """
+        ...
+
+    async def put_used(self, table: TransferTable, results: Sequence[UsedByResult]) -> None:
+        """Keeps what results have used that are there, and that they are stale.
+
+        What one has used already is left as it is, and so is an earlier time. Corrections from now on count as those of
+        what was stored here. Raises StorageFull, StorageUnavailable.
         """
         ...
 
@@ -131,6 +155,9 @@ SERIES = _table("backtest_series", "owner id position:INTEGER", "label:TEXT data
 DECISIONS = _table(
     "backtest_decisions", "owner id path:TEXT day:INTEGER", "weights reason:TEXT message:TEXT", "backtests"
 )
+
+RESULTS = (OPTIMIZATIONS, REALLOCATIONS, BACKTESTS)
+"""Tables whose rows may become stale."""
 
 OPEN_BACKTESTS = _table("open_backtests", "owner id", "state")
 """Backtests that are not over. They are read alone."""

@@ -14,16 +14,21 @@ from server.ports.transfer import (
     INPUT_USES,
     INPUTS,
     OPEN_BACKTESTS,
+    RESULTS,
     TABLES,
     Place,
     TransferRow,
     TransferStore,
     TransferTable,
+    UsedByResult,
     Value,
 )
 from server.storage.market_data_copy import CopyDiffers
 
 PAGE = 200
+USED_PAGE = 20
+"""Results at once with what they have used, which may be tens of thousands of symbols each."""
+
 SHOWN = 10
 
 Kept = Callable[[TransferRow], bool]
@@ -69,13 +74,15 @@ async def copy_records(source: Storage, target: Storage) -> CopiedRecords:
         tables[table.name] = await _copy_table(progress, table)
         if table == BACKTESTS:
             await _find_inputs(progress)
+    for table in RESULTS:
+        await _copy_used(progress, table)
     return CopiedRecords(tables, left_out, await _copy_keys(source, target))
 
 
 async def _copy_table(progress: _Progress, table: TransferTable) -> CopiedRows:
     keep = _choice(progress, table)
     places = progress.places.setdefault(table.name, set())
-    has_children = any(one.parent == table.name for one in TABLES)
+    has_children = table in RESULTS or any(one.parent == table.name for one in TABLES)
     after, sent, known = table.before_all, 0, 0
     while page := await progress.source.rows(table, after, PAGE):
         rows = [row for row in page if keep(row)]
@@ -95,6 +102,41 @@ def _choice(progress: _Progress, table: TransferTable) -> Kept:
         parents = progress.places[table.parent]
         return lambda row: row.place[:2] in parents
     return lambda _: True
+
+
+async def _copy_used(progress: _Progress, table: TransferTable) -> None:
+    """What the results have used that were copied, and since when they are stale.
+
+    A correction in the target, or a later one in the source, is no difference: only that none is lost.
+    """
+    after, copied = table.before_all, progress.places[table.name]
+    while page := await progress.source.used(table, after, USED_PAGE):
+        wanted = {one.place: one for one in page if one.place in copied}
+        await progress.target.put_used(table, list(wanted.values()))
+        found = await _used_of(progress.target, table, after, wanted)
+        lost = [place for place, one in wanted.items() if not _is_kept(one, found.get(place))]
+        if lost:
+            names = ", ".join(_name(table, place) for place in lost[:SHOWN])
+            raise CopyDiffers(f"the target does not keep what {names} used, or that it is stale")
+        after = page[-1].place
+
+
+def _is_kept(one: UsedByResult, found: UsedByResult | None) -> bool:
+    if found is None or found.ranges != one.ranges:
+        return False
+    return one.stale is None or (found.stale is not None and found.stale <= one.stale)
+
+
+async def _used_of(
+    target: TransferStore, table: TransferTable, after: Place, wanted: Mapping[Place, UsedByResult]
+) -> dict[Place, UsedByResult]:
+    """What the target has in these places, which has others between them."""
+    found: dict[Place, UsedByResult] = {}
+    last = max(wanted, default=after)
+    while after < last and (page := await target.used(table, after, USED_PAGE)):
+        found.update({one.place: one for one in page if one.place in wanted})
+        after = page[-1].place
+    return found
 
 
 async def _find_inputs(progress: _Progress) -> None:

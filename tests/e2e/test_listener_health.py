@@ -137,7 +137,13 @@ def test_not_ready_until_it_has_caught_up(start_server: Starter) -> None:
         assert next(statuses) == SERVING
         assert health.check() == (
             SERVING,
-            {"listener": "here", "lag-changes": "0", "lag-seconds": "0.0", "failures": "0"},
+            {
+                "listener": "here",
+                "lag-changes": "0",
+                "lag-seconds": "0.0",
+                "failures": "0",
+                "unreadable-portfolios": "0",
+            },
         )
     lines = [json.loads(line) for line in (first.data_dir / "server.log").read_text().splitlines()]
     told = [line for line in lines if line["message"] == "the listener of changes"]
@@ -159,7 +165,13 @@ def test_another_server_listens(start_server: Starter) -> None:
         assert probed(server) == f"{LISTENER} on {server.address} is not serving"
         change(server, "UPDATE listener SET cursor = (SELECT max(cursor) FROM changes)")
         until(health.is_ready)
-        assert health.check()[1] == {"listener": "elsewhere", "lag-changes": "0", "lag-seconds": "0.0", "failures": "0"}
+        assert health.check()[1] == {
+            "listener": "elsewhere",
+            "lag-changes": "0",
+            "lag-seconds": "0.0",
+            "failures": "0",
+            "unreadable-portfolios": "0",
+        }
         imported(server, ("C",), "after")
         until(lambda: health.check()[1]["lag-changes"] == str(len(unread(server))))
         assert health.is_ready()  # what is written now may be followed a little later

@@ -124,6 +124,45 @@ def figures(backtest: dict[str, Any]) -> tuple[Any, ...]:
     return backtest["result"]["strategies"], backtest["result"]["benchmarks"]
 
 
+@pytest.mark.parametrize(
+    ("name", "spec", "mandate"),
+    [
+        ("turnover", {}, {"constraints": [{"label": "slow", "turnover": {"maxTurnover": 0.1}}]}),
+        ("impact", {"costs": {"impact": {"squareRoot": {"coefficient": 0.1}}}, "lookbackPeriods": 60}, {}),
+    ],
+)
+def test_an_optimisation_that_weighs_trades_starts_from_what_is_held(
+    watching: RunningServer, name: str, spec: dict[str, Any], mandate: dict[str, Any]
+) -> None:
+    """As the plan of the same mandate does, whose target an unlimited trader reaches."""
+    folder, symbols, portfolio_id = watching.data_dir, (f"{name}-A", f"{name}-B", f"{name}-C"), f"of-{name}"
+    imported(watching, history(symbols, TODAY - 2), f"{name}: first")
+    with Client(watching.address) as client:
+        volumes = history(symbols, TODAY - 2, seed=8)
+        client.import_prices(volumes, field="volume", import_id=f"{name}: volumes")
+    optimize = {"objective": {"maxUtility": {"riskAversion": 4.0}}, **spec}
+    create(watching, portfolio_id, of_prices("ACTION_OPTIMIZE"), symbols=symbols, optimize=optimize, **mandate)
+    until(lambda: is_watched(watching, portfolio_id))
+    imported(watching, prices(TODAY - 1, [[103, 99, 101]], symbols), f"{name}: move")
+    until(lambda: len(recomputations(folder, portfolio_id)) == 1)
+    (done,) = recomputations(folder, portfolio_id)
+    assert done.error.message == ""
+    with watching.channel() as channel:
+        wire = Wire(channel)
+        found = wire.call("OptimizationService/GetOptimization", {"name": done.result})
+        planned = wire.call(
+            "ReallocationService/Reallocate",
+            {"portfolioName": f"portfolios/{portfolio_id}", "marketData": {"symbols": list(symbols)}},
+        )
+    assert found["turnoverOneWay"] > 0.0
+    if "costs" in spec:
+        assert found["cost"] > 0.0
+    else:
+        assert found["turnoverOneWay"] <= 0.1 + 1e-8
+    target = {one["symbol"]: one.get("targetWeight", 0.0) for one in planned["utilization"]["assets"]}
+    assert {one["symbol"]: one["weight"] for one in found["weights"]} == pytest.approx(target, abs=1e-9)
+
+
 def test_quotes_raise_a_signal_and_clear_it(watching: RunningServer) -> None:
     """A watcher is told of both, with the plan that the first one starts."""
     folder, symbols = watching.data_dir, ("QA", "QB")

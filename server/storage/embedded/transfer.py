@@ -10,11 +10,13 @@ from typing import Any
 
 from server.ports import transfer as port
 from server.ports.changes import ChangeKind
-from server.ports.transfer import PAGE_BYTES, Place, TransferRow, TransferTable, Value
+from server.ports.transfer import PAGE_BYTES, Place, TransferRow, TransferTable, UsedByResult, Value
 from server.storage.embedded.api_keys import PEPPER_NAME, kept_pepper
 from server.storage.embedded.change_rows import record_change
+from server.storage.embedded.correction_rows import ROW_BYTES as USED_BYTES
 from server.storage.embedded.database import Database
 from server.storage.embedded.transfer_statements import INSERTS, SELECTS
+from server.storage.embedded.transfer_used import put_used_results, used_results
 from server.storage.job_inputs import actions_of, actions_to_json, inputs_of, inputs_to_json
 from server.storage.texts import kept_text, text_of_kept
 
@@ -38,6 +40,15 @@ class EmbeddedTransfer:
         """Stores rows in one transaction."""
         needed = sum(row.size + ROW_BYTES for row in rows)
         await self._database.write(partial(_put, table=table, rows=rows), needed)
+
+    async def used(self, table: TransferTable, after: Place, limit: int) -> Sequence[UsedByResult]:
+        """What results have used."""
+        return await self._database.read(partial(used_results, table=table.name, after=after, limit=limit))
+
+    async def put_used(self, table: TransferTable, results: Sequence[UsedByResult]) -> None:
+        """Keeps what results have used, in one transaction."""
+        needed = sum((len(one.ranges) + 1) * USED_BYTES for one in results)
+        await self._database.write(partial(put_used_results, table=table.name, results=results), needed)
 
     async def keep_secret(self, secret: bytes) -> bytes:
         """The secret of API keys, this one where there was none."""

@@ -82,6 +82,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         notices=RealtimeNotices(settings.realtime_url, lambda: access.key) if settings.realtime_url else None,
         published=SupabasePublished(rpc),
         stale_results=SupabaseStaleResults(rpc),
+        when_written=rpc.when_written,
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
         transfer=SupabaseTransfer(rpc),

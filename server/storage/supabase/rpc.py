@@ -27,6 +27,23 @@ PATIENCE_SECONDS = 4.0
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 
+CHANGE_WRITERS = frozenset(
+    {
+        "commit_fills",
+        "create_portfolio",
+        "delete_portfolio",
+        "delete_result",
+        "finish_import",
+        "publish_bars",
+        "publish_quotes",
+        "save_result",
+        "update_portfolio",
+        "upsert_corporate_actions",
+        "upsert_instruments",
+    }
+)
+"""Functions that write changes which a listener follows; it calls none of them itself."""
+
 T = TypeVar("T")
 
 JSON, BYTES = "application/json", "application/octet-stream"
@@ -38,6 +55,7 @@ class Rpc:
     def __init__(self, access: Access, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._http = access.async_http()
         self._patience = patience_seconds
+        self._notice: Callable[[], None] = lambda: None  # after each call that wrote changes
         # The pool of httpx looks at every waiting request whenever one is answered: here they wait in a plain line.
         self._turns = asyncio.Semaphore(CONNECTIONS)
         options = AsyncClientOptions(
@@ -51,15 +69,19 @@ class Rpc:
 
     async def call(self, name: str, /, **arguments: object) -> Any:
         """The JSON value that a function returns. Raises errors of the ports, and FunctionRefused."""
-        return await self._repeated(lambda: self._answer(name, arguments, JSON), _decoded)
+        return await self._repeated(name, lambda: self._answer(name, arguments, JSON), _decoded)
 
     async def read_bytes(self, name: str, /, **arguments: object) -> bytes:
         """The bytes of a function that returns absfin."application/octet-stream"; empty for null."""
-        return await self._repeated(lambda: self._answer(name, arguments, BYTES), _content)
+        return await self._repeated(name, lambda: self._answer(name, arguments, BYTES), _content)
 
     async def send_bytes(self, name: str, body: bytes, /) -> Any:
         """The JSON value of a function with one unnamed parameter of type bytea."""
-        return await self._repeated(lambda: self._sent(name, body), _decoded)
+        return await self._repeated(name, lambda: self._sent(name, body), _decoded)
+
+    def when_written(self, notice: Callable[[], None]) -> None:
+        """Calls `notice` in the event loop after each call from now on that has written changes."""
+        self._notice = notice
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -81,7 +103,10 @@ class Rpc:
         return await self._http.post(str(request.path), content=body, headers=headers)
 
     async def _repeated(
-        self, send: Callable[[], Awaitable[httpx.Response]], decode: Callable[[httpx.Response], Awaitable[T]]
+        self,
+        name: str,
+        send: Callable[[], Awaitable[httpx.Response]],
+        decode: Callable[[httpx.Response], Awaitable[T]],
     ) -> T:
         """Raises what the last try raised, and StorageUnavailable where the caller's time is over."""
         pauses = _pauses(self._patience)
@@ -89,7 +114,10 @@ class Rpc:
         while True:
             try:
                 async with asyncio.timeout_at(min(limit, time.monotonic() + ATTEMPT_SECONDS)), self._turns:
-                    return await decode(await _checked(send))
+                    response = await _checked(send)
+                    if name in CHANGE_WRITERS:
+                        self._notice()
+                    return await decode(response)
             except Passing as passing:
                 error = passing.error
             except TimeoutError:

@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.ports.errors import StorageUnavailable
-from server.ports.transfer import INPUTS, PAGE_BYTES, SERIES, Kind, Place, TransferRow, TransferTable, Value
+from server.ports.transfer import (
+    INPUTS,
+    PAGE_BYTES,
+    SERIES,
+    Kind,
+    Place,
+    TransferRow,
+    TransferTable,
+    UsedByResult,
+    Value,
+)
 from server.storage.supabase.access import bytes_of, text_of
 from server.storage.supabase.api_keys import kept_pepper
 from server.storage.supabase.job_inputs import PIECE_BYTES
@@ -40,6 +50,24 @@ class SupabaseTransfer:
         else:
             await self._rpc.call(f"put_transfer_{table.name}", p_rows=[_fields(table, row) for row in rows])
 
+    async def used(self, table: TransferTable, after: Place, limit: int) -> Sequence[UsedByResult]:
+        """What results have used."""
+        found = await self._rpc.call("read_transfer_used", p_kind=table.name, p_after=list(after), p_limit=limit)
+        return [_used(one) for one in found]
+
+    async def put_used(self, table: TransferTable, results: Sequence[UsedByResult]) -> None:
+        """Keeps what results have used."""
+        rows = [
+            {
+                "owner": one.place[0],
+                "id": one.place[1],
+                "stale": one.stale,
+                "ranges": [[*days, kept_text(symbol)] for *days, symbol in one.ranges],
+            }
+            for one in results
+        ]
+        await self._rpc.call("put_transfer_used", p_kind=table.name, p_rows=rows)
+
     async def keep_secret(self, secret: bytes) -> bytes:
         """The secret of API keys, this one where there was none."""
         return await kept_pepper(self._rpc, secret)
@@ -65,6 +93,11 @@ class SupabaseTransfer:
             piece = data[start : start + self._piece_bytes]
             of_piece = {**header, "pieces": len(starts), "number": number, "size": len(piece)}
             await self._rpc.send_bytes(function, sent_frame(of_piece, piece))
+
+
+def _used(one: Mapping[str, Any]) -> UsedByResult:
+    ranges = [(field, first, last, text_of_kept(symbol)) for field, first, last, symbol in one["ranges"]]
+    return UsedByResult((one["owner"], one["id"]), tuple(sorted(ranges)), one["stale"])
 
 
 def _bytes(value: Value) -> bytes:

@@ -33,5 +33,6 @@ VERSIONS: tuple[str, ...] = (
     "20261128060004",
     "20261128070000",
     "20261129060000",
+    "20261129070000",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -27,3 +27,13 @@ def absfin(
 def as_json(server: RunningServer, *arguments: str) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(absfin(server, *arguments, "--json").stdout)
     return parsed
+
+
+def told(server: RunningServer, *arguments: str, sent: str = "") -> str:
+    """The error of usage of a command, on one line."""
+    return " ".join(absfin(server, *arguments, status=2, sent=sent).stderr.replace("│", " ").split())
+
+
+def lines_of(server: RunningServer, *arguments: str) -> list[dict[str, Any]]:
+    """The objects of a command that prints one on each line."""
+    return [json.loads(line) for line in absfin(server, *arguments, "--json").stdout.splitlines()]

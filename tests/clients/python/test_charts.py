@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 from absfin import Client, Holdings, Moments, Panel, Prices, Quote, errors, queries, strategies
 from absfin.charts import MIME_TYPES, Chart
+from absfinance.v1 import chart_pb2
+from absfinance.v1.backtest_pb2 import StrategyResult
+from absfinance.v1.backtest_service_pb2 import GetBacktestChartsResponse
+from google.protobuf.json_format import ParseDict
 
 from tests.clients.python.test_cli import absfin as command
 from tests.clients.python.test_cli import as_json
@@ -108,6 +112,9 @@ def test_the_command_for_charts(server: RunningServer, finished: Any, tmp_path: 
     assert "weights.vl.json" in written
     assert len(done.stdout.split()) == len(written)
     check(json.loads((folder / "drawdown.vl.json").read_text()))
+    answer = ParseDict(as_json(server, "charts", finished.name, "--chart", "costs"), GetBacktestChartsResponse())
+    assert [one.chart for one in answer.charts] == [chart_pb2.CHART_COSTS]
+    assert "standard output alone" in command(server, "charts", finished.name, "-o", "x", "--json", status=2).stderr
     failed = command(server, "charts", finished.name, "--chart", "frontier", status=1)
     assert "CHART_FRONTIER is no chart of a backtest" in failed.stderr
     failed = command(server, "charts", finished.name, "--chart", "pie", status=2)
@@ -118,6 +125,9 @@ def test_the_command_for_tables(server: RunningServer, finished: Any) -> None:
     text = command(server, "tables", finished.name).stdout
     for shown in ("equal_weight: returns, %", "2021", "against benchmarks", "annual returns over moving years"):
         assert shown in text
-    assert list(as_json(server, "tables", finished.name)["benchmarks"]) == ["X"]
+    result = ParseDict(as_json(server, "tables", finished.name), StrategyResult())
+    assert result.return_tables == finished.proto.result.strategies[0].return_tables
+    assert [one.benchmark for one in result.benchmark_comparisons] == ["X"]
+    assert result.label == "equal_weight"
     assert "X: returns, %" in command(server, "tables", finished.name, "--label", "X").stdout
     assert "is none of" in command(server, "tables", finished.name, "--label", "Q", status=2).stderr

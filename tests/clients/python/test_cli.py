@@ -7,11 +7,12 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 from absfin import Client, Holdings, TaxLot
 
-from tests.clients.python.command_line import ABSFIN, absfin, as_json
+from tests.clients.python.command_line import ABSFIN, absfin, as_json, told
 from tests.conftest import READY, ROOT, RunningServer
 from tests.families import thinned
 from tests.processes import first_line
@@ -206,7 +207,10 @@ def test_a_universe_by_date_from_a_file(server: RunningServer, prices: Path, tmp
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("P,2021-01-11,merger,1", "line 1: 'merger' is no kind"), ("P,soon,split,2", "line 1: Invalid isoformat")],
+    [
+        ("P,2021-01-11,merger,1", "line 1: 'merger' is no kind"),
+        ("P,soon,split,2", "line 1, column 2 (ex_date): Invalid isoformat"),
+    ],
 )
 def test_a_broken_file_of_actions_names_its_line(
     server: RunningServer, prices: Path, tmp_path: Path, text: str, words: str
@@ -278,7 +282,11 @@ def test_fills_are_recorded_from_a_file(server: RunningServer, tmp_path: Path) -
     file.write_text("fill_id,symbol,units\n")
     assert "needs a header with" in absfin(server, "fills", "portfolios/traded", str(file), status=2).stderr
     file.write_text("fill_id,symbol,quantity,price,fill_time\n1,A,x,20,2024-03-07\n")
-    assert "line 2" in absfin(server, "fills", "portfolios/traded", str(file), status=2).stderr
+    assert "line 2, column 3 (quantity)" in told(server, "fills", "portfolios/traded", str(file))
+    file.write_text("symbol,fill_id,quantity,price,fill_time,fee\nA,1,1,20,2024-03-07,\nA,2,1,20,2024-03-07,much\n")
+    assert "line 3, column 6 (fee)" in told(server, "fills", "portfolios/traded", str(file))
+    file.write_text("fill_id,symbol,quantity,price,fill_time\n1,A,1,20\n")
+    assert "line 2: has 4 cells, the header has 5" in told(server, "fills", "portfolios/traded", str(file))
 
 
 def _more(file: Path) -> Path:
@@ -300,7 +308,8 @@ def test_corporate_actions_go_in_and_come_out(server: RunningServer, prices: Pat
     assert absfin(server, "actions", "import", str(path)).stdout == "3 corporate actions stored\n"
     assert absfin(server, "actions", "list", "--symbols", "P,Q").stdout.splitlines() == lines
     some = absfin(server, "actions", "list", "--symbols", "P", "--start", "2021-01-06", "--json").stdout
-    assert json.loads(some)["split"] == {"ratio": 2.0}
+    (action,) = json.loads(some)["corporateActions"]
+    assert action["split"] == {"ratio": 2.0}
     path.write_text("\n".join([*lines, "P,2021-01-07,merger,1,"]))
     refusal = absfin(server, "actions", "import", str(path), status=2).stderr
     assert "line 5: 'merger' is no kind" in " ".join(refusal.replace("│", " ").split())
@@ -348,9 +357,10 @@ def test_a_conflict_is_explained(server: RunningServer, prices: Path) -> None:
             (("backtest", "--symbols", "P", "--price-basis", "raw"), "--price-basis: 'raw' is none of"),
             (("backtest", "--symbols", "P", "--dividends", "no"), "--dividends: 'no' is none of"),
             (("backtest", "--symbols", "P", "--strategy", "momentum"), "--strategy: momentum needs --lookback"),
+            (("backtest", "--symbols", "P", "--strategy", "luck"), "--strategy: 'luck' is none of equal-weight"),
             (("backtest", "--symbols", "P", "--target-volatility", "0.1"), "--target-volatility: needs --lookback"),
             (("backtest", "--symbols", "P", "--cppi", "80"), "--cppi: '80' is not floor:multiplier"),
-            (("import", "nowhere.csv"), "does not exist"),
+            (("import", "nowhere.csv"), "no such file"),
             (("import", "data/sp500_index.csv.gz", "--field", "closing"), "is none of close, open, high, low, volume"),
             (("optimize", "--symbols", "A", "--risk-measure", "beta"), "risk_measure"),
         ],
@@ -424,15 +434,17 @@ def test_several_portfolios_share_what_is_traded(server: RunningServer, prices: 
         client.create_portfolio(Holdings({"Q": 10.0}).to_proto(), "cli-buys")
     names = ("portfolios/cli-sells", "portfolios/cli-buys", "portfolios/cli-none")
     command = ("reallocate-batch", *names[:2], "--target", "P=0.5,Q=0.5", "--cost-bps", "5")
-    found = as_json(server, *command, "--allow-crossing", "--max-participation", "0.1", "--allocation", "max_min")
-    trades = {name: {t["symbol"]: t for t in found[name]["plan"]["trades"]} for name in names[:2]}
+    shared = ("--allow-crossing", "--max-participation", "0.1", "--allocation", "max_min", "--json")
+    found = [json.loads(line) for line in absfin(server, *command, *shared).stdout.splitlines()]
+    trades = {one["key"]: {t["symbol"]: t for t in one["result"]["plan"]["trades"]} for one in found}
     for symbol in "PQ":
         crossed = [trades[name][symbol]["crossedQuantity"] for name in names[:2]]
         assert sum(crossed) == 0
         assert all(crossed)
     assert "crossed" in absfin(server, *command, "--allow-crossing").stdout
     unknown = as_json(server, "reallocate-batch", names[2], "--target", "P=1", "--symbols", "P")
-    assert unknown[names[2]]["error"]["reason"] == "NOT_FOUND"
+    assert (unknown["key"], unknown["error"]["code"]) == (names[2], grpc.StatusCode.NOT_FOUND.value[0])
+    assert next(one.get("reason") for one in unknown["error"]["details"]) == "NOT_FOUND"
     absfin(server, *command, "--allocation", "best", status=2)
 
 

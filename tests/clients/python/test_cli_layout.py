@@ -82,10 +82,24 @@ def test_a_narrow_table_folds_names_and_keeps_numbers_whole() -> None:
     assert "-1,234,567.89" in captured.get()
 
 
+def test_the_name_above_a_table_stays_whole() -> None:
+    console = new_console()
+    table = new_table(("a",), title="optimizations/885f7dce3f52018d278c")
+    with console.capture() as captured:
+        console.print(table)
+    assert "optimizations/885f7dce3f52018d278c" in captured.get()
+
+
+def test_a_narrow_list_has_ids(stored: RunningServer) -> None:
+    for columns, name in (("80", "golden"), ("120", "backtests/golden")):
+        (row,) = (r for r in absfin(stored, "backtests", "list", COLUMNS=columns).stdout.splitlines() if "golden" in r)
+        assert row.split()[0] == name
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("absfin opt", ["optimize", "optimizations"]),
+        ("absfin opt", ["optimize", "optimize-batch", "optimizations"]),
         ("absfin backtests l", ["list"]),
         ("absfin backtests list --st", ["--state"]),
         ("absfin optimize --max-w", ["--max-weight"]),

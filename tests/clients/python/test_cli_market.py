@@ -12,13 +12,8 @@ from absfin import Client, Instrument, Panel, Stored
 from absfin.cli.csv_files import read_liquidity, read_panel, read_rates, read_universe, read_weights
 from absfin.cli.panel_files import write_panel
 
-from tests.clients.python.command_line import absfin, as_json
+from tests.clients.python.command_line import absfin, as_json, told
 from tests.conftest import RunningServer
-
-
-def told(server: RunningServer, *arguments: str) -> str:
-    """The error of usage of a command, on one line."""
-    return " ".join(absfin(server, *arguments, status=2).stderr.replace("│", " ").split())
 
 
 def test_instruments_go_in_and_come_out(server: RunningServer, tmp_path: Path) -> None:

@@ -25,9 +25,7 @@ def test_version(server: RunningServer) -> None:
 def test_ping_says_state_address_and_time(server: RunningServer) -> None:
     said = absfin(server, "ping").stdout
     assert re.fullmatch(rf"{server.address} is serving, \d+\.\d ms\n", said)
-    found = as_json(server, "ping")
-    assert (found["status"], found["server"]) == ("SERVING", server.address)
-    assert 0.0 < found["seconds"] < 5.0
+    assert as_json(server, "ping") == {"status": "SERVING"}
 
 
 def test_both_clients_check_the_health(call: Call) -> None:

@@ -186,8 +186,8 @@ def test_commands(watched: RunningServer) -> None:
     (line,) = absfin(watched, *follow, "--limit", "1", "--kind", "limit", "--json").splitlines()
     assert json.loads(line)["signal"]["message"] == "more"
     assert "none of info, warning, critical" in absfin(watched, "events", "--min-severity", "x", status=2)
-    (line,) = absfin(watched, "notifications", "list", "--portfolio", "cli", "--json").splitlines()
-    name = json.loads(line)["name"]
+    (told,) = json.loads(absfin(watched, "notifications", "list", "--portfolio", "cli", "--json"))["notifications"]
+    name = told["name"]
     assert absfin(watched, "notifications", "acknowledge", name.split("/")[1]) == f"{name} is acknowledged\n"
     assert "said" in absfin(watched, "notifications", "list", "--state", "acknowledged")
     assert "NOT_SUPPORTED" in absfin(watched, "notifications", "redeliver", name, status=1)

@@ -146,6 +146,8 @@ def test_keys_from_the_command_line(keyed: Keyed) -> None:
     )
     assert json.loads(rotated)["caller"] == "apiKeys/desk"
     assert command(keyed, "keys", "revoke", "apiKeys/desk", token=keyed.key) == "apiKeys/desk is revoked\n"
+    answer = json.loads(command(keyed, "keys", "list", "--json", token=keyed.key))
+    assert "apiKeys/desk" in [one["name"] for one in answer["apiKeys"]]
     listed = command(keyed, "keys", "list", token=keyed.key)
     assert "apiKeys/desk" in listed
     assert "revoked" in listed

@@ -16,6 +16,7 @@ from server.ports.published import Bar
 from server.ports.results import ResultDraft
 from server.ports.scope import Scope
 from server.ports.storage import Storage
+from server.ports.transfer import RESULTS, UsedByResult
 from server.ports.used_data import ACTIONS, UsedData, UsedRange
 from tests.contracts.storage.conftest import of_event_backends
 from tests.contracts.storage.event_drafts import all_changes, changes_of, published_of
@@ -255,3 +256,50 @@ async def test_a_symbol_that_lags_behind_is_not_corrected_by_its_next_date(price
     assert not await is_stale(priced)
     await send(priced, "late", [FIRST + 301], [1.0])
     assert await is_stale(priced), "it came in before the newest date"
+
+
+async def kept(storage: Storage, result_id: str) -> list[UsedByResult]:
+    """What a copy is told of the result of each kind."""
+    pages = [await storage.transfer.used(table, table.before_all, 100) for table in RESULTS]
+    return [one for page in pages for one in page if one.place == (OWNER, result_id)]
+
+
+async def put(storage: Storage, result_id: str, like: UsedByResult, stale_micros: int | None) -> None:
+    for table in RESULTS:
+        await storage.transfer.put_used(table, [replace(like, place=(OWNER, result_id), stale=stale_micros)])
+
+
+async def test_what_a_copy_of_the_store_carries(priced: Storage) -> None:
+    """What later corrections are compared with, and since when a result is stale, whatever numbers a store has."""
+    await send(priced, "C", [FIRST], [3.0])
+    await store_all(priced, "r", await used(priced, USED, UsedRange(ACTIONS, ("A",), 1, 2)))
+    await store_all(priced, "sent", None)
+    assert await kept(priced, "sent") == []
+    found = await kept(priced, "r")
+    ranges = (("ACTION", 1, 2, "A"), *(("CLOSE", USED.first, USED.last, symbol) for symbol in USED.symbols))
+    assert found == [UsedByResult((OWNER, "r"), ranges, None)] * len(KINDS)
+    await send(priced, "A", [LAST - 50], [2.0])
+    since = (await stale(priced, "r"))[0]
+    assert since is not None
+    found = await kept(priced, "r")
+    micros = found[0].stale
+    assert micros is not None
+    assert abs(micros - since.timestamp() * 1e6) < 1.0
+
+    for result_id in ("stale", "fresh"):
+        await store_all(priced, result_id, None)
+    await put(priced, "nobody", found[0], micros)
+    await put(priced, "stale", found[0], micros)
+    await put(priced, "fresh", found[0], None)
+    assert await stale(priced, "stale") == await stale(priced, "r")
+    assert await kept(priced, "stale") == [replace(one, place=(OWNER, "stale")) for one in found]
+    assert not await is_stale(priced, "fresh"), "what was corrected before it was copied is told by its time alone"
+    await put(priced, "stale", found[0], micros + 5)
+    await put(priced, "stale", found[0], None)
+    assert await stale(priced, "stale") == await stale(priced, "r"), "the earlier time stays"
+    await put(priced, "stale", found[0], micros - 5)
+    assert [one.stale for one in await kept(priced, "stale")] == [micros - 5] * len(KINDS)
+    await send(priced, "A", [LAST - 52], [3.0])
+    assert await is_stale(priced, "fresh")
+    assert [one.stale for one in await kept(priced, "stale")] == [micros - 5] * len(KINDS)
+    assert not await is_stale(priced, "sent")

@@ -4,7 +4,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
-from absfinance.v1.portfolio_pb2 import Mandate
+from absfinance.v1.portfolio_pb2 import Mandate, Thresholds
 from google.protobuf import json_format
 
 from domain.errors import InvalidInput
@@ -54,6 +54,30 @@ def test_a_hold_keeps_the_threshold_of_its_trigger() -> None:
     drift = watched(**TARGET, triggers=[trigger]).mandate.rules.drift
     assert drift is not None
     assert (drift.band, drift.alarm.hold_observations) == (Band(absolute=0.02), 3)
+
+
+def test_every_threshold_of_a_mandate_is_watched() -> None:
+    """But whether trades are worth their cost, which only a plan knows."""
+    said = {"maxUtilization": 1.2, "driftBand": 0.03, "relativeBand": 0.1, "maxTrackingErrorAnnual": 0.02}
+    assert {field.json_name for field in Thresholds.DESCRIPTOR.fields} == {*said, "costBenefit"}
+    drift = watched(**TARGET, thresholds=said).mandate.rules.drift
+    assert drift is not None
+    assert drift.band == Band(0.03, 0.1)
+    assert (drift.max_utilization, drift.max_tracking_error_annual) == (1.2, 0.02)
+    without = watched(**TARGET, thresholds={"maxUtilization": 1.2}).mandate.rules.drift
+    assert without is not None
+    assert (without.band, without.max_utilization) == (Band(absolute=0.05), 1.2)
+    assert without.max_tracking_error_annual is None
+    with pytest.raises(InvalidInput) as raised:
+        watched(**TARGET, thresholds={"maxUtilization": 1e20})
+    assert raised.value.field == "mandate.thresholds.max_utilization"
+
+
+def test_a_trigger_of_drift_keeps_the_other_thresholds() -> None:
+    trigger = {"event": "EVENT_KIND_DRIFT", "threshold": 0.02}
+    drift = watched(**TARGET, thresholds={"maxUtilization": 1.2}, triggers=[trigger]).mandate.rules.drift
+    assert drift is not None
+    assert (drift.band, drift.max_utilization) == (Band(absolute=0.02), 1.2)
 
 
 def test_targets_triggers_groups_and_limits() -> None:

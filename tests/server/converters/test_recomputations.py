@@ -12,9 +12,10 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
 from google.protobuf import json_format
 
+from domain.costs.impact import Liquidity
 from domain.errors import InvalidInput
 from server.converters import recomputations as converters
-from server.converters.recomputations import MandateNeeds
+from server.converters.recomputations import HeldAssets, MandateNeeds
 
 START = date(2024, 2, 29)
 START_DATE = {"year": 2024, "month": 2, "day": 29}
@@ -66,14 +67,35 @@ def test_needs_of_a_mandate_are_what_is_held_and_what_it_names() -> None:
         },
     )
     found = converters.mandate_needs(payload)
-    assert found == MandateNeeds(("A", "C", "D", "E", "Z"), held=("A", "Z"), lookback=252, backtest="b")
+    assert found == MandateNeeds(("A", "C", "D", "E", "Z"), held=("A", "Z"), lookback=252, backtest="b", trades=False)
 
 
 def test_needs_of_fixed_weights() -> None:
     weights = [{"symbol": "B", "weight": 1.0}, {"symbol": "NONE", "weight": 0.0}]
     found = converters.mandate_needs(with_mandate(weights={"weights": weights}))
-    assert found == MandateNeeds(("B",), held=(), lookback=None, backtest="")
-    assert converters.mandate_needs(portfolio()) == MandateNeeds((), (), None, "")
+    assert found == MandateNeeds(("B",), held=(), lookback=None, backtest="", trades=False)
+    assert converters.mandate_needs(portfolio()) == MandateNeeds((), (), None, "", trades=False)
+
+
+TURNOVER = {"turnover": {"maxTurnover": 0.1}}
+
+
+@pytest.mark.parametrize(
+    "mandate",
+    [
+        {"optimize": {"costs": {"commissionBps": 3.0}}},
+        {"optimize": {"constraints": [{"weightBounds": {"upper": 0.5}}, TURNOVER]}},
+        {"optimize": {}, "constraints": [TURNOVER]},
+    ],
+)
+def test_costs_and_a_limit_on_turnover_need_to_know_what_is_held(mandate: dict[str, Any]) -> None:
+    assert converters.mandate_needs(with_mandate(**mandate)).trades
+
+
+def test_factors_of_the_estimation_are_needed_too() -> None:
+    factor_model = {"covariance": {"factorModel": {"factors": ["F"]}}}
+    payload = portfolio(holdings=[{"symbol": "A", "quantity": 1.0}], mandate={"optimize": {"estimation": factor_model}})
+    assert converters.mandate_needs(payload).symbols == ("A", "F")
 
 
 def test_a_plan_for_a_mandate() -> None:
@@ -111,6 +133,56 @@ def test_an_optimisation_has_all_of_the_mandate() -> None:
         "requestId": converters.request_id_of(7),
         "label": converters.mandate_label("p"),
     }
+
+
+HELD = HeldAssets({"A": 0.75, "B": 0.0}, 200.0, {"A": Liquidity(50.0, 0.2), "B": Liquidity(60.0, None)})
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ({"commissionBps": 3.0}, {"commissionBps": 3.0, "portfolioValue": 200.0}),
+        (
+            {"impact": {"squareRoot": {"coefficient": 1.0}}},
+            {
+                "impact": {"squareRoot": {"coefficient": 1.0}},
+                "portfolioValue": 200.0,
+                "liquidity": [
+                    {"symbol": "A", "dailyValue": 50.0, "volatilityAnnual": 0.2},
+                    {"symbol": "B", "dailyValue": 60.0},
+                ],
+            },
+        ),
+        (
+            {
+                "impact": {"squareRoot": {"coefficient": 1.0}},
+                "portfolioValue": 7.0,
+                "liquidity": [{"symbol": "B", "dailyValue": 1.0}],
+            },
+            {
+                "impact": {"squareRoot": {"coefficient": 1.0}},
+                "portfolioValue": 7.0,
+                "liquidity": [
+                    {"symbol": "B", "dailyValue": 1.0},
+                    {"symbol": "A", "dailyValue": 50.0, "volatilityAnnual": 0.2},
+                ],
+            },
+        ),
+    ],
+)
+def test_trades_start_from_what_is_held(said: dict[str, Any], sent: dict[str, Any]) -> None:
+    """Figures that the mandate does not say are those of the account and the market."""
+    payload = with_mandate(optimize={"objective": {"minRisk": {}}, "costs": said})
+    request = OptimizeRequest.FromString(converters.optimize_request(7, "p", payload, ["A", "B"], None, HELD))
+    assert [(one.symbol, one.weight) for one in request.current_weights] == [("A", 0.75), ("B", 0.0)]
+    assert json_format.MessageToDict(request.costs) == sent
+
+
+def test_a_limit_on_turnover_needs_no_figures_of_costs() -> None:
+    payload = with_mandate(optimize={"objective": {"minRisk": {}}}, constraints=[TURNOVER])
+    request = OptimizeRequest.FromString(converters.optimize_request(7, "p", payload, ["A", "B"], None, HELD))
+    assert len(request.current_weights) == 2
+    assert not request.HasField("costs")
 
 
 def test_what_a_mandate_does_not_say_is_left_out() -> None:

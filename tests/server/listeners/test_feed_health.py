@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from absfinance.v1 import portfolio_pb2
 
+from server.converters.events import signal_message
 from server.listeners.change_feed import ChangeFeed, FeedHealth
+from server.listeners.memory import memory_from_bytes, name_of
 from server.listeners.reading import Readings, WatchedStores
 from server.ports.changes import ChangeLag, ChangeLog, ChangePage
-from server.ports.events import ListenerState
+from server.ports.events import EventFilter, ListenerState
 from server.ports.job_queue import QueuePolicy
 from server.ports.portfolios import PortfolioDraft
+from server.ports.scope import Scope
 from server.ports.storage import Storage
 from server.settings import Settings
 from server.storage.embedded.factory import open_storage
@@ -99,6 +102,38 @@ async def test_here_it_has_caught_up_after_the_last_page(storage: Storage) -> No
         assert found.cursor == await storage.changes.newest()
     finally:
         await feed.close()
+
+
+async def test_a_portfolio_that_cannot_be_read_is_told_of_and_the_others_are_watched(storage: Storage) -> None:
+    """By its signal, in the log, and in the health, which stays that of a listener that has caught up."""
+    assert storage.events
+    nonsense = [b"\xff\xff", portfolio_pb2.Portfolio(mandate={"triggers": [{"event": 99}]}).SerializeToString()]
+    for number, payload in enumerate(nonsense):
+        await storage.portfolios.create(OWNER, PortfolioDraft(payload, b"b", f"bad-{number}"))
+    await created(storage, "before")
+    assert storage.changes
+    feed = feed_of(storage, storage.changes)
+    feed.start()
+    try:
+        await health_when(feed, lambda found: found.has_caught_up)
+        good = await storage.portfolios.get(OWNER, "before")
+        await created(storage, "after")
+        await storage.portfolios.update(OWNER, "before", good.etag, lambda _: b"\xff")
+        found = await health_when(feed, lambda found: found.unreadable == 3 and not found.lag.changes)
+        assert (found.has_caught_up, found.failures) == (True, 0)
+        events = (await storage.events.log.since(Scope(OWNER), 0, 10, EventFilter())).events
+        assert sorted(one.draft.portfolio for one in events) == ["bad-0", "bad-1", "before"]
+        for event in events:
+            assert "its stored bytes cannot be read" in signal_message(event.draft.payload)
+        await storage.portfolios.delete(OWNER, "bad-0", "")
+        bad = await storage.portfolios.get(OWNER, "before")
+        await storage.portfolios.update(OWNER, "before", bad.etag, lambda _: good.payload)
+        await health_when(feed, lambda found: found.unreadable == 1)
+    finally:
+        await feed.close()
+    memory = memory_from_bytes((await storage.events.listener.load()).state)
+    assert memory.unreadable == {name_of(OWNER, "bad-1")}
+    assert set(memory.portfolios) == {name_of(OWNER, one) for one in ("bad-1", "before", "after")}
 
 
 async def test_elsewhere_it_has_caught_up_with_what_was_written_before(storage: Storage) -> None:

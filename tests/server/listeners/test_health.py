@@ -52,8 +52,14 @@ def test_who_is_ready(health: FeedHealth | None, ready: bool) -> None:
 
 
 def test_the_figures() -> None:
-    found = report_of(FeedHealth(False, False, ChangeLag(12, 3.45678), "", 2)).figures
-    assert found == {"listener": "elsewhere", "lag_changes": 12, "lag_seconds": 3.457, "failures": 2}
+    found = report_of(FeedHealth(False, False, ChangeLag(12, 3.45678), "", 2, 1)).figures
+    assert found == {
+        "listener": "elsewhere",
+        "lag_changes": 12,
+        "lag_seconds": 3.457,
+        "failures": 2,
+        "unreadable_portfolios": 1,
+    }
     assert report_of(None).figures == {"listener": "unknown"}
 
 

@@ -34,11 +34,13 @@ from server.ports.jobs import (
     Stage,
     Weighing,
 )
+from server.ports.market_data import PriceField, PriceImport
 from server.ports.portfolios import PortfolioDraft
 from server.ports.results import ResultDraft
 from server.ports.scope import Scope
 from server.ports.storage import Storage
 from server.ports.transfer import Place, TransferRow, TransferStore, TransferTable
+from server.ports.used_data import UsedData, UsedRange
 from server.settings import DATABASE_NAME
 from server.storage import records_copy
 from server.storage.market_data_copy import CopyDiffers
@@ -322,6 +324,39 @@ async def test_what_was_changed_is_not_written_over(change: Any, named: str, tmp
             await copy_records(source, target)
         assert f"the target has something else for {named}" in str(refused.value)
         assert await target.portfolios.get(OWNERS[0], "main") == before
+
+
+async def test_what_results_have_used_goes_with_them(tmp_path: Path) -> None:
+    """So that one that is stale stays so, and a later correction is noticed there too."""
+
+    async def corrected(storage: Storage, symbol: str, value: float) -> None:
+        panel = PricePanel.of(symbol, range(3), [1.0, value, 1.0])
+        await storage.market_data.import_prices(PriceImport(f"{symbol} {value}", PriceField.CLOSE, "", (panel,)))
+
+    async def stale(storage: Storage) -> list[datetime | None]:
+        return [(await storage.optimizations.get(OWNERS[0], name)).stale_since for name in ("of-A", "of-B", "sent")]
+
+    async with opened(tmp_path / "a") as source, opened(tmp_path / "b") as target:
+        for symbol in "AB":
+            await corrected(source, symbol, 2.0)
+            await corrected(target, symbol, 2.0)
+        for symbol in "AB":
+            used = UsedData(await source.market_data.last_correction(), (UsedRange("CLOSE", (symbol,), 0, 2),))
+            sent = ResultDraft(b"p", "f", symbol.encode(), id=f"of-{symbol}", used=used)
+            await source.optimizations.save(OWNERS[0], sent)
+        await source.optimizations.save(OWNERS[0], ResultDraft(b"p", "f", b"s", id="sent"))
+        await corrected(source, "A", 3.0)
+        found = await stale(source)
+        assert [one is not None for one in found] == [True, False, False]
+        for _ in range(2):
+            await copy_records(source, target)
+            assert await stale(target) == found
+        await corrected(target, "B", 3.0)
+        again = await stale(target)
+        assert (again[0], again[1] is not None, again[2]) == (found[0], True, None)
+        await corrected(source, "B", 4.0)
+        await copy_records(source, target)  # a correction of its own is no difference
+        assert await stale(target) == again
 
 
 async def test_keys_under_another_secret_stay(tmp_path: Path) -> None:

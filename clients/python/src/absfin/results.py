@@ -273,13 +273,15 @@ class ReallocationPage:
 
 @dataclass(frozen=True, slots=True)
 class ImportReceipt:
-    """Number of values that an import inserted, changed and left unchanged."""
+    """Number of values that an import inserted, changed and left unchanged, and what is probably not meant."""
 
     import_id: str
     inserted: int
     changed: int
     unchanged: int
     symbols: int
+    warnings: tuple[ResultWarning, ...]
+    proto: ImportPricesResponse = field(repr=False)
 
     @classmethod
     def from_proto(cls, message: ImportPricesResponse) -> "ImportReceipt":
@@ -290,6 +292,8 @@ class ImportReceipt:
             message.changed_count,
             message.unchanged_count,
             message.symbol_count,
+            warnings_of(message),
+            message,
         )
 
 

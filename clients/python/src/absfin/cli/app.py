@@ -22,6 +22,7 @@ COMMANDS = {
     "instruments": ("instruments_commands:instruments", "Instruments stored by the server"),
     "prices": ("prices_commands:prices", "Prices stored by the server"),
     "optimize": ("optimize_command:optimize", "Optimise weights"),
+    "optimize-batch": ("optimize_batch_command:optimize_batch", "Optimise many accounts over the same data"),
     "frontier": ("frontier_command:frontier", "Trace the efficient frontier"),
     "optimizations": ("optimizations_commands:optimizations", "Optimisations stored by the server"),
     "risk": ("risk_command:risk", "Report the risk of constant weights"),
@@ -35,6 +36,7 @@ COMMANDS = {
     "reallocations": ("reallocations_commands:reallocations", "Reallocations stored by the server"),
     "reallocate-batch": ("batch_command:reallocate_batch", "List the trades of several stored portfolios"),
     "fills": ("fills_command:fills", "Record what was traded"),
+    "liquidity": ("liquidity_command:liquidity", "Say whether trades can be done by the stored volumes"),
     "charts": ("charts_command:charts", "Print charts of a stored result as Vega-Lite specifications"),
     "tables": (
         "charts_command:tables",

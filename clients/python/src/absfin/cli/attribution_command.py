@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from absfinance.v1 import attribution_pb2
+from absfinance.v1.risk_service_pb2 import AttributeRequest
 from rich.table import Table
 
 from absfin.attribution import Attribution, AttributionOptions, Effects, PathAttribution, Segment, attribution_options
@@ -13,37 +14,58 @@ from absfin.channel import DEFAULT_TARGET
 from absfin.choices import choice
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
+from absfin.cli.input_files import input_argument
 from absfin.cli.layout import new_console, new_table
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
+from absfin.cli.request_files import RequestFile, read_request, send
+from absfin.queries import AttributeQuery
 
 
 def attribute(
-    portfolio_weights: Annotated[Path, typer.Argument(help="CSV file: a date column, a column for each segment.")],
-    benchmark_weights: Annotated[Path, typer.Argument(help="The same of the benchmark.")],
-    portfolio_returns: Annotated[Path, typer.Argument(help="Returns of the segments in each period, likewise.")],
-    benchmark_returns: Annotated[Path, typer.Argument(help="The same of the benchmark.")],
+    context: typer.Context,
+    portfolio_weights: Annotated[
+        Path | None, input_argument("CSV or Parquet file: a date column, a column for each segment.")
+    ] = None,
+    benchmark_weights: Annotated[Path | None, typer.Argument(help="The same of the benchmark.")] = None,
+    portfolio_returns: Annotated[
+        Path | None, typer.Argument(help="Returns of the segments in each period, likewise.")
+    ] = None,
+    benchmark_returns: Annotated[Path | None, typer.Argument(help="The same of the benchmark.")] = None,
     model: Annotated[str, typer.Option(help="brinson-fachler or brinson-hood-beebower.")] = "brinson-fachler",
     linking: Annotated[str, typer.Option(help="carino, menchero, grap or geometric.")] = "carino",
     separate_interaction: Annotated[
         bool, typer.Option("--separate-interaction", help="Show interaction apart from selection.")
     ] = False,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Divide an excess return: absfin attribute wp.csv wb.csv rp.csv rb.csv"""
     with failing_clearly(as_json), connect(server) as client:
+        if request:
+            message = read_request(context, request, AttributeRequest)
+            _show(Attribution.from_proto(send(client, AttributeQuery.RPC, message)), as_json)
+            return
         _check(model, linking)
+        files = [portfolio_weights, benchmark_weights, portfolio_returns, benchmark_returns]
+        tables = [read_panel(file) for file in files if file is not None]
+        if len(tables) < len(files):
+            raise typer.BadParameter("give four files, or --request")
         answer = client.attribute(
-            *map(read_panel, (portfolio_weights, benchmark_weights, portfolio_returns, benchmark_returns)),
+            *tables,
             model=model.replace("-", "_"),  # type: ignore[arg-type]  # checked above
             linking=linking,  # type: ignore[arg-type]  # likewise
             separate_interaction=separate_interaction,
         )
-        if as_json:
-            print_json(answer)
-        else:
-            show_attribution(answer)
+        _show(answer, as_json)
+
+
+def _show(answer: Attribution, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        show_attribution(answer)
 
 
 def attribution_of(kinds: str, model: str, linking: str) -> AttributionOptions | None:

@@ -13,6 +13,7 @@ from absfin.backtest_results import Backtest
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.attribution_command import attribution_of
 from absfin.cli.backtest_options import (
+    STRATEGIES,
     CostOptions,
     RebalancingOptions,
     benchmarks_of,
@@ -24,12 +25,11 @@ from absfin.cli.backtest_options import (
 )
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_actions, read_panel, read_universe, read_weights
-from absfin.cli.following import follow_to_the_end
-from absfin.cli.options import OBJECTIVES, constraints_of, data_of, option
+from absfin.cli.following import follow_started
+from absfin.cli.options import constraints_of, data_of, option
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.request_files import RequestFile, read_request, send
-from absfin.client import Client
 from absfin.queries import BacktestQuery
 
 ACCOUNT, TRADES, COSTS, EVENTS = "Account", "Rebalancing and execution", "Costs", "Prices and events"
@@ -44,7 +44,7 @@ def backtest(
     prices: PricesFile = None,
     start: Start = None,
     end: End = None,
-    strategy: Annotated[str, typer.Option(help=", ".join((*OBJECTIVES, "momentum")) + ".")] = "equal-weight",
+    strategy: Annotated[str, typer.Option(help=", ".join(STRATEGIES) + ".")] = "equal-weight",
     weights: Annotated[
         str, typer.Option(help="Fixed weights instead: A=0.6,B=0.4, or a CSV file of symbol,weight.")
     ] = "",
@@ -382,18 +382,11 @@ def backtest(
                 conventions=("--conventions", backtest_pb2.Conventions, conventions),
             ),
         )
-        _follow(client, started, detach, plot, as_json)
+        follow_started(client, started, as_json, detach=detach, plot=plot)
 
 
 def _as_written(message: BacktestRequest, server: str, detach: bool, plot: bool, as_json: bool) -> None:
     with failing_clearly(as_json), connect(server) as client:
         wait = message.wait.ToTimedelta().total_seconds()
         started = Backtest.from_proto(send(client, BacktestQuery.RPC, message, wait_seconds=wait))
-        _follow(client, started, detach, plot, as_json)
-
-
-def _follow(client: Client, started: Backtest, detach: bool, plot: bool, as_json: bool) -> None:
-    if detach or not started.name:
-        typer.echo(started.name or "the request is valid")
-    else:
-        follow_to_the_end(client, started.name, as_json, plot=plot)
+        follow_started(client, started, as_json, detach=detach, plot=plot)

@@ -14,13 +14,15 @@ from absfin import constraints, strategies
 from absfin.cash_flows import CashFlow, RecurringCashFlow
 from absfin.choices import choice
 from absfin.cli.csv_files import read_liquidity, read_rates, read_weights
-from absfin.cli.options import objective_of, option
+from absfin.cli.options import OBJECTIVES, objective_of, option
 from absfin.costs import Costs, PerformanceFee, RateAnnual, trading_costs
 from absfin.significance import statistical_validation
 
 FREQUENCIES = ("daily", "weekly", "monthly", "quarterly", "semiannual", "annual")
 DAY_COUNTS = {"act365": "act_365f", "act365f": "act_365f", "act360": "act_360", "bars": "bars"}
 """Names of an option, and those of the client."""
+
+STRATEGIES = tuple(dict.fromkeys(("equal-weight", "inverse-volatility", "momentum", *OBJECTIVES)))
 
 
 def strategy_of(
@@ -41,6 +43,8 @@ def strategy_of(
         if lookback is None or top is None:
             raise typer.BadParameter("momentum needs --lookback and --top", param_hint="--strategy")
         return strategies.momentum(lookback, top, skip=skip)
+    if name not in OBJECTIVES:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join(STRATEGIES)}", param_hint="--strategy")
     objective = objective_of(name, risk_free_rate=0.0, risk_aversion=3.0)
     return strategies.optimize(
         objective,

@@ -9,13 +9,15 @@ from absfinance.v1.backtest_service_pb2 import DeleteBacktestResponse, ListBackt
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import JobState, Series, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_console, new_table, stale_cell, stale_column
+from absfin.cli.layout import listed_name, moment, new_console, new_table, stale_cell, stale_column
+from absfin.cli.messages import MessageStream
 from absfin.cli.names import full_name, full_names
-from absfin.cli.output import failing_clearly, print_json, print_message
+from absfin.cli.output import failing_clearly, print_json, print_lines, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
 from absfin.cli.panel_files import Output, check_output, write_panel
 from absfin.cli.parameters import AsJson, Server
 from absfin.cli.tables import show_backtest
+from absfin.queries import BacktestSeriesQuery
 
 backtests = typer.Typer(help="Backtests stored by the server.", no_args_is_help=True)
 
@@ -49,7 +51,7 @@ def list_backtests(
         stale = stale_column(found)
         table = new_table(("name", "state", "done", "label", "created, UTC", *stale, *owner), ("done",))
         for one in found:
-            stands = (one.name, plain_name(BacktestState, one.state), f"{one.fraction:.0%}", one.label)
+            stands = (listed_name(one.name), plain_name(BacktestState, one.state), f"{one.fraction:.0%}", one.label)
             created = (moment(one.create_time), *stale_cell(one, stale))
             table.add_row(*stands, *created, *((one.owner,) if everybody else ()))
         new_console().print(table)
@@ -102,8 +104,13 @@ def export_series(
     label: Annotated[str, typer.Option(help="Label of the strategy; the first one if absent.")] = "",
     output: Output = None,
     server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
 ) -> None:
     """Write a series of a backtest by date: absfin backtests export ID --series weights -o weights.csv"""
-    with failing_clearly(as_json=False), connect(server) as client:
-        check_output(output)
-        write_panel(client.backtest_series(full_name(name, "backtests"), cast(Series, series), label), output)
+    with failing_clearly(as_json), connect(server) as client:
+        check_output(output, as_json=as_json)
+        query = BacktestSeriesQuery(full_name(name, "backtests"), cast(Series, series), label)
+        if as_json:
+            print_lines(client.stream(MessageStream(RPC=query.RPC, message=query.request())))
+        else:
+            write_panel(client.collect(query), output)

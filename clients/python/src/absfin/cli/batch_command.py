@@ -1,28 +1,33 @@
 """`absfin reallocate-batch`: stored portfolios that may share volume and trade with each other."""
 
+from collections.abc import Iterator
 from typing import Annotated, cast
 
 import typer
 from absfinance.v1.reallocation_pb2 import ReallocationLimits
-from google.protobuf.json_format import MessageToDict
+from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateBatchResponse
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import LiquidityAllocation
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
 from absfin.cli.layout import new_console, new_table
+from absfin.cli.messages import MessageStream
 from absfin.cli.names import full_names
-from absfin.cli.output import error_as_dict, failing_clearly, print_object
+from absfin.cli.output import failing_clearly, print_lines
 from absfin.cli.parameters import AsJson, Server, Symbols
+from absfin.cli.request_files import read_request_lines
+from absfin.client import Client
 from absfin.costs import Costs
 from absfin.data import Stored
-from absfin.errors import AbsFinanceError
-from absfin.queries import PortfolioAccount
+from absfin.errors import AbsFinanceError, error_from_status
+from absfin.queries import PortfolioAccount, ReallocateBatchQuery
 from absfin.results import Reallocation
 
 
 def reallocate_batch(
-    portfolios: Annotated[list[str], typer.Argument(help="Stored portfolios: portfolios/ID, or ID.")],
+    context: typer.Context,
+    portfolios: Annotated[list[str] | None, typer.Argument(help="Stored portfolios: portfolios/ID, or ID.")] = None,
     target: Annotated[
         str, typer.Option(help="A=0.6,B=0.4, or a CSV file of symbol,weight; absent: the mandate of each.")
     ] = "",
@@ -39,18 +44,33 @@ def reallocate_batch(
     allow_crossing: Annotated[
         bool, typer.Option("--allow-crossing", help="Let the portfolios trade with each other.")
     ] = False,
+    request: Annotated[
+        str,
+        typer.Option(
+            "--request",
+            metavar="FILE",
+            help='Requests as JSON of the contract, one a line, instead of other options: {"shared": ...} first, then '
+            '{"account": ...} each; - reads them.',
+        ),
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """List the trades of several stored portfolios: absfin reallocate-batch portfolios/a portfolios/b --target P=1"""
     with failing_clearly(as_json), connect(server) as client:
+        if request:
+            lines = read_request_lines(request, ReallocateBatchRequest, context)
+            _answer(client, iter(lines), as_json)
+            return
+        if not portfolios:
+            raise typer.BadParameter("give portfolios, or --request", param_hint="PORTFOLIOS")
         portfolios = full_names(portfolios, "portfolios")
         names = [name.strip() for name in symbols.split(",") if name.strip()]
         weights = read_weights(target, names) if target else None
         if not names:
             held = (holding.symbol for name in portfolios for holding in client.get_portfolio(name).holdings)
             names = sorted({*held, *(weights or {})})
-        outcomes = client.reallocate_batch(
+        query = ReallocateBatchQuery(
             Stored(names),
             [PortfolioAccount(name, name, priority=rank) for rank, name in enumerate(portfolios)],
             weights,
@@ -60,11 +80,22 @@ def reallocate_batch(
             liquidity_allocation=cast(LiquidityAllocation, allocation) if allocation else None,
             allow_crossing=allow_crossing or None,
         )
-        found = dict(outcomes)
-        if as_json:
-            print_object({name: _as_dict(outcome) for name, outcome in found.items()})
-        else:
-            show_outcomes(found)
+        _answer(client, query.request(), as_json)
+
+
+def _answer(client: Client, requests: Iterator[ReallocateBatchRequest], as_json: bool) -> None:
+    answers = client.stream(MessageStream(RPC=ReallocateBatchQuery.RPC, message=requests))
+    if as_json:
+        # An outcome a line, as it is found.
+        print_lines(answers)
+    else:
+        show_outcomes({one.key: _outcome(one) for one in answers})
+
+
+def _outcome(one: ReallocateBatchResponse) -> Reallocation | AbsFinanceError:
+    if one.WhichOneof("outcome") == "error":
+        return error_from_status(one.error)
+    return Reallocation.from_proto(one.result)
 
 
 def show_outcomes(outcomes: dict[str, Reallocation | AbsFinanceError]) -> None:
@@ -89,9 +120,3 @@ def show_outcomes(outcomes: dict[str, Reallocation | AbsFinanceError]) -> None:
     console.print(table)
     for note in notes:
         console.print(note, style="dim", markup=False)
-
-
-def _as_dict(outcome: Reallocation | AbsFinanceError) -> object:
-    if isinstance(outcome, AbsFinanceError):
-        return {"error": error_as_dict(outcome)}
-    return MessageToDict(outcome.proto)

@@ -1,31 +1,36 @@
 """The commands `absfin charts` and `absfin tables`: what a stored result looks like."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
+from absfinance.v1.risk_service_pb2 import GetRiskChartsRequest
 from rich.table import Table
 
-from absfin.backtest_results import StrategyResult
+from absfin.backtest_results import Backtest, StrategyResult
 from absfin.channel import DEFAULT_TARGET
-from absfin.charts import Chart
+from absfin.charts import Chart, charts_of
+from absfin.choices import ChartName, ChartTheme
 from absfin.cli.connection import connect
 from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import RESULTS, full_name
-from absfin.cli.output import failing_clearly, print_object
+from absfin.cli.output import failing_clearly, print_message, print_object
 from absfin.cli.parameters import AsJson, Server
-from absfin.client import Client
+from absfin.cli.request_files import read_request, send
 from absfin.formatting import number, percent
+from absfin.queries import BacktestChartsQuery, OptimizationChartsQuery, ReallocationChartsQuery, RiskChartsQuery
+from absfin.queries.base import Rpc, UnaryQuery
 from absfin.return_tables import PeriodReturn, ReturnTables
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def charts(
+    context: typer.Context,
     name: Annotated[
         str,
         typer.Argument(help="A stored result: backtests/ID, or ID; optimizations/ID or reallocations/ID."),
-    ],
+    ] = "",
     chart: Annotated[
         list[str] | None,
         typer.Option(help="equity, drawdown, weights, ...; a wrong one lists them all. All that there are if absent."),
@@ -35,12 +40,34 @@ def charts(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for a file of each chart; standard output if absent.")
     ] = None,
+    request: Annotated[
+        str,
+        typer.Option(
+            "--request",
+            metavar="FILE",
+            help="Charts of a risk report, which is not stored: a GetRiskChartsRequest as JSON; - reads it.",
+        ),
+    ] = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Print charts of a stored result as Vega-Lite specifications: absfin charts backtests/ID --chart equity"""
     with failing_clearly(as_json), connect(server) as client:
-        found = _drawn(client, full_name(name, *RESULTS), chart or [], label, dark)
+        if as_json and output is not None:
+            raise typer.BadParameter("is for standard output alone", param_hint="--json")
+        if request:
+            rpc: Rpc = RiskChartsQuery.RPC
+            message: Any = read_request(context, request, GetRiskChartsRequest, beside=("output",))
+        elif name:
+            query = _query(full_name(name, *RESULTS), chart or [], label, dark)
+            rpc, message = query.RPC, query.request()
+        else:
+            raise typer.BadParameter("give the name of a stored result, or --request", param_hint="NAME")
+        answer = send(client, rpc, message)
+        if as_json:
+            print_message(answer)
+            return
+        found = charts_of(answer.charts)
         if output is None:
             print_object({one.name: one.specification for one in found.values()})
             return
@@ -50,14 +77,15 @@ def charts(
             typer.echo(output / f"{one.name}.vl.json")
 
 
-def _drawn(client: Client, name: str, chart: list[str], label: str, dark: bool) -> dict[str, Chart]:
-    theme = "dark" if dark else "light"
+def _query(name: str, chart: list[str], label: str, dark: bool) -> UnaryQuery[dict[str, Chart]]:
+    theme: ChartTheme = "dark" if dark else "light"
+    charts = cast("list[ChartName]", chart)  # the query checks them
     kind = name.partition("/")[0]
     if kind == "optimizations":
-        return client.optimization_charts(name, chart, theme=theme)  # type: ignore[arg-type]  # the client checks
+        return OptimizationChartsQuery(name, charts, theme=theme)
     if kind == "reallocations":
-        return client.reallocation_charts(name, chart, theme=theme)  # type: ignore[arg-type]
-    return client.backtest_charts(name, chart, label=label, theme=theme)  # type: ignore[arg-type]
+        return ReallocationChartsQuery(name, charts, theme=theme)
+    return BacktestChartsQuery(name, charts, label=label, theme=theme)
 
 
 def tables(
@@ -76,21 +104,18 @@ def tables(
         if result is None or result.return_tables is None:
             raise typer.BadParameter(f"{name} has no tables: it is {found.state}")
         if as_json:
-            print_object(_content(result))
+            print_message(_content(found, result.label))
         else:
             _show(result, result.return_tables)
 
 
-def _content(result: StrategyResult) -> dict[str, object]:
-    tables = result.return_tables
-    if tables is None:
-        return {}
-    return {
-        "label": result.label,
-        "months": [[one.start.isoformat(), one.end.isoformat(), one.value] for one in tables.months],
-        "years": [[one.start.isoformat(), one.end.isoformat(), one.value] for one in tables.years],
-        "benchmarks": {name: dict(one.figures) for name, one in result.comparisons.items()},
-    }
+def _content(found: Backtest, label: str) -> Any:
+    """The part of a result that has the tables of one strategy or benchmark."""
+    results = (*found.proto.result.strategies, *found.proto.result.benchmarks)
+    whole = next(one for one in results if one.label == label)
+    return type(whole)(
+        label=label, return_tables=whole.return_tables, benchmark_comparisons=whole.benchmark_comparisons
+    )
 
 
 def _show(result: StrategyResult, tables: ReturnTables) -> None:

@@ -4,21 +4,26 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from absfinance.v1.risk_service_pb2 import CompareStrategiesRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_panel
+from absfin.cli.input_files import input_argument
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
+from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_comparison
 from absfin.data import Panel
+from absfin.queries import CompareStrategiesQuery
+from absfin.significance import StrategyComparison
 
 
 def compare(
+    context: typer.Context,
     file: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, help="CSV file of returns per period: dates, then each strategy."),
-    ],
+        Path | None, input_argument("CSV or Parquet file of returns per period: dates, then each strategy.")
+    ] = None,
     benchmark: Annotated[str, typer.Option(help="Column of the file that is the benchmark; 0 if absent.")] = "",
     block_length: Annotated[
         float | None,
@@ -30,11 +35,18 @@ def compare(
         float | None, typer.Option(help="Probability of naming any strategy wrongly; 0.05 if absent.")
     ] = None,
     segments: Annotated[int | None, typer.Option(help="Segments of the cross-validation, even; 16 if absent.")] = None,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Test whether strategies beat a benchmark: absfin compare returns.csv --benchmark SP500"""
     with failing_clearly(as_json), connect(server) as client:
+        if request:
+            message = read_request(context, request, CompareStrategiesRequest)
+            _show(StrategyComparison.from_proto(send(client, CompareStrategiesQuery.RPC, message)), as_json)
+            return
+        if file is None:
+            raise typer.BadParameter("give a file, or --request", param_hint="FILE")
         strategies, reference = _split(read_panel(file), benchmark)
         found = client.compare_strategies(
             strategies,
@@ -45,10 +57,14 @@ def compare(
             significance_level=significance_level,
             segments=segments,
         )
-        if as_json:
-            print_json(found)
-        else:
-            show_comparison(found)
+        _show(found, as_json)
+
+
+def _show(found: StrategyComparison, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    else:
+        show_comparison(found)
 
 
 def _split(panel: Panel, benchmark: str) -> tuple[Panel, Panel | None]:

@@ -1,7 +1,6 @@
-"""Tables, weights and corporate actions from CSV files, without pandas."""
+"""Tables, weights and corporate actions from CSV and Parquet files, without pandas."""
 
 import csv
-import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
@@ -13,22 +12,37 @@ import typer
 from absfinance.v1 import instrument_pb2
 
 from absfin.choices import TradableState, choice
+from absfin.cli.input_files import called, content_of, text_of
+from absfin.cli.panel_files import is_parquet, panel_from_parquet, rows_from_parquet
 from absfin.corporate_actions import CashDividend, CorporateAction, Delisting, Split
 from absfin.data import Instrument, Panel
 
 INSTRUMENT_COLUMNS = ("symbol", "display_name", "currency", "lot_size", "state")
 ACTION_HEADER = "symbol,ex_date,kind,value,pay_date"
+ACTION_READERS = (
+    str,
+    date.fromisoformat,
+    str,
+    lambda cell: cell and float(cell),
+    lambda cell: cell and date.fromisoformat(cell),
+)
 
 
 def read_panel(path: Path) -> Panel:
-    """Reads a table: ISO dates in the first column, then one column for each symbol; an empty cell is missing."""
-    rows = list(numbered_rows(path))
+    """Reads a table: ISO dates in the first column, then one column for each symbol; an empty cell is missing.
+
+    CSV or Parquet, by its content.
+    """
+    content = content_of(path)
+    if is_parquet(content):
+        return panel_from_parquet(content, called(path))
+    rows = list(_rows_of(content, path))
     if len(rows) < 2 or len(rows[0][1]) < 2:
-        raise typer.BadParameter(f"{path} needs a header line, a date column and at least one symbol")
+        raise typer.BadParameter(f"{called(path)} needs a header line, a date column and at least one symbol")
     header = rows.pop(0)[1]
     for line, row in rows:
         if len(row) != len(header):
-            raise typer.BadParameter(f"{path}, line {line}: has {len(row)} cells, the header has {len(header)}")
+            raise typer.BadParameter(f"{called(path)}, line {line}: has {len(row)} cells, the header has {len(header)}")
     try:
         values = np.array([[float(cell) if cell.strip() else np.nan for cell in row[1:]] for _, row in rows])
         return Panel.of(header[1:], np.array([row[0].strip() for _, row in rows], dtype="datetime64[D]"), values)
@@ -48,8 +62,8 @@ def _wrong_cell(path: Path, header: Sequence[str], rows: Iterable[tuple[int, lis
             except ValueError:
                 rule = "no date such as 2024-01-31" if column == 1 else "no number"
                 place = f"line {line}, column {column} ({header[column - 1]})"
-                return typer.BadParameter(f"{path}, {place}: {cell!r} is {rule}")
-    return typer.BadParameter(f"{path} is no table of prices by date")
+                return typer.BadParameter(f"{called(path)}, {place}: {cell!r} is {rule}")
+    return typer.BadParameter(f"{called(path)} is no table of prices by date")
 
 
 def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
@@ -59,7 +73,8 @@ def read_weights(text: str, symbols: Sequence[str]) -> dict[str, float]:
             raise typer.BadParameter("equal needs --symbols")
         return {symbol: 1.0 / len(symbols) for symbol in symbols}
     if "=" not in text:
-        wrong = f"{text!r} is neither A=0.6,B=0.4 nor a file of symbol,weight lines"
+        said = called(Path(text)) if text == "-" else repr(text)
+        wrong = f"{said} is neither A=0.6,B=0.4 nor a file of symbol,weight lines"
         return dict(_converted(Path(text), "symbol,weight", (str, float), wrong))
     try:
         return {symbol.strip(): float(weight) for symbol, weight in (part.split("=") for part in text.split(","))}
@@ -75,10 +90,14 @@ def read_actions(path: Path) -> list[CorporateAction]:
     found: list[CorporateAction] = []
     for number, row in numbered_rows(path):
         if row != ACTION_HEADER.split(","):
+            cells = [cell.strip() for cell in row]
+            if not 3 <= len(cells) <= 5:
+                raise typer.BadParameter(f"{called(path)}, line {number}: has {len(cells)} cells, not {ACTION_HEADER}")
             try:
-                found.append(_action(*(cell.strip() for cell in row)))
-            except (TypeError, ValueError) as error:
-                raise typer.BadParameter(f"{path}, line {number}: {error}") from None
+                found.append(_action(*cells))
+            except ValueError as error:
+                place = f"line {number}{wrong_column(ACTION_HEADER.split(','), cells, ACTION_READERS)}"
+                raise typer.BadParameter(f"{called(path)}, {place}: {error}") from None
     return found
 
 
@@ -98,12 +117,14 @@ def read_instruments(path: Path) -> list[Instrument]:
     rows = numbered_rows(path)
     header = [name.strip() for name in next(rows, (0, []))[1]]
     if "symbol" not in header or "" in header or len(set(header)) < len(header):
-        raise typer.BadParameter(f"{path} needs a header with symbol, each name once")
+        raise typer.BadParameter(f"{called(path)} needs a header with symbol, each name once")
     found = []
     for line, row in rows:
         if len(row) != len(header):
-            raise typer.BadParameter(f"{path}, line {line}: has {len(row)} cells, the header has {len(header)}")
-        found.append(_instrument(f"{path}, line {line}", dict(zip(header, map(str.strip, row), strict=True)), header))
+            raise typer.BadParameter(f"{called(path)}, line {line}: has {len(row)} cells, the header has {len(header)}")
+        found.append(
+            _instrument(f"{called(path)}, line {line}", dict(zip(header, map(str.strip, row), strict=True)), header)
+        )
     return found
 
 
@@ -161,7 +182,7 @@ def _converted(
     Raises BadParameter with line and column.
     """
     names = form.split(",")
-    wrong = wrong or f"{path} is no file of {form} lines"
+    wrong = wrong or f"{called(path)} is no file of {form} lines"
     for line, row in numbered_rows(path):
         if row[0].strip() == names[0]:
             continue
@@ -189,19 +210,27 @@ def _action(symbol: str, ex_date: str, kind: str, value: str = "", pay_date: str
     raise ValueError(f"{kind!r} is no kind of action: split, cash_dividend or delisting")
 
 
+def wrong_column(names: Sequence[str], cells: Sequence[str], readers: Sequence[Callable[[str], Any]]) -> str:
+    """Where a line has a cell that its reader refuses, for an error; empty where each cell by itself can be read."""
+    for column, (name, cell, reader) in enumerate(zip(names, cells, readers, strict=False), start=1):
+        try:
+            reader(cell)
+        except ValueError:
+            return f", column {column} ({name})"
+    return ""
+
+
 def numbered_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not empty, each with the number of its line."""
-    if not path.is_file():
-        raise typer.BadParameter(f"no such file: {path}")
-    try:
-        content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{path} cannot be read: {error}") from None
-    rows = csv.reader(io.StringIO(text, newline=""))
+    """Rows of a CSV or Parquet file that are not empty, each with the number of its line."""
+    content = content_of(path)
+    return rows_from_parquet(content, called(path)) if is_parquet(content) else _rows_of(content, path)
+
+
+def _rows_of(content: bytes, path: Path) -> Iterator[tuple[int, list[str]]]:
+    rows = csv.reader(io.StringIO(text_of(content, path), newline=""))
     try:
         for row in rows:
             if row:
                 yield rows.line_num, row
     except csv.Error as error:
-        raise typer.BadParameter(f"{path}, line {rows.line_num}: {error}") from None
+        raise typer.BadParameter(f"{called(path)}, line {rows.line_num}: {error}") from None

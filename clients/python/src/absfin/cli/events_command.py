@@ -30,7 +30,7 @@ def events(
     server: Server = DEFAULT_TARGET,
     as_json: Annotated[bool, typer.Option("--json", help="An object of JSON on a line for each event.")] = False,
 ) -> None:
-    """Follow signals, recomputations and notifications, also across a restart of the server."""
+    """Follow signals, recomputations and notifications, also across a restart of the server: absfin events"""
     with failing_clearly(as_json), connect(server) as client:
         watching = client.watch_events(
             portfolios=full_names(portfolio or [], "portfolios"),

@@ -1,22 +1,26 @@
 """`absfin fills`: records what was traded."""
 
-import csv
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from absfinance.v1.reallocation_service_pb2 import RecordFillsRequest
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
-from absfin.cli.csv_files import read_weights
+from absfin.cli.csv_files import numbered_rows, read_weights, wrong_column
+from absfin.cli.input_files import called, input_argument
 from absfin.cli.layout import new_console, new_table
 from absfin.cli.names import full_name
 from absfin.cli.output import failing_clearly, print_json
 from absfin.cli.parameters import AsJson, Server
+from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_figures, show_warnings
 from absfin.fills import Fill, RecordedFills
 from absfin.formatting import percent
+from absfin.queries import RecordFillsQuery
 
 NEEDED = ("fill_id", "symbol", "quantity", "price", "fill_time")
 FIGURES = ("fee", "arrival_price", "previous_close")
@@ -24,11 +28,14 @@ COLUMNS = (*NEEDED, *FIGURES, "lot_id")
 
 
 def fills(
-    name: Annotated[str, typer.Argument(help="A stored plan, reallocations/ID or ID, or a portfolio, portfolios/ID.")],
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(help="A stored plan, reallocations/ID or ID, or a portfolio, portfolios/ID.")
+    ] = "",
     file: Annotated[
-        Path,
-        typer.Argument(exists=True, dir_okay=False, help=f"CSV file with a header; columns {', '.join(COLUMNS)}."),
-    ],
+        Path | None,
+        input_argument(f"CSV file with a header; columns {', '.join(COLUMNS)}."),
+    ] = None,
     last_prices: Annotated[
         str, typer.Option("--last-prices", help="A=50.09,B=20, for what a plan left unfilled, or a CSV file.")
     ] = "",
@@ -36,11 +43,18 @@ def fills(
     fees_in_gains: Annotated[
         bool, typer.Option("--fees-in-gains", help="Fees raise costs and lower proceeds in gains.")
     ] = False,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Record what was traded: absfin fills reallocations/mine fills.csv. A fill that is recorded changes nothing."""
     with failing_clearly(as_json), connect(server) as client:
+        if request:
+            message = read_request(context, request, RecordFillsRequest)
+            _show(RecordedFills.from_proto(send(client, RecordFillsQuery.RPC, message)), as_json)
+            return
+        if file is None:
+            raise typer.BadParameter("give a name and a file, or --request", param_hint="FILE")
         answer = client.record_fills(
             full_name(name, "reallocations", "portfolios"),
             read_fills(file),
@@ -48,28 +62,35 @@ def fills(
             etag=etag,
             fees_in_gains=fees_in_gains,
         )
-        if as_json:
-            print_json(answer)
-        else:
-            show_fills(answer)
+        _show(answer, as_json)
+
+
+def _show(answer: RecordedFills, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        show_fills(answer)
 
 
 def read_fills(path: Path) -> list[Fill]:
     """Reads fills by the names of their columns; times are ISO 8601, in UTC if without a time zone."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        names = {name.strip() for name in rows.fieldnames or ()}
-        if not set(NEEDED) <= names <= set(COLUMNS):
-            raise typer.BadParameter(
-                f"{path} needs a header with {', '.join(NEEDED)}, and may have {', '.join(COLUMNS[len(NEEDED) :])}"
-            )
-        found = []
-        for row in rows:
-            try:
-                found.append(_fill({name.strip(): (cell or "").strip() for name, cell in row.items()}))
-            except (AttributeError, ValueError) as error:
-                raise typer.BadParameter(f"{path}, line {rows.line_num}: {error}") from None
-        return found
+    rows = numbered_rows(path)
+    header = [name.strip() for name in next(rows, (0, []))[1]]
+    if not set(NEEDED) <= set(header) <= set(COLUMNS) or len(set(header)) < len(header):
+        raise typer.BadParameter(
+            f"{called(path)} needs a header with {', '.join(NEEDED)}, and may have {', '.join(COLUMNS[len(NEEDED) :])}"
+        )
+    found = []
+    for line, row in rows:
+        if len(row) != len(header):
+            raise typer.BadParameter(f"{called(path)}, line {line}: has {len(row)} cells, the header has {len(header)}")
+        cells = [cell.strip() for cell in row]
+        try:
+            found.append(_fill(dict(zip(header, cells, strict=True))))
+        except ValueError as error:
+            place = f"line {line}{wrong_column(header, cells, [READERS.get(name, str) for name in header])}"
+            raise typer.BadParameter(f"{called(path)}, {place}: {error}") from None
+    return found
 
 
 def show_fills(answer: RecordedFills) -> None:
@@ -116,3 +137,12 @@ def _fill(row: dict[str, str]) -> Fill:
 
 def _figure(cell: str | None) -> float | None:
     return float(cell) if cell else None
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "quantity": float,
+    "price": float,
+    "fill_time": datetime.fromisoformat,
+    **dict.fromkeys(FIGURES, _figure),
+}
+"""What reads the cells of columns that are no texts."""

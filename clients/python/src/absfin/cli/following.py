@@ -14,6 +14,17 @@ from absfin.client import Client
 from absfin.data import Panel
 
 
+def follow_started(client: Client, started: Backtest, as_json: bool, *, detach: bool, plot: bool) -> None:
+    """Follows a job that was started; shows what there is where it is not to be followed, or was only checked."""
+    is_over = detach or not started.name
+    if is_over and as_json:
+        print_json(started)
+    elif is_over:
+        typer.echo(started.name or "the request is valid")
+    else:
+        follow_to_the_end(client, started.name, as_json, plot=plot)
+
+
 def follow_to_the_end(client: Client, name: str, as_json: bool, *, plot: bool = False) -> None:
     """Shows the progress of a job, then its result; ends the command with status 1 where it has none."""
     follow(client.watch(name), name, shown=not as_json)

@@ -25,6 +25,8 @@ LISTS = {
 def hint_for(error: errors.AbsFinanceError, server: str) -> str:
     """What to do next; empty where the error says it, or nothing is known to help."""
     if isinstance(error, errors.Unavailable) and not error.reason:
+        if "handshake" in error.message.lower():
+            return "does the server encrypt, with a certificate that is trusted here? see --ca FILE and --no-tls"
         # gRPC has found nobody; an error of the server itself has a reason.
         return f"is a server running at {server}? absfin serve"
     if isinstance(error, errors.NotFound):

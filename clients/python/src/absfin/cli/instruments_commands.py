@@ -9,6 +9,7 @@ from absfinance.v1.market_data_service_pb2 import ListInstrumentsResponse, Upser
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import INSTRUMENT_COLUMNS, read_instruments
+from absfin.cli.input_files import input_argument
 from absfin.cli.layout import new_console, new_table
 from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.parameters import AsJson, Server
@@ -44,10 +45,8 @@ def list_instruments(
 def import_instruments(
     file: Annotated[
         Path,
-        typer.Argument(
-            exists=True,
-            dir_okay=False,
-            help=f"CSV file with a header: {', '.join(INSTRUMENT_COLUMNS)}; any other column is a kind of label.",
+        input_argument(
+            f"CSV file with a header: {', '.join(INSTRUMENT_COLUMNS)}; any other column is a kind of label."
         ),
     ],
     server: Server = DEFAULT_TARGET,

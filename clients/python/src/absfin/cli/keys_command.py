@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from absfinance.v1.admin_service_pb2 import ListApiKeysResponse
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
@@ -44,11 +45,10 @@ def create_key(
 
 @keys.command(name="list")
 def list_keys(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
-    """Show all keys, without their secrets."""
+    """Show all keys, without their secrets: absfin keys list"""
     with failing_clearly(as_json), connect(server) as client:
         if as_json:
-            for key in client.list_api_keys():
-                print_message(key)
+            print_message(ListApiKeysResponse(api_keys=client.list_api_keys()))
             return
         table = new_table(("name", "for people", "roles", "caller", "state"))
         for key in client.list_api_keys():
@@ -62,7 +62,7 @@ def list_keys(server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
 
 @keys.command(name="revoke")
 def revoke_key(name: Name, server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
-    """End a key, from the next call on."""
+    """End a key, from the next call on: absfin keys revoke ID"""
     with failing_clearly(as_json), connect(server) as client:
         revoked = client.revoke_api_key(full_name(name, "apiKeys"))
         if as_json:

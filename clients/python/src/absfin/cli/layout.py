@@ -19,9 +19,12 @@ def new_console(*, stderr: bool = False) -> Console:
 
 def new_table(columns: Iterable[str], numbers: Collection[str] = (), title: str = "") -> Table:
     """A table without rows. Numbers are on the right and stay on a line; texts are folded."""
+    width = new_console().width
+    # The name of a result stays on one line, so that it can be copied.
     table = Table(title=title or None, box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.min_width = min(len(title) + 2, width) if title else None
     # A heading of two words takes two lines there: the names of rows need the room.
-    is_narrow = new_console().width < WIDE
+    is_narrow = width < WIDE
     for name in columns:
         if name in numbers:
             heading = name.replace(" ", "\n", 1) if is_narrow else name
@@ -29,6 +32,11 @@ def new_table(columns: Iterable[str], numbers: Collection[str] = (), title: str 
         else:
             table.add_column(name, overflow="fold")
     return table
+
+
+def listed_name(name: str) -> str:
+    """The name of a resource for a list: the id alone, which commands accept, where the terminal has little room."""
+    return name.rpartition("/")[2] if new_console().width < WIDE else name
 
 
 def add_named_column(table: Table, name: str) -> None:

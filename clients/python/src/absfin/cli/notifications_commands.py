@@ -4,7 +4,7 @@ import itertools
 from typing import Annotated, Any, cast
 
 import typer
-from absfinance.v1.event_service_pb2 import Notification
+from absfinance.v1.event_service_pb2 import ListNotificationsResponse, Notification
 from absfinance.v1.portfolio_pb2 import EventKind as Kinds
 from absfinance.v1.portfolio_pb2 import Severity as Severities
 
@@ -13,7 +13,7 @@ from absfin.choices import NotificationState, Severity, plain_name
 from absfin.cli.connection import connect
 from absfin.cli.layout import moment, new_console, new_table
 from absfin.cli.names import full_name
-from absfin.cli.output import failing_clearly, print_lines, print_message
+from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.pages import Limit
 from absfin.cli.parameters import AsJson, Server
 
@@ -42,7 +42,7 @@ def list_notifications(
             limit,
         )
         if as_json:
-            print_lines(found)
+            print_message(ListNotificationsResponse(notifications=found))
             return
         table = new_table(("name", "time", "severity", "kind", "portfolio", "state", "message"))
         for one in found:
@@ -60,14 +60,14 @@ def list_notifications(
 
 @notifications.command(name="acknowledge")
 def acknowledge_notification(name: Name, server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
-    """Say that a notification was seen."""
+    """Say that a notification was seen: absfin notifications acknowledge ID"""
     with failing_clearly(as_json), connect(server) as client:
         _show(client.acknowledge_notification(full_name(name, "notifications")), as_json=as_json)
 
 
 @notifications.command(name="redeliver")
 def redeliver_notification(name: Name, server: Server = DEFAULT_TARGET, as_json: AsJson = False) -> None:
-    """Deliver a notification again."""
+    """Deliver a notification again: absfin notifications redeliver ID"""
     with failing_clearly(as_json), connect(server) as client:
         _show(client.redeliver_notification(full_name(name, "notifications")), as_json=as_json)
 

@@ -7,7 +7,7 @@ from absfinance.v1.optimization_service_pb2 import DeleteOptimizationResponse, L
 
 from absfin.channel import DEFAULT_TARGET
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_console, new_table, stale_cell, stale_column
+from absfin.cli.layout import listed_name, moment, new_console, new_table, stale_cell, stale_column
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -44,7 +44,7 @@ def list_optimizations(
         for one in found:
             expected = one.expected_return_annual if one.HasField("expected_return_annual") else None
             figures = (str(one.assets), percent(expected), percent(one.volatility_annual))
-            row = (one.name, *figures, one.label, moment(one.create_time), *stale_cell(one, stale))
+            row = (listed_name(one.name), *figures, one.label, moment(one.create_time), *stale_cell(one, stale))
             table.add_row(*row, *((one.owner,) if everybody else ()))
         new_console().print(table)
         say_there_are_more(token, limit)

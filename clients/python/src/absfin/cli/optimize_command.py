@@ -1,7 +1,10 @@
 """`absfin optimize`: verified weights."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 
@@ -14,6 +17,7 @@ from absfin.cli.options import (
     objective_of,
 )
 from absfin.cli.output import failing_clearly, print_json
+from absfin.cli.panel_files import OptionalOutput, check_output, write_table
 from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, Start, Symbols, Universe
 from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_optimization
@@ -42,14 +46,16 @@ def optimize(
         list[str] | None, typer.Option(help='Bounds on a group: "sector=Technology:0.1:0.3" (lower:upper).')
     ] = None,
     ewma_half_life: Annotated[float | None, typer.Option(help="Half-life of the covariance in periods.")] = None,
+    output: OptionalOutput = None,
     request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Optimise weights: absfin optimize --symbols AAPL,MSFT,XOM --max-weight 0.5"""
+    check_output(output, as_json=as_json)
     with failing_clearly(as_json), connect(server) as client:
         if request:
-            message = read_request(context, request, OptimizeRequest)
+            message = read_request(context, request, OptimizeRequest, beside=("output",))
             answer = Optimization.from_proto(send(client, OptimizeQuery.RPC, message))
         else:
             answer = client.optimize(
@@ -64,5 +70,12 @@ def optimize(
             print_json(answer)
         elif not answer.weights:
             typer.echo("the request is valid")
+        elif output is not None:
+            _write(answer.weights, output)
         else:
             show_optimization(answer)
+
+
+def _write(weights: Mapping[str, float], output: Path) -> None:
+    """A file of symbol,weight that other commands read."""
+    write_table("symbol", list(weights), ["weight"], np.array([[weight] for weight in weights.values()]), output)

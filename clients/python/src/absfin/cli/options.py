@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import typer
 
 from absfin import constraints, objectives
 from absfin.choices import Direction, UnknownChoice
 from absfin.cli.csv_files import read_panel
-from absfin.data import Prices, Stored
+from absfin.data import Panel, Prices, Stored
 from absfin.strategies import Strategy, remote
 from absfin.taxes import TaxLimits
 
@@ -78,17 +79,36 @@ def constraints_of(
 def data_of(
     symbols: str, universe: str, prices: Path | None, start: datetime | None, end: datetime | None
 ) -> Prices | Stored:
-    """The prices of a file, or a selection of stored prices."""
+    """The prices of a file, or stored ones: those of some symbols from one date to another."""
+    names = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
     if prices is not None:
-        return Prices(read_panel(prices))
+        if universe:
+            raise typer.BadParameter("is for stored prices: a file has no labels", param_hint="--universe")
+        return Prices(_part(read_panel(prices), names, start, end))
     if not symbols and not universe:
         raise typer.BadParameter("give --symbols, --universe or --prices")
     return Stored(
-        symbols=[symbol.strip() for symbol in symbols.split(",") if symbol.strip()],
+        symbols=names,
         universe=universe,
         start=start.date() if start else None,
         end=end.date() if end else None,
     )
+
+
+def _part(panel: Panel, symbols: list[str], start: datetime | None, end: datetime | None) -> Panel:
+    """Some columns of a table, all where none is named, from one date to another."""
+    if unknown := sorted(set(symbols) - set(panel.symbols)):
+        raise typer.BadParameter(f"{', '.join(unknown)}: no such column in the file of prices", param_hint="--symbols")
+    columns = [panel.symbols.index(symbol) for symbol in symbols] or list(range(len(panel.symbols)))
+    days = panel.dates.astype("datetime64[D]")
+    rows = np.ones(len(days), dtype=bool)
+    if start is not None:
+        rows &= days >= np.datetime64(start, "D")
+    if end is not None:
+        rows &= days <= np.datetime64(end, "D")
+    if not rows.any():
+        raise typer.BadParameter("the file of prices has no date between --start and --end")
+    return Panel(tuple(panel.symbols[i] for i in columns), panel.dates[rows], panel.values[rows][:, columns])
 
 
 @contextmanager

@@ -22,9 +22,8 @@ from absfin.watching import Finished, Milestone, News, Tick
 
 
 def print_json(result: Any) -> None:
-    """Prints an answer as one JSON object, with the field names of the contract."""
-    content = MessageToDict(result.proto) if hasattr(result, "proto") else dataclasses.asdict(result)
-    print(json.dumps(content, indent=2))  # noqa: T201  # scripts read standard output
+    """Prints the response that a result was converted from, as JSON."""
+    print_message(result.proto)
 
 
 def print_object(content: object) -> None:

@@ -13,7 +13,9 @@ Universe = Annotated[str, typer.Option(help='All stored symbols with a label, su
 PricesFile = Annotated[
     Path | None,
     typer.Option(
-        "--prices", help="CSV file of prices instead of stored ones: a date column, then one column for each symbol."
+        "--prices",
+        help="CSV or Parquet file of prices instead of stored ones: a date column, then one column for each symbol. "
+        "- is standard input.",
     ),
 ]
 Start = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First date.")]

@@ -9,7 +9,7 @@ from absfinance.v1.reallocation_service_pb2 import DeleteReallocationResponse, L
 from absfin.channel import DEFAULT_TARGET
 from absfin.choices import ReallocationState, plain_name
 from absfin.cli.connection import connect
-from absfin.cli.layout import moment, new_console, new_table, stale_cell, stale_column
+from absfin.cli.layout import listed_name, moment, new_console, new_table, stale_cell, stale_column
 from absfin.cli.names import full_name, full_names
 from absfin.cli.output import failing_clearly, print_json, print_message
 from absfin.cli.pages import Everybody, Label, Limit, newest, say_there_are_more
@@ -53,7 +53,7 @@ def list_reallocations(
         )
         for one in found:
             row = (*_figures(one), one.label, moment(one.create_time), *stale_cell(one, stale))
-            table.add_row(one.name, *row, *((one.owner,) if everybody else ()))
+            table.add_row(listed_name(one.name), *row, *((one.owner,) if everybody else ()))
         new_console().print(table)
         say_there_are_more(token, limit)
 

@@ -61,7 +61,9 @@ def risk(
         if not weights:
             raise typer.BadParameter("give weights, or --request", param_hint="WEIGHTS")
         chosen = read_weights(weights, symbols.split(",") if symbols else [])
-        data = data_of(symbols or ("" if universe or prices else ",".join(chosen)), universe, prices, start, end)
+        # Of a file all columns are read: one of them may be the benchmark.
+        names = "" if prices else symbols or ("" if universe else ",".join(chosen))
+        data = data_of(names, universe, prices, start, end)
         series = _column(data.panel, benchmark) if benchmark and isinstance(data, Prices) else benchmark or None
         scenarios = [historical_window("*" if name == "all" else name) for name in stress.split(",") if name]
         options = RiskOptions(stress=scenarios)

@@ -1,10 +1,11 @@
 """`absfin risk-model`: expected returns and covariance."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 import typer
+from absfinance.v1.risk_service_pb2 import EstimateRiskModelRequest
 from numpy.typing import NDArray
 
 from absfin.channel import DEFAULT_TARGET
@@ -15,16 +16,18 @@ from absfin.cli.options import data_of
 from absfin.cli.output import failing_clearly, print_lines
 from absfin.cli.panel_files import Output, check_output, write_table
 from absfin.cli.parameters import AsJson, End, PricesFile, Server, Start, Symbols, Universe
+from absfin.cli.request_files import RequestFile, read_request
 from absfin.cli.tables import show_figures
 from absfin.formatting import number, percent
 from absfin.queries import EstimateRiskModelQuery
 from absfin.queries.optimization import exponential_weighting
-from absfin.risk import RiskModel
+from absfin.risk import RiskModel, RiskModelAssembler
 
 ARRAYS = ("expected_returns", "covariance", "correlation")
 
 
 def risk_model(
+    context: typer.Context,
     symbols: Symbols = "",
     universe: Universe = "",
     prices: PricesFile = None,
@@ -34,29 +37,41 @@ def risk_model(
     factors: Annotated[int | None, typer.Option(min=1, help="Number of principal components as factors.")] = None,
     array: Annotated[str, typer.Option(help=f"Write one of these as CSV instead: {', '.join(ARRAYS)}.")] = "",
     output: Output = None,
+    request: RequestFile = "",
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
     """Estimate expected returns and covariance: absfin risk-model --symbols AAPL,JNJ,XOM --array covariance"""
     if array and array not in ARRAYS:
         raise typer.BadParameter(f"{array!r} is none of {', '.join(ARRAYS)}", param_hint="--array")
-    if output is not None and (as_json or not array):
-        raise typer.BadParameter("needs --array, and no --json", param_hint="--output")
-    check_output(output)
+    if output is not None and not array:
+        raise typer.BadParameter("needs --array", param_hint="--output")
+    check_output(output, as_json=as_json)
     with failing_clearly(as_json), connect(server) as client:
-        query = EstimateRiskModelQuery(
-            data_of(symbols, universe, prices, start, end),
-            estimation=None if ewma_half_life is None else exponential_weighting(ewma_half_life),
-            factors=factors,
-        )
+        if request:
+            message = read_request(context, request, EstimateRiskModelRequest, beside=("array", "output"))
+        else:
+            message = EstimateRiskModelQuery(
+                data_of(symbols, universe, prices, start, end),
+                estimation=None if ewma_half_life is None else exponential_weighting(ewma_half_life),
+                factors=factors,
+            ).request()
+        parts = client.stream(MessageStream(RPC=EstimateRiskModelQuery.RPC, message=message))
         if as_json:
-            print_lines(client.stream(MessageStream(RPC=query.RPC, message=query.request())))
+            print_lines(parts)
             return
-        found = client.collect(query)
+        found = _joined(parts)
         if array:
             write_table("symbol", *_array(found, array), output)
         else:
             _show(found)
+
+
+def _joined(parts: Iterable[Any]) -> RiskModel:
+    assembler = RiskModelAssembler()
+    for part in parts:
+        assembler.add(part)
+    return assembler.result()
 
 
 def _array(model: RiskModel, name: str) -> tuple[Sequence[str], Sequence[str], NDArray[np.float64]]:

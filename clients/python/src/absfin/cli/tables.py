@@ -1,7 +1,7 @@
 """Answers as tables on a terminal."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -246,3 +246,9 @@ def show_figures(console: Console, figures: dict[str, str]) -> None:
     for name, value in figures.items():
         grid.add_row(name, value)
     console.print(grid)
+
+
+def weights_in_words(weights: Mapping[str, float]) -> str:
+    """Symbols with their weights on a line, the largest first, without negligible ones."""
+    held = sorted(weights.items(), key=lambda item: -abs(item[1]))
+    return ", ".join(f"{symbol} {percent(weight)}" for symbol, weight in held if abs(weight) >= NEGLIGIBLE)

@@ -17,6 +17,6 @@ def watch(
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Follow a backtest to its end, also across a restart of the server."""
+    """Follow a backtest to its end, also across a restart of the server: absfin watch ID"""
     with failing_clearly(as_json), connect(server) as client:
         follow_to_the_end(client, full_name(name, "backtests"), as_json)
