@@ -28,7 +28,7 @@ RequestFile = Annotated[
     ),
 ]
 OPTION = "--request"
-BESIDE = frozenset({"request", "server", "as_json", "detach", "plot", "output"})
+BESIDE = frozenset({"request", "server", "as_json", "detach", "plot"})
 """Parameters that say nothing of a request."""
 
 M = TypeVar("M", bound=Message)

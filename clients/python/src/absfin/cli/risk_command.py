@@ -52,7 +52,7 @@ def risk(
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
     with failing_clearly(as_json), report_options(output), connect(server) as client:
         if request:
-            message = read_request(context, request, AnalyzeRiskRequest)
+            message = read_request(context, request, AnalyzeRiskRequest, beside=("output",))
             found = RiskReport.from_proto(send(client, AnalyzeRiskQuery.RPC, message))
             if output is not None:
                 write(risk_report(found, pictures_of(_charts_of_request(client, message))), output)
