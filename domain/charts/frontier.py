@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.charts.specification import (
+    SHORT_PERCENT,
     Specification,
     finite_rows,
     number_tooltip,
@@ -34,8 +35,8 @@ def frontier_chart(
     ]
     rows.append({"kind": CHOSEN, "risk": chosen.volatility_annual, "return": chosen.expected_return_annual, "place": 0})
     encoding = {
-        "x": value_axis("Volatility, % a year", ".1%", "risk", zero=False),
-        "y": value_axis("Expected return, % a year", ".1%", "return", zero=False),
+        "x": value_axis("Volatility, % a year", SHORT_PERCENT, "risk", zero=False),
+        "y": value_axis("Expected return, % a year", SHORT_PERCENT, "return", zero=False),
         "color": {
             "field": "kind",
             "type": "nominal",
@@ -55,7 +56,7 @@ def frontier_chart(
     }
     point = {
         "transform": [{"filter": {"field": "kind", "equal": CHOSEN}}],
-        "mark": {"type": "point", "shape": "diamond", "size": 140, "filled": True},
+        "mark": {"type": "point", "shape": "diamond", "size": 140, "filled": True, "opacity": 1},
     }
     view = {"encoding": encoding, "layer": [line, point]}
     return single_view("Efficient frontier", subtitle, theme, finite_rows(rows), view)

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 
 from domain.charts.specification import (
+    SHORT_NUMBER,
+    SHORT_PERCENT,
+    Row,
     Specification,
     colour_by,
     date_tooltip,
@@ -26,6 +29,14 @@ from domain.risk.measures.drawdown import level_drawdowns
 LOGARITHMIC_FROM = 10.0
 """Ratio of the highest to the lowest value from which an axis of values is logarithmic."""
 
+STRATEGY, BENCHMARK = "strategy", "benchmark"
+SOLID, DASHED = [1, 0], [5, 3]
+LEGEND_SYMBOL = {"symbolSize": 160, "symbolStrokeWidth": 3}
+"""Long enough for two dashes, and so thick that it has its colour: a thin line is drawn paler."""
+
+NET = "after costs; external cash flows taken out"
+"""Of the values of a strategy's account."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -44,61 +55,66 @@ def drawn_lines(lines: Sequence[Line]) -> tuple[list[Line], str]:
     return list(lines[:MOST_COLOURS]), note
 
 
-def line_rows(lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """Rows of several lines, thinned."""
-    most = points_of_each(len(lines))
-    rows = []
+def line_rows(lines: Sequence[Line], most: int) -> list[Row]:
+    """Rows of several lines, each thinned to `most`."""
+    rows: list[Row] = []
     for line in lines:
         kept = extremes(line.values, most)
-        kind = "benchmark" if line.is_benchmark else "strategy"
-        rows += dated_rows(line.days[kept], line.values[kept], label=line.label, kind=kind)
+        rows += dated_rows(line.days[kept], line.values[kept], label=line.label, kind=_kind(line))
     return rows
 
 
-def line_encoding(lines: Sequence[Line], y: dict[str, Any], tooltip: dict[str, Any]) -> dict[str, Any]:
-    """The encoding of several lines: a colour for each, benchmarks dashed."""
-    return {
+def line_view(lines: Sequence[Line], y: dict[str, Any], tooltip: dict[str, Any], stroke_width: float) -> dict[str, Any]:
+    """Several lines, a colour for each: benchmarks dashed, in the legend too, and strategies drawn over them."""
+    colour = colour_by("label", [line.label for line in lines])
+    if colour["legend"] is not None:
+        colour["legend"] |= LEGEND_SYMBOL
+    dashes = [DASHED if line.is_benchmark else SOLID for line in lines]
+    encoding = {
         "x": time_axis(),
         "y": y,
-        "color": colour_by("label", [line.label for line in lines]),
-        "strokeDash": {
-            "field": "kind",
-            "type": "nominal",
-            "scale": {"domain": ["strategy", "benchmark"], "range": [[1, 0], [5, 3]]},
-            "legend": None,
-        },
+        "color": colour,
+        "strokeDash": {**colour, "scale": {**colour["scale"], "range": dashes}},
         "tooltip": [text_tooltip("Curve", "label"), date_tooltip(), tooltip],
     }
+    mark = {"type": "line", "strokeWidth": stroke_width}
+    kinds = [kind for kind in (BENCHMARK, STRATEGY) if kind in {_kind(line) for line in lines}]
+    layers = [{"transform": [{"filter": {"field": "kind", "equal": kind}}], "mark": mark} for kind in kinds]
+    return {"encoding": encoding, "layer": layers}
 
 
-def equity_chart(lines: Sequence[Line], theme: Theme) -> Specification:
-    """The value of 1 invested on the first date of each line, of values above 0 there."""
+def _kind(line: Line) -> str:
+    return BENCHMARK if line.is_benchmark else STRATEGY
+
+
+def equity_chart(lines: Sequence[Line], theme: Theme, basis: str = NET) -> Specification:
+    """The value of 1 invested on the first date of each line, of values above 0 there; `basis` says what they are."""
     drawn, note = drawn_lines(lines)
     scaled = [Line(line.label, line.days, line.values / line.values[0], line.is_benchmark) for line in drawn]
     lowest = min(float(np.nanmin(line.values)) for line in scaled)
     highest = max(float(np.nanmax(line.values)) for line in scaled)
     logarithmic = lowest > 0.0 and highest / lowest >= LOGARITHMIC_FROM
     scale = {"type": "log", "nice": False} if logarithmic else {"zero": False}
-    subtitle = "after costs; external cash flows taken out" + ("; logarithmic axis" if logarithmic else "")
-    y = value_axis("Value of 1 invested", ",.2f", **scale)
-    view = {"mark": {"type": "line", "strokeWidth": 1.5}}
-    encoding = line_encoding(scaled, y, number_tooltip("Value", ",.4f"))
-    return single_view(
-        "Value over time", _joined(subtitle, note), theme, line_rows(scaled), {**view, "encoding": encoding}
-    )
+    subtitle = _joined(basis, "logarithmic axis" if logarithmic else "", note)
+    y = value_axis("Value of 1 invested", SHORT_NUMBER, **scale)
+    view = line_view(scaled, y, number_tooltip("Value", ",.4f"), 1.5)
+    return single_view("Value over time", subtitle, theme, _thinned(scaled), view)
 
 
 def drawdown_chart(lines: Sequence[Line], theme: Theme) -> Specification:
     """What each line of values has lost from its highest value so far, drawn downwards."""
     drawn, note = drawn_lines(lines)
     falls = [Line(line.label, line.days, -level_drawdowns(line.values), line.is_benchmark) for line in drawn]
-    y = value_axis("Loss from the peak, %", ".0%")
-    area = {"type": "area", "line": {"strokeWidth": 1.2}, "opacity": 0.35}
-    mark = area if len(falls) == 1 else {"type": "line", "strokeWidth": 1}
-    encoding = line_encoding(falls, y, number_tooltip("Loss from the peak"))
+    y = value_axis("Loss from the peak, %", SHORT_PERCENT)
+    view = line_view(falls, y, number_tooltip("Loss from the peak"), 1.0)
     if len(falls) == 1:
-        del encoding["strokeDash"]
-    return single_view("Drawdown", note, theme, line_rows(falls), {"mark": mark, "encoding": encoding}, height=200)
+        del view["encoding"]["strokeDash"], view["layer"]
+        view["mark"] = {"type": "area", "line": {"strokeWidth": 1.2}, "opacity": 0.35}
+    return single_view("Drawdown", note, theme, _thinned(falls), view, height=200)
+
+
+def _thinned(lines: Sequence[Line]) -> list[Row]:
+    return line_rows(lines, points_of_each(len(lines)))
 
 
 def _joined(*notes: str) -> str:

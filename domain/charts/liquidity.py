@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from domain.charts.specification import (
     Row,
     Specification,
+    bar_axis,
     colour_by,
     number_tooltip,
     single_view,
     text_tooltip,
-    value_axis,
 )
 from domain.charts.theme import Theme
 
 MOST_BARS = 40
+
+STATES = ("sufficient", "insufficient", "partial", "unknown")
+"""In the order of their colours, the same in each chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class TradeLiquidity:
     """Liquidity of the trade of one asset."""
 
     symbol: str
-    state: str  # such as "sufficient"
+    state: str  # one of STATES
     days_to_trade: float | None  # None where it is not known
     participation: float | None  # trade / average daily volume
 
@@ -39,7 +42,8 @@ def liquidity_chart(trades: Sequence[TradeLiquidity], theme: Theme) -> Specifica
         if trade.participation is not None:
             row["participation"] = trade.participation
         rows.append(row)
-    states = list(dict.fromkeys(trade.state for trade in shown))
+    present = {trade.state for trade in shown}
+    legend = {"title": "Liquidity", "values": [state for state in STATES if state in present]}
     encoding = {
         "y": {
             "field": "symbol",
@@ -47,8 +51,8 @@ def liquidity_chart(trades: Sequence[TradeLiquidity], theme: Theme) -> Specifica
             "sort": [trade.symbol for trade in shown],
             "axis": {"title": None},
         },
-        "x": value_axis("Days to trade at the largest participation", ",.2~f", "days"),
-        "color": {**colour_by("state", states), "legend": {"title": "Liquidity"}},
+        "x": bar_axis("Days to trade at the largest participation", ",.2~f", "days"),
+        "color": {**colour_by("state", STATES), "legend": legend},
         "tooltip": [
             text_tooltip("Asset", "symbol"),
             text_tooltip("Liquidity", "state"),

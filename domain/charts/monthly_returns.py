@@ -14,9 +14,11 @@ TEXT_SIZE = 9
 
 
 def monthly_returns_chart(
-    months: Sequence[tuple[int, int, float]], years: Sequence[tuple[int, float]], label: str, theme: Theme
+    months: Sequence[tuple[int, int, float]], years: Sequence[tuple[int, float]], subtitle: str, theme: Theme
 ) -> Specification:
     """A cell for each month, (year, month from 1 to 12, return), and for each year, (year, return).
+
+    The subtitle has their unit, per cent.
 
     Colours end at the largest absolute return of a month: those of years, which are larger, have none.
     """
@@ -51,6 +53,5 @@ def monthly_returns_chart(
         "mark": {"type": "text", "fontSize": TEXT_SIZE},
         "encoding": {**place, "text": number, "tooltip": tooltip},
     }
-    subtitle = f"{label}, % after costs" if label else "% after costs"
     view = {"layer": [cells, texts]}
     return single_view("Returns by month", subtitle, theme, rows, view, height={"step": ROW_HEIGHT})

@@ -15,7 +15,7 @@ from domain.charts.costs import costs_chart
 from domain.charts.lines import Line, drawdown_chart, equity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
-from domain.charts.specification import Specification
+from domain.charts.specification import SHORT_NUMBER, SHORT_PERCENT, Specification
 from domain.charts.theme import Theme
 from domain.charts.timing_luck import timing_luck_chart
 from domain.charts.weights import weights_chart
@@ -31,6 +31,7 @@ OTHERS = "costs, fees, cash and fills"
 NO_ATTRIBUTION = "needs analysis.attribution in the request of the backtest"
 NO_TIMING_LUCK = "needs analysis.statistical_validation.timing_luck_offsets in the request of the backtest"
 NO_TRADES = "needs a trade, and the strategy made none"
+NO_CONTRIBUTION = "needs a net asset value that changes"
 NO_RETURNS = "needs a net asset value that is above 0 after the first date"
 
 
@@ -96,7 +97,7 @@ def _monthly_returns(path: SimulatedPath, theme: Theme) -> Specification | Absen
         return Absent(NO_RETURNS)
     cells = zip(months.years.tolist(), months.months.tolist(), months.values.tolist(), strict=True)
     sums = zip(years.years.tolist(), years.values.tolist(), strict=True)
-    return monthly_returns_chart(list(cells), list(sums), path.label, theme)
+    return monthly_returns_chart(list(cells), list(sums), f"{path.label}, % after costs", theme)
 
 
 def _weights(path: SimulatedPath, theme: Theme) -> Specification:
@@ -109,7 +110,9 @@ def _contributions(path: SimulatedPath, theme: Theme) -> Specification | Absent:
     grown = float(path.record.unit_values[-1] / path.record.unit_values[0]) - 1.0
     parts = dict(zip(path.prices.symbols, total.tolist(), strict=True))
     parts[OTHERS] = grown - float(total.sum())
-    subtitle = f"{path.label}: they sum to the total return of {grown:.1%}"
+    if not any(parts.values()):
+        return Absent(NO_CONTRIBUTION)
+    subtitle = f"{path.label}: they sum to the total return of {grown:,.1%}"
     return contributions_chart("Contributions to the return", subtitle, "Contribution, % of capital", parts, theme)
 
 
@@ -122,8 +125,8 @@ def _rolling_risk(path: SimulatedPath, theme: Theme) -> Specification | Absent:
     views = [
         RollingView(title, tuple(_rolled(figure, line, window, settings) for line in lines), shown)
         for figure, title, shown in (
-            (RollingFigure.VOLATILITY_ANNUAL, "Volatility, % a year", ".0%"),
-            (RollingFigure.SHARPE, "Mean / volatility, annual", ".1f"),
+            (RollingFigure.VOLATILITY_ANNUAL, "Volatility, % a year", SHORT_PERCENT),
+            (RollingFigure.SHARPE, "Mean / volatility, annual", SHORT_NUMBER),
         )
     ]
     return rolling_chart("Rolling risk", f"over the last {window} returns", views, theme)
@@ -146,7 +149,7 @@ def _rolling_returns(path: SimulatedPath, theme: Theme) -> Specification | Absen
         lines = [_moved(line, years) for line in path.lines]
         if len(lines[0].values):
             title = f"{years} year{'s' if years > 1 else ''}, % a year"
-            views.append(RollingView(title, tuple(line for line in lines if len(line.values)), ".0%"))
+            views.append(RollingView(title, tuple(line for line in lines if len(line.values)), SHORT_PERCENT))
     if not views:
         return Absent("needs more than a year of dates")
     return rolling_chart("Rolling returns", "annual returns over the years before each date", views, theme)
@@ -170,7 +173,7 @@ def _costs(path: SimulatedPath, theme: Theme) -> Specification | Absent:
 def _attribution(path: SimulatedPath, theme: Theme) -> Specification | Absent:
     if path.attribution is None:
         return Absent(NO_ATTRIBUTION)
-    subtitle = f"{path.label}: parts of the excess return of {path.attribution.excess_return:.2%}"
+    subtitle = f"{path.label}: parts of the excess return of {path.attribution.excess_return:,.2%}"
     unit = "Contribution, %"
     return contributions_chart("Attribution", subtitle, unit, path.attribution.segments, theme, sort=False)
 

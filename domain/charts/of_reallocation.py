@@ -11,6 +11,7 @@ from domain.charts.weights import NamedWeights, weight_bars
 from domain.risk.figure import Absent
 
 NO_LIQUIDITY = "needs trades whose liquidity was assessed, and the reallocation has none"
+NO_VOLUME = "needs the average daily volume of an asset that is traded, and the reallocation knows none"
 NO_SUMMARY = "needs the summary of a plan, and the reallocation has none"
 
 
@@ -36,7 +37,11 @@ def _weights(planned: PlannedReallocation, theme: Theme) -> Specification | Abse
 
 
 def _liquidity(planned: PlannedReallocation, theme: Theme) -> Specification | Absent:
-    return liquidity_chart(planned.liquidity, theme) if planned.liquidity else Absent(NO_LIQUIDITY)
+    if not planned.liquidity:
+        return Absent(NO_LIQUIDITY)
+    if all(trade.days_to_trade is None for trade in planned.liquidity):
+        return Absent(NO_VOLUME)
+    return liquidity_chart(planned.liquidity, theme)
 
 
 _BUILDERS: Mapping[Chart, Builder[PlannedReallocation]] = {

@@ -13,7 +13,7 @@ from domain.charts.correlation import MOST_DRAWN, correlation_chart
 from domain.charts.lines import Line, drawdown_chart, equity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
-from domain.charts.specification import Specification
+from domain.charts.specification import SHORT_NUMBER, SHORT_PERCENT, Specification
 from domain.charts.theme import Theme
 from domain.charts.weights import NamedWeights, weight_bars
 from domain.estimation.clustering import Linkage
@@ -24,14 +24,15 @@ from domain.risk.rolling import RollingFigure
 
 PORTFOLIO = "portfolio"
 NO_ROLLING = "needs analysis.rolling in the request, which has the length of the window"
+CONSTANT = "at constant weights, without costs"
 NO_LINKAGE = Linkage.AVERAGE
 """Of a tree that the request says nothing about."""
 
 _VIEWS = {
-    RollingFigure.VOLATILITY_ANNUAL: ("Volatility, % a year", ".0%"),
-    RollingFigure.SHARPE: ("Sharpe ratio, annual", ".1f"),
-    RollingFigure.CONDITIONAL_VALUE_AT_RISK: ("CVaR per period, %", ".1%"),
-    RollingFigure.BETA: ("Beta to the benchmark", ".2f"),
+    RollingFigure.VOLATILITY_ANNUAL: ("Volatility, % a year", SHORT_PERCENT),
+    RollingFigure.SHARPE: ("Sharpe ratio, annual", SHORT_NUMBER),
+    RollingFigure.CONDITIONAL_VALUE_AT_RISK: ("CVaR per period, %", SHORT_PERCENT),
+    RollingFigure.BETA: ("Beta to the benchmark", SHORT_NUMBER),
 }
 """Rolling figures that are drawn, as far as the report has them."""
 
@@ -62,7 +63,7 @@ def risk_charts(assessment: RiskAssessment, requested: Sequence[Chart], theme: T
 
 
 def _equity(report: ReportToDraw, theme: Theme) -> Specification | Absent:
-    return Absent(NO_TIME) if report.values is None else equity_chart([report.values], theme)
+    return Absent(NO_TIME) if report.values is None else equity_chart([report.values], theme, CONSTANT)
 
 
 def _drawdown(report: ReportToDraw, theme: Theme) -> Specification | Absent:
@@ -77,7 +78,7 @@ def _monthly_returns(report: ReportToDraw, theme: Theme) -> Specification | Abse
     months, years = calendar_returns(curve, MONTH), calendar_returns(curve, YEAR)
     cells = zip(months.years.tolist(), months.months.tolist(), months.values.tolist(), strict=True)
     sums = zip(years.years.tolist(), years.values.tolist(), strict=True)
-    return monthly_returns_chart(list(cells), list(sums), "", theme)
+    return monthly_returns_chart(list(cells), list(sums), f"%, {CONSTANT}", theme)
 
 
 def _rolling_risk(report: ReportToDraw, theme: Theme) -> Specification | Absent:

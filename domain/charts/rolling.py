@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.charts.lines import Line, drawn_lines, line_encoding
-from domain.charts.specification import Specification, dated_rows, number_tooltip, stacked_views, value_axis
+from domain.charts.lines import Line, drawn_lines, line_rows, line_view
+from domain.charts.specification import LOW_HEIGHT, Specification, low_axis, number_tooltip, stacked_views
 from domain.charts.theme import Theme
-from domain.charts.thinning import extremes, points_of_each
-
-VIEW_HEIGHT = 140
+from domain.charts.thinning import points_of_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +26,12 @@ def rolling_chart(title: str, subtitle: str, views: Sequence[RollingView], theme
     names = {line.label for line in drawn}
     kept = [[line for line in view.lines if line.label in names] for view in views]
     most = points_of_each(sum(map(len, kept)))
-    rows = [row for k, lines in enumerate(kept) for line in lines for row in _rows(k, line, most)]
+    rows = [{**row, "view": k} for k, lines in enumerate(kept) for row in line_rows(lines, most)]
     shown = [_view(k, view, drawn) for k, view in enumerate(views)]
     return stacked_views(title, f"{subtitle}; {note}" if note else subtitle, theme, rows, shown)
 
 
-def _rows(k: int, line: Line, most: int) -> list[dict[str, Any]]:
-    kept = extremes(line.values, most)
-    kind = "benchmark" if line.is_benchmark else "strategy"
-    return dated_rows(line.days[kept], line.values[kept], label=line.label, kind=kind, view=k)
-
-
 def _view(k: int, view: RollingView, drawn: Sequence[Line]) -> dict[str, Any]:
-    y = value_axis(view.title, view.shown, zero=False)
-    return {
-        "height": VIEW_HEIGHT,
-        "transform": [{"filter": {"field": "view", "equal": k}}],
-        "mark": {"type": "line", "strokeWidth": 1.3},
-        "encoding": line_encoding(drawn, y, number_tooltip(view.title, view.shown)),
-    }
+    y = low_axis(view.title, view.shown, zero=False)
+    lines = line_view(drawn, y, number_tooltip(view.title, view.shown), 1.3)
+    return {"height": LOW_HEIGHT, "transform": [{"filter": {"field": "view", "equal": k}}], **lines}

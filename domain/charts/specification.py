@@ -25,12 +25,23 @@ Row = dict[str, Any]
 HEIGHT = 280
 """Height of a chart in pixels; its width is that of its container."""
 
+LOW_HEIGHT = 140
+"""Height in pixels of a view that has others below it."""
+
 PERCENT = ".1%"
 FINE_PERCENT = ".2%"
+SHORT_PERCENT, SHORT_NUMBER = ",.2~%", ",.4~f"
+"""Decimals without zeros at the end: of labels of an axis, which show small steps and have little room."""
 
-DATE_LABELS = {"year": "%Y", "quarter": "%b %Y", "month": "%b %Y", "week": "%d %b %Y", "date": "%d %b", "day": "%d %b"}
+DATE_LABELS = {
+    **dict.fromkeys(("quarter", "month"), "%b %Y"),
+    **dict.fromkeys(("date", "day"), "%d %b"),
+    **dict.fromkeys(("hours", "minutes", "seconds"), " "),
+    "year": "%Y",
+    "week": "%d %b %Y",
+}
 """Labels of dates, by the longest unit of time that begins there. A month has its year: the label of January, which
-alone would have it by default, is one of those that are left out where they are too close."""
+alone would have it by default, is one of those that are left out where they are too close. Hours have none."""
 
 
 def single_view(
@@ -92,9 +103,21 @@ def time_axis(title: str | None = None) -> dict[str, Any]:
 
 
 def value_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: Any) -> dict[str, Any]:
-    """A vertical axis of numbers; the title has the unit."""
+    """An axis of numbers; the title has the unit."""
     encoding: dict[str, Any] = {"field": field, "type": "quantitative", "axis": {"title": title, "format": shown}}
     return {**encoding, "scale": scale} if scale else encoding
+
+
+def bar_axis(title: str, shown: str = SHORT_PERCENT, field: str = "value") -> dict[str, Any]:
+    """The horizontal axis of bars: moved inwards, the first and the last label would touch those beside them."""
+    encoding = value_axis(title, shown, field)
+    return {**encoding, "axis": {**encoding["axis"], "labelFlush": False}}
+
+
+def low_axis(title: str, shown: str = PERCENT, field: str = "value", **scale: Any) -> dict[str, Any]:
+    """A vertical axis of numbers of a view that is LOW_HEIGHT high."""
+    encoding = value_axis(title, shown, field, **scale)
+    return {**encoding, "axis": {**encoding["axis"], "tickCount": 5}}
 
 
 def date_tooltip(title: str = "Date") -> dict[str, Any]:

@@ -38,7 +38,7 @@ _DARK = _Colours(
     faint_text="#9aa4ae",
     grid="#30363d",
     background="#0d1117",
-    category=(_SKY, _ORANGE, _GREEN, _PURPLE, _VERMILION, _YELLOW, "#3d8fd1", "#8a8f98"),
+    category=(_SKY, _ORANGE, _GREEN, _PURPLE, _VERMILION, _YELLOW, _BLUE, "#8a8f98"),
     diverging=("#9a4a00", "#21262d", "#005f96"),
     ramp=("#16293a", _SKY),
 )

@@ -3,8 +3,10 @@
 import numpy as np
 
 from domain.charts.specification import (
+    SHORT_PERCENT,
     Row,
     Specification,
+    bar_axis,
     colour_by,
     date_texts,
     date_tooltip,
@@ -20,6 +22,9 @@ from domain.significance.timing_luck import LuckBand, TimingLuck
 
 SIMULATED, SHIFTED, SUMMARY = "as simulated", "shifted calendar", "of all calendars"
 ALL = "from the lowest to the highest of all calendars"
+PALE = 0.35
+"""Opacity of the area."""
+
 _TITLES = {"chosen": "As simulated", "lowest": "Lowest", "highest": "Highest"}
 
 
@@ -41,16 +46,21 @@ def _fan(band: LuckBand, theme: Theme) -> Specification:
     rows: list[Row] = [{"date": date, **{name: ratios[name][i] for name in curves}} for i, date in enumerate(dates)]
     tips = [date_tooltip(), *(number_tooltip(title, field=name) for name, title in _TITLES.items())]
     shared = {"x": time_axis(), "tooltip": tips}
-    area = {**shared, "y": value_axis("Value over the median, %", field="lowest"), "y2": {"field": "highest"}}
-    line = {**shared, "y": value_axis("Value over the median, %", field="chosen")}
+    area = {**shared, "y": value_axis("Value over the median, %", SHORT_PERCENT, "lowest"), "y2": {"field": "highest"}}
+    line = {**shared, "y": value_axis("Value over the median, %", SHORT_PERCENT, "chosen")}
     layers = [
-        {"mark": {"type": "area", "opacity": 0.35}, "encoding": {**area, "color": {"datum": ALL}}},
-        {"mark": {"type": "line", "strokeWidth": 1.5}, "encoding": {**line, "color": {"datum": SIMULATED}}},
+        {"mark": {"type": "area"}, "encoding": {**area, "color": {"datum": ALL}, "opacity": {"datum": ALL}}},
+        {
+            "mark": {"type": "line", "strokeWidth": 1.5},
+            "encoding": {**line, "color": {"datum": SIMULATED}, "opacity": {"datum": SIMULATED}},
+        },
     ]
     subtitle = "the same strategy where it decides on other dates, beside the median of all calendars"
-    legend = {"title": None, "labelLimit": 300}  # pixels; by default the end of the second label is cut off
+    # By default the end of the second label is cut off, and both symbols are as pale as the area.
+    legend = {"title": None, "labelLimit": 300, "symbolType": "square"}
     colour = {"type": "nominal", "scale": {"domain": [SIMULATED, ALL]}, "legend": legend}
-    view = {"layer": layers, "encoding": {"color": colour}}
+    opacity = {**colour, "scale": {"domain": [SIMULATED, ALL], "range": [1.0, PALE]}}
+    view = {"layer": layers, "encoding": {"color": colour, "opacity": opacity}}
     return single_view("Timing luck", subtitle, theme, finite_rows(rows), view)
 
 
@@ -64,7 +74,7 @@ def _bars(found: TimingLuck, theme: Theme) -> Specification:
     rows += [{"name": name, "kind": SUMMARY, "value": value} for name, value in summary.items()]
     encoding = {
         "y": {"field": "name", "type": "nominal", "sort": [row["name"] for row in rows], "axis": {"title": None}},
-        "x": value_axis("Total return, %", ".0%"),
+        "x": bar_axis("Total return, %"),
         "color": colour_by("kind", [SUMMARY, SHIFTED]),
         "tooltip": [text_tooltip("Calendar", "name"), number_tooltip("Total return")],
     }

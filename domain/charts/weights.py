@@ -7,6 +7,7 @@ import numpy as np
 
 from domain.charts.specification import (
     Specification,
+    bar_axis,
     colour_by,
     date_tooltip,
     dated_rows,
@@ -24,6 +25,9 @@ from domain.market_data.panel import Days
 CASH, REST = "cash", "all others"
 CASH_SHOWN = 1e-6
 """Largest weight of cash from which it is drawn."""
+
+ROUNDING = 1e-12
+"""Weight of cash below which it is the rounding of a sum; an axis would begin below 0 for it."""
 
 MOST_BARS = 30
 """Assets with a bar of their own."""
@@ -45,6 +49,7 @@ def weights_chart(symbols: tuple[str, ...], days: Days, weights: Matrix, theme: 
     kept = evenly(len(days), points_of_each(MOST_COLOURS))
     days, weights = days[kept], weights[kept]
     cash = 1.0 - weights.sum(axis=1)
+    cash[np.abs(cash) < ROUNDING] = 0.0
     columns = {CASH: cash} if float(np.abs(cash).max()) > CASH_SHOWN else {}
     order = np.argsort(-np.abs(weights).mean(axis=0), kind="stable")
     order = order[np.abs(weights[:, order]).max(axis=0) > 0.0]
@@ -60,7 +65,7 @@ def weights_chart(symbols: tuple[str, ...], days: Days, weights: Matrix, theme: 
     ]
     encoding = {
         "x": time_axis(),
-        "y": {**value_axis("Weight, % of net asset value", ".0%"), "stack": "zero"},
+        "y": {**value_axis("Weight, % of net asset value", ".0%", nice=False), "stack": "zero"},
         "color": colour_by("label", list(parts)),
         "order": {"field": "place", "type": "quantitative"},
         "tooltip": [text_tooltip("Asset", "label"), date_tooltip(), number_tooltip("Weight")],
@@ -85,7 +90,7 @@ def weight_bars(portfolios: Sequence[NamedWeights], theme: Theme, title: str = "
     names = [portfolio.name for portfolio in portfolios]
     encoding = {
         "y": {"field": "symbol", "type": "nominal", "sort": shown, "axis": {"title": None}},
-        "x": value_axis("Weight, % of net asset value", ".0%"),
+        "x": bar_axis("Weight, % of net asset value"),
         "color": colour_by("portfolio", names),
         "tooltip": [text_tooltip("Asset", "symbol"), text_tooltip("Portfolio", "portfolio"), number_tooltip("Weight")],
     }

@@ -139,6 +139,18 @@ def test_backtests_that_are_not_there(sample: Wire) -> None:
     assert sample.refused(CHARTS, {"name": "backtests/none"}).reason == "NOT_FOUND"
 
 
+def test_what_never_changes_has_no_contributions(wire: Wire) -> None:
+    """The first decision is filled at the last of two dates."""
+    two = {"symbols": ["A", "B"], "dates": SMALL_DAYS[:2], "values": [50.0, 20.0, 51.0, 19.0]}
+    name = wire.call(BACKTEST, {**small_job(), "prices": two})["name"]
+    drawn = charts(wire, CHARTS, name=name)
+    assert "CHART_EQUITY" in drawn
+    assert "CHART_CONTRIBUTIONS" not in drawn
+    refusal = wire.refused(CHARTS, {"name": name, "charts": ["CHART_CONTRIBUTIONS"]})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("charts[0]",))
+    assert "a net asset value that changes" in refusal.message
+
+
 def test_a_backtest_that_runs_or_has_failed(sample: Wire) -> None:
     slow = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 252}}
     job = sample_job(strategy=slow, rebalancing={"everyPeriods": {"n": 1}})
@@ -244,6 +256,8 @@ def test_charts_of_a_risk_report(wire: Wire) -> None:
     report = wire.call("RiskService/AnalyzeRisk", analysis)
     fall = min(row["value"] for row in rows(found["CHART_DRAWDOWN"]))
     assert -fall == pytest.approx(report["maxDrawdown"], rel=1e-12)
+    for chart in ("CHART_EQUITY", "CHART_MONTHLY_RETURNS"):
+        assert "at constant weights, without costs" in found[chart]["title"]["subtitle"]
     grown = rows(found["CHART_EQUITY"])[-1]["value"]
     assert grown == pytest.approx(np.prod(1.0 + (SMALL[1:] / SMALL[:-1] - 1.0) @ np.full(3, 1 / 3)), rel=1e-12)
     rolled = [row["value"] for row in rows(found["CHART_ROLLING_RISK"]) if row["view"] == 0]
@@ -296,6 +310,18 @@ def test_charts_of_a_reallocation(wire: Wire) -> None:
     by_symbol = {row["symbol"]: row for row in rows(found["CHART_LIQUIDITY"])}
     assert by_symbol["A"]["days"] > 0.0
     assert by_symbol["B"] == {"symbol": "B", "state": "unknown"}
+    bare = wire.call(
+        "ReallocationService/Reallocate",
+        {
+            "portfolio": {"holdings": [{"symbol": "A", "quantity": 100.0}], "cash": 0.0},
+            "snapshot": {"assets": [{"symbol": "A", "price": 10.0}, {"symbol": "B", "price": 20.0}]},
+            "targetWeights": {"weights": [{"symbol": "A", "weight": 0.5}, {"symbol": "B", "weight": 0.5}]},
+        },
+    )
+    assert list(charts(wire, method, name=bare["name"])) == ["CHART_WEIGHTS"]
+    refusal = wire.refused(method, {"name": bare["name"], "charts": ["CHART_LIQUIDITY"]})
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("charts[0]",))
+    assert "needs the average daily volume" in refusal.message
     refusal = wire.refused(method, {"name": answer["name"], "charts": ["CHART_WEIGHTS", "CHART_EQUITY"]})
     assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("charts[1]",))
     assert wire.refused(method, {"name": "reallocations/none"}).reason == "NOT_FOUND"
@@ -364,7 +390,9 @@ def test_the_chart_of_an_attribution(wire: Wire) -> None:
     drawn = charts(wire, CHARTS, name=answer["name"], charts=["CHART_ATTRIBUTION"])["CHART_ATTRIBUTION"]
     check(drawn)
     attribution = answer["result"]["attribution"]
-    segments = {one["name"]: one["contribution"] for one in attribution["segments"] if one["contribution"]}
+    segments = {one["name"]: one["contribution"] for one in attribution["segments"]}
+    largest = max(map(abs, segments.values()))
+    segments = {name: part for name, part in segments.items() if abs(part) > 1e-14 * largest}
     assert {row["name"]: row["value"] for row in rows(drawn)} == segments
     assert sum(segments.values()) == pytest.approx(attribution["excessReturn"], abs=1e-10)
     assert "CHART_ATTRIBUTION" in charts(wire, CHARTS, name=answer["name"])

@@ -4,6 +4,7 @@ import calendar
 import json
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from domain.charts.correlation import correlation_chart
 from domain.charts.costs import costs_chart
 from domain.charts.frontier import RiskAndReturn, frontier_chart
 from domain.charts.lines import Line, drawdown_chart, equity_chart
-from domain.charts.liquidity import TradeLiquidity, liquidity_chart
+from domain.charts.liquidity import STATES, TradeLiquidity, liquidity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
 from domain.charts.specification import dated_rows, finite_rows
@@ -287,6 +288,132 @@ def test_numbers_of_months_do_not_overlap_on_a_phone() -> None:
     for size, text in texts:
         room = 0.56 * sum(map(str.isdigit, text)) + 0.59 * text.count("−") + 0.28
         assert float(size) * room < width / 13
+
+
+def drawn_as(path: str) -> tuple[str, str, str]:
+    """Colour, dashes and opacity of an SVG path."""
+    colour = re.search(r'(?:stroke|fill)="(#[0-9a-fA-F]{6})"', path)
+    dashes = re.search(r'stroke-dasharray="([^"]*)"', path)
+    opacity = re.search(r'[^-]opacity="([^"]*)"', path)
+    assert colour is not None, path
+    return colour[1], dashes[1] if dashes else "", opacity[1] if opacity else "1"
+
+
+def legend_of(drawing: str) -> dict[str, tuple[str, str, str]]:
+    """How each entry of a legend is drawn."""
+    entries = re.findall(r'role-legend-symbol"[^>]*>(<path[^>]*>).*?<text[^>]*>([^<]*)<', drawing)
+    return {label: drawn_as(symbol) for symbol, label in entries}
+
+
+PLAIN = [curve(name, is_benchmark=name > "B") for name in ("A", "B", "C", "D")]
+COLOURED: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "equity": ("label", lambda: equity_chart(PLAIN, Theme.LIGHT)),
+    "drawdown": ("label", lambda: drawdown_chart(PLAIN, Theme.LIGHT)),
+    "rolling": ("label", lambda: rolling_chart("R", "", [RollingView("S", tuple(PLAIN))] * 2, Theme.LIGHT)),
+    "weights": ("label", lambda: weights_chart(NAMES, DAYS, WEIGHTS, Theme.LIGHT)),
+    "weight bars": ("portfolio", lambda: CHARTS["weight bars of two"](Theme.LIGHT)),
+    "frontier": ("kind", lambda: CHARTS["frontier"](Theme.LIGHT)),
+    "timing luck": ("kind", lambda: CHARTS["timing luck"](Theme.LIGHT)),
+    "liquidity": (
+        "state",
+        lambda: liquidity_chart(
+            [TradeLiquidity("X", "sufficient", 0.5, 0.1), TradeLiquidity("Y", "partial", 2.0, 0.9)], Theme.LIGHT
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_a_legend_shows_each_thing_as_it_is_drawn(name: str) -> None:
+    field, build = COLOURED[name]
+    drawing = check(build())
+    legend = legend_of(drawing)
+    assert len(legend) >= 2
+    assert len({colour for colour, _, _ in legend.values()}) == len(legend)
+    marks = re.findall(rf'(<path aria-label="[^"]*\b{field}: ([^;"]+)[^>]*>)', drawing)
+    assert {label for _, label in marks} == set(legend)
+    for path, label in marks:
+        assert drawn_as(path) == legend[label]
+
+
+def test_benchmarks_are_dashed_and_strategies_are_drawn_over_them() -> None:
+    drawing = check(equity_chart(PLAIN, Theme.LIGHT))
+    assert [dashes for _, dashes, _ in legend_of(drawing).values()] == ["1,0", "1,0", "5,3", "5,3"]
+    assert re.findall(r'aria-label="[^"]*; label: (.);', drawing) == ["C", "D", "A", "B"]
+
+
+def test_a_line_of_a_legend_has_its_colour_whole() -> None:
+    """A line that is thinner than two pixels lies on two of them, and is drawn paler than its colour."""
+    symbols = re.findall(
+        r'role-legend-symbol"[^>]*><path[^>]*stroke-width="([0-9.]+)"', check(CHARTS["equity"](Theme.LIGHT))
+    )
+    assert len(symbols) == len(CURVES)
+    assert min(map(float, symbols)) >= 3.0
+
+
+def test_the_legend_of_a_fan_has_its_line_and_its_area() -> None:
+    drawing = check(timing_luck_chart(TimingLuck(((0, 0.2),), {}, BAND), Theme.LIGHT))
+    simulated, calendars = legend_of(drawing).values()
+    paths = re.findall(r'<path [^>]*aria-roledescription="(area|line) mark"([^>]*)>', drawing)
+    assert {kind: drawn_as(path) for kind, path in paths} == {"line": simulated, "area": calendars}
+
+
+def test_weights_begin_at_zero_where_cash_is_rounding() -> None:
+    invested = [0.5, 0.3, 0.2 + 2.3e-16]
+    assert sum(invested) > 1.0
+    drawn = weights_chart(("A", "B", "C"), DAYS[:3], np.array([[0.0] * 3, invested, invested]), Theme.LIGHT)
+    assert min(row["value"] for row in rows(drawn)) >= 0.0
+    labels = re.findall(r"<text[^>]*>(−?\d+%)</text>", check(drawn))
+    assert (labels[0], labels[-1]) == ("0%", "100%")
+
+
+def test_parts_that_are_the_rounding_of_sums_have_no_bar() -> None:
+    parts = {"A": -40.0, "B": 0.05, "cash": 2.9e-16, "financing": -6.4e-16}
+    assert [row["name"] for row in rows(contributions_chart("C", "", "%", parts, Theme.LIGHT))] == ["A", "B"]
+
+
+@pytest.mark.parametrize("scale", [0.001, 0.0347, 0.3, 7.9, 63.0])
+def test_labels_of_contributions_do_not_touch(scale: float) -> None:
+    drawn = check(contributions_chart("C", "", "%", {"A": scale, "B": -0.26 * scale}, Theme.LIGHT) | {"width": 560})
+    found = re.findall(
+        r'<text text-anchor="(\w+)" transform="translate\(([0-9.]+),[0-9.]+\)"[^>]*>(−?[0-9.,]+%)<', drawn
+    )
+    assert len(found) >= 3
+    ends = []
+    for anchor, at, text in found:
+        room = sum({"%": 8.9, "−": 5.9, ",": 2.8, ".": 2.8}.get(letter, 5.6) for letter in text)
+        start = float(at) - {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * room
+        ends.append((start, start + room))
+    assert all(left[1] < right[0] for left, right in pairwise(ends))
+
+
+@pytest.mark.parametrize("build", [equity_chart, drawdown_chart])
+def test_labels_of_small_steps_differ(build: Callable[[list[Line], Theme], dict[str, Any]]) -> None:
+    """Of values that change by less than a per cent, and of two dates, between which there are hours."""
+    drawing = check(build([Line("A", DAYS[:2], np.array([1.0, 0.9965]))], Theme.LIGHT) | {"width": 700})
+    labels = re.findall(r'role-axis-label".*?</g>', drawing)
+    assert len(labels) == 2
+    for axis in labels:
+        found = [text for text in re.findall(r">([^<]+)</text>", axis) if text.strip()]
+        assert len(found) >= 2
+        assert len(set(found)) == len(found)
+    assert not re.search(r">\d+ [AP]M<", drawing)
+
+
+def test_a_state_of_liquidity_has_one_colour() -> None:
+    trades = [TradeLiquidity("X", state, 1.0, 0.1) for state in STATES]
+    every = legend_of(check(liquidity_chart(trades, Theme.LIGHT)))
+    assert list(every) == list(STATES)
+    for trade in trades:
+        assert legend_of(check(liquidity_chart([trade], Theme.LIGHT))) == {trade.state: every[trade.state]}
+
+
+def test_without_costs_turnover_is_drawn_alone() -> None:
+    drawn = costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), Theme.LIGHT)
+    assert drawn["title"]["text"] == "Turnover"
+    assert [view["encoding"]["y"]["field"] for view in drawn["vconcat"]] == ["turnover"]
+    paid = costs_chart(DAYS[:90], np.full(90, 1e-4), np.full(90, 0.01), Theme.LIGHT)
+    assert [view["encoding"]["y"]["field"] for view in paid["vconcat"]] == ["cost", "turnover"]
 
 
 def test_the_legend_of_timing_luck_is_whole() -> None:

@@ -2,18 +2,18 @@
 
 
 def percent(value: float | None) -> str:
-    """A fraction in percent: 0.1234 as 12.34 %."""
-    return "-" if value is None else f"{value * 100:.2f} %"
+    """A fraction in percent, thousands separated by commas: 0.1234 as 12.34 %. What rounds to 0 has no minus."""
+    return "-" if value is None else f"{value * 100:z,.2f} %"
 
 
-def number(value: float | None) -> str:
-    """A number with three decimals."""
-    return "-" if value is None else f"{value:.3f}"
+def number(value: float | None, decimals: int = 3) -> str:
+    """A number with decimals, thousands separated by commas. What rounds to 0 has no minus."""
+    return "-" if value is None else f"{value:z,.{decimals}f}"
 
 
 def money(value: float | None) -> str:
     """An amount with two decimals, thousands separated by commas."""
-    return "-" if value is None else f"{value:,.2f}"
+    return "-" if value is None else f"{value:z,.2f}"
 
 
 def in_words(name: str) -> str:

@@ -1,6 +1,8 @@
 """`absfin report` and the other commands that write tear sheets, against a real server."""
 
+import json
 import re
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ from absfin.rebalancing import every_periods, rebalancing
 
 from tests.clients.python.command_line import absfin, as_json
 from tests.conftest import RunningServer
+
+NAMES = {"lo_2002": "Lo 2002", "mertens_2002": "Mertens 2002", "stationary_bootstrap": "stationary bootstrap"}
 
 
 def plain(page: Path) -> str:
@@ -41,11 +45,15 @@ def test_a_backtest_with_all_analyses(server: RunningServer, prices: Path, tmp_p
     text = plain(page)
     attribution, validation = job["result"]["attribution"], job["result"]["statisticalValidation"]
     assert f"total {attribution['excessReturn'] * 100:.2f} %" in text
-    assert all(f"{one['name']} {one['contribution'] * 100:.2f} %" in text for one in attribution["segments"])
+    assert all(f"{one['name']} {one['contribution'] * 100:z.2f} %" in text for one in attribution["segments"])
+    assert "-0.00" not in text
+    # The chart and the table of months have the figures of the answer, and so has the summary.
+    assert f"parts of the excess return of {attribution['excessReturn']:,.2%}" in text
+    assert f"they sum to the total return of {job['result']['metrics']['totalReturn']:,.1%}" in text
     for interval in validation["sharpeIntervals"]:
-        assert f"{interval['method'].replace('_', ' ')} {interval['lower']:.3f} {interval['upper']:.3f}" in text
+        assert f"{NAMES[interval['method']]} {interval['lower']:.3f} {interval['upper']:.3f}" in text
     difference = validation["sharpeDifferences"][0]
-    assert f"P {difference['difference']:.3f} {difference['standardError']:.3f} {difference['pValue']:.3f}" in text
+    assert f"P {difference['difference']:.5f} {difference['standardError']:.5f} {difference['pValue']:.3f}" in text
     assert "Luck in the dates of rebalancing dates later total return 0 " in text
 
 
@@ -75,6 +83,7 @@ def test_a_reallocation(server: RunningServer, prices: Path, tmp_path: Path) -> 
     assert all(f"{trade['symbol']} {trade['step']} {trade['day']}" in text for trade in trades)
     assert "asset before after REPORT_P 100.00 %" in text
     assert "Weights before and after" in text  # a chart
+    assert "Liquidity of the trades" not in text  # of assets without volumes it would be empty
 
 
 def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> None:
@@ -85,8 +94,41 @@ def test_a_risk_report(server: RunningServer, prices: Path, tmp_path: Path) -> N
     assert f"volatility, annual {answer['volatilityAnnual'] * 100:.2f} %" in text
     historical = answer["valueAtRisk"]["historical"] * 100
     assert f"historical {historical:.2f} %" in text
+    assert f"Cornish-Fisher {answer['valueAtRisk']['cornishFisher'] * 100:.2f} %" in text
+    assert "at constant weights, without costs" in text
+    assert "after costs" not in text
     absent = text.split("Not defined: ")[1]
     assert "beta to benchmark" in absent.split("(no benchmark was given)")[0]
+
+
+def test_a_risk_report_of_a_request(server: RunningServer, prices: Path, tmp_path: Path) -> None:
+    """What options cannot say: other correlations, which have a volatility and no return, and other weights."""
+    dates: list[int] = []
+    values: list[float] = []
+    for row in prices.read_text().splitlines()[1:]:
+        day, *entries = row.split(",")
+        dates.append((date.fromisoformat(day) - date(1970, 1, 1)).days)
+        values += map(float, entries)
+    half = [{"symbol": "P", "weight": 0.5}, {"symbol": "Q", "weight": 0.5}]
+    stress = [
+        {"label": "closer", "correlation": {"correlation": 1.0, "fraction": 0.5}},
+        {"label": "fall", "assets": {"shocks": [{"name": "P", "shock": -0.3}]}},
+        {"label": "early", "historical": {"name": "covid_2020"}},
+    ]
+    sent = {
+        "prices": {"symbols": ["P", "Q"], "dates": dates, "values": values},
+        "weights": half, "proposedWeights": [{"symbol": "P", "weight": 1.0}], "stress": stress,
+    }  # fmt: skip
+    (request := tmp_path / "request.json").write_text(json.dumps(sent))
+    page = tmp_path / "sheet.html"
+    answer = as_json(server, "risk", "--request", str(request), "-o", str(page))
+    text = plain(page)
+    closer, fall, early = answer["stress"]
+    header = "scenario return return after the change volatility, annual volatility after the change"
+    volatilities = [f"{closer[name] * 100:.2f} %" for name in ("volatilityAnnual", "proposedVolatilityAnnual")]
+    assert f"{header} closer - - {' '.join(volatilities)} fall -15.00 % -30.00 % - - early" in text
+    assert (fall["portfolioReturn"], early["undefined"] in text) == (-0.15, True)
+    assert "Weights" in text  # a chart
 
 
 def test_names_and_files_that_cannot_be(server: RunningServer, tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 import os
 import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+from domain.charts.theme import Theme
 from tests.conftest import ROOT, RunningServer
 
 PAGE = (ROOT / "docs/reports.md").read_text()
@@ -47,3 +49,16 @@ def test_the_picture_of_the_page_is_there() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGE)
     assert pictures
     assert all((ROOT / "docs" / name).is_file() for name in pictures)
+
+
+def test_the_pictures_have_the_colours_of_the_charts() -> None:
+    """Where a picture has too few colours, the blue of a line and that of its legend become two, one of them green."""
+    curves = {bytes.fromhex(colour.removeprefix("#")) for colour in Theme.LIGHT.config["range"]["category"][:2]}
+    for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGE):
+        content = (ROOT / "docs" / name).read_bytes()
+        at = content.find(b"PLTE")
+        if at < 0:
+            continue  # each pixel has its own colour
+        (length,) = struct.unpack(">I", content[at - 4 : at])
+        palette = content[at + 4 : at + 4 + length]
+        assert curves <= {palette[i : i + 3] for i in range(0, length, 3)}, name

@@ -3,7 +3,7 @@
 from collections import Counter
 from html.parser import HTMLParser
 
-from absfin.reports.document import Report
+from absfin.reports.document import Report, Table, section
 from absfin.reports.html import html_of
 
 from tests.clients.python.reports.conftest import HOSTILE
@@ -77,6 +77,18 @@ def test_each_chart_is_drawn_for_large_and_small_screens_in_light_and_dark(repor
     assert page.tags["figure"] == 3
     assert page.tags["svg"] == 2 * 2 + 4  # the last chart mixes colours, so that each theme has its drawings
     assert sum(text == "Line 1" for text in page.texts) == 2
+
+
+def test_sentences_in_cells_are_broken_into_lines() -> None:
+    sentence = "cash is below 0 from 2017-07-07 on, and the financing rate is not given"
+    table = Table(("warning", ""), (("BORROWING_IS_FREE", sentence), ("OTHER", "3.1 %")))
+    page = html_of(Report("title", "", (), (section("Summary", table),)))
+    assert f'<td class="prose">{sentence}</td>' in page
+    assert "<td>3.1 %</td>" in page
+
+
+def test_a_fact_and_its_name_stay_together(report: Report) -> None:
+    assert "<div><dt>name</dt><dd>backtests/abc</dd></div>" in html_of(report)
 
 
 def test_tables_have_a_cell_for_each_value(report: Report) -> None:

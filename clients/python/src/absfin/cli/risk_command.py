@@ -1,11 +1,14 @@
 """`absfin risk`: the risk of constant weights."""
 
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
-from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest
+from absfinance.v1.risk_service_pb2 import AnalyzeRiskRequest, GetRiskChartsRequest
 
 from absfin.channel import DEFAULT_TARGET
+from absfin.charts import Chart, chart_fields, charts_of
+from absfin.choices import ChartName, ChartTheme
 from absfin.cli.connection import connect
 from absfin.cli.csv_files import read_weights
 from absfin.cli.options import (
@@ -16,8 +19,10 @@ from absfin.cli.parameters import AsJson, Confidence, End, PricesFile, Server, S
 from absfin.cli.report_command import OptionalOutput, report_options, write
 from absfin.cli.request_files import RequestFile, read_request, send
 from absfin.cli.tables import show_risk
+from absfin.client import Client
 from absfin.data import Panel, Prices
 from absfin.queries import AnalyzeRiskQuery
+from absfin.queries.charts import RiskChartsQuery
 from absfin.reports.document import pictures_of
 from absfin.reports.risk import risk_report
 from absfin.risk import RiskOptions, historical_window
@@ -47,8 +52,11 @@ def risk(
     """Report the risk of constant weights: absfin risk AAPL=0.5,XOM=0.5 --benchmark SP500 --stress all"""
     with failing_clearly(as_json), report_options(output), connect(server) as client:
         if request:
-            message = read_request(context, request, AnalyzeRiskRequest)
-            _show(RiskReport.from_proto(send(client, AnalyzeRiskQuery.RPC, message)), as_json)
+            message = read_request(context, request, AnalyzeRiskRequest, beside=("output",))
+            found = RiskReport.from_proto(send(client, AnalyzeRiskQuery.RPC, message))
+            if output is not None:
+                write(risk_report(found, pictures_of(_charts_of_request(client, message))), output)
+            _show(found, as_json)
             return
         if not weights:
             raise typer.BadParameter("give weights, or --request", param_hint="WEIGHTS")
@@ -65,6 +73,16 @@ def risk(
             charts = pictures_of(lambda names, theme: client.risk_charts(analysis, names, theme=theme))
             write(risk_report(found, charts), output)
         _show(found, as_json)
+
+
+def _charts_of_request(client: Client, analysis: AnalyzeRiskRequest) -> Callable[..., dict[str, Chart]]:
+    """The charts of a request as it stands, by their names and theme."""
+
+    def charts(names: Sequence[ChartName], theme: ChartTheme) -> dict[str, Chart]:
+        request = GetRiskChartsRequest(analysis=analysis, **chart_fields(names, theme))
+        return charts_of(send(client, RiskChartsQuery.RPC, request).charts)
+
+    return charts
 
 
 def _show(found: RiskReport, as_json: bool) -> None:

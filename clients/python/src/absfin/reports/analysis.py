@@ -6,6 +6,9 @@ from absfin.reports.document import Block, Figure, Figures, Table
 from absfin.reports.remarks import not_defined
 from absfin.significance import StatisticalValidation
 
+METHODS = {"lo_2002": "Lo 2002", "mertens_2002": "Mertens 2002"}
+"""Methods whose names are those of people."""
+
 
 def attribution_tables(attribution: PathAttribution | None) -> tuple[Block, ...]:
     """A table for each kind of labels; nothing where the backtest was not attributed."""
@@ -46,7 +49,7 @@ def validation_blocks(validation: StatisticalValidation | None) -> tuple[Block, 
 
 def _intervals(validation: StatisticalValidation) -> Table | None:
     rows = tuple(
-        (in_words(method), number(lower), number(upper))
+        (METHODS.get(method, in_words(method)), number(lower), number(upper))
         for method, (lower, upper) in validation.sharpe_intervals.items()
     )
     return Table(("method", "lower", "upper"), rows, "Intervals of the annual Sharpe ratio") if rows else None
@@ -54,7 +57,7 @@ def _intervals(validation: StatisticalValidation) -> Table | None:
 
 def _differences(validation: StatisticalValidation) -> Table | None:
     rows = tuple(
-        (label, number(one.difference), number(one.standard_error), number(one.p_value))
+        (label, number(one.difference, 5), number(one.standard_error, 5), number(one.p_value))
         for label, one in validation.sharpe_differences.items()
     )
     if not rows:

@@ -168,7 +168,8 @@ def _events(first: StrategyResult) -> Table | None:
 
 def _failures(first: StrategyResult) -> Table | Paragraph:
     if not first.failed_rebalances:
-        return Paragraph(f"All {first.rebalances} rebalancings were done.")
+        count = first.rebalances
+        return Paragraph("The only rebalancing was done." if count == 1 else f"All {count} rebalancings were done.")
     rows = tuple((str(day), reason, message) for day, reason, message in first.failed_rebalances[:EVENTS_SHOWN])
     caption = f"The first {len(rows)} of {len(first.failed_rebalances)} rebalancings that failed"
     return Table(("date", "reason", "message"), rows, caption)

@@ -1,11 +1,20 @@
 """Pictures of Vega-Lite specifications, drawn by vl-convert, which ships the renderer and needs no browser."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from textwrap import wrap
 from typing import Any
 
 FONT = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
-LEGEND_ENTRY = 100  # pixels, which decides how many entries stand side by side
+LEGEND_SYMBOL, LETTER = 40, 6
+"""Pixels of an entry of a legend beside its text, and of a letter; they decide how many entries stand side by side."""
+
+LEGEND_LETTERS = 30
+"""Letters of an entry, which Vega-Lite cuts at 160 pixels by default."""
+
+BESIDE = 70
+"""Pixels for the vertical axis of views below each other, whose width is that of the plotted area."""
+
 WITH_WIDTH = "container"  # of a specification: as wide as its surroundings
 REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 
@@ -15,12 +24,12 @@ def drawn(spec: Mapping[str, Any], *, width: int, prefix: str) -> str:
 
     Args:
         spec: A Vega-Lite specification with its data.
-        width: Pixels of the plotted area, for a view whose width is "container".
+        width: Pixels of the picture: of one whose width is "container" in all, of views below each other nearly.
         prefix: Beginning of every id within the element; unique among the pictures of a page.
     """
     import vl_convert  # an optional extra of this package
 
-    svg = vl_convert.vegalite_to_svg(_configured(sized(spec, width), width))
+    svg = vl_convert.vegalite_to_svg(configured(sized(spec, width), width))
     return REFERENCE.sub(rf"\g<1>{prefix}-", svg)
 
 
@@ -30,15 +39,48 @@ def sized(value: Any, width: int) -> Any:
         return {
             key: width if key == "width" and entry == WITH_WIDTH else sized(entry, width)
             for key, entry in value.items()
-            if key != "autosize"  # fits a container, which an SVG element does not have
         }
     if isinstance(value, list):
         return [sized(entry, width) for entry in value]
     return value
 
 
-def _configured(spec: dict[str, Any], width: int) -> dict[str, Any]:
-    """The specification on the background of its page, with its legend below the plotted area."""
+def configured(spec: dict[str, Any], width: int) -> dict[str, Any]:
+    """The specification on the background of its page, with views and a legend that fit into its width."""
     config = dict(spec.get("config", {}))
-    legend = {**config.get("legend", {}), "orient": "bottom", "columns": width // LEGEND_ENTRY}
-    return {**spec, "background": "transparent", "config": {**config, "font": FONT, "legend": legend}}
+    beside = width - BESIDE
+    view = {**config.get("view", {}), "continuousWidth": beside, "discreteWidth": beside}
+    legend = {**config.get("legend", {}), "orient": "bottom", "columns": _legend_columns(spec, beside)}
+    return {
+        **spec,
+        "title": _broken(spec.get("title"), width),
+        "background": "transparent",
+        "config": {**config, "font": FONT, "view": view, "legend": legend},
+    }
+
+
+def _broken(title: Any, width: int) -> Any:
+    """A title whose subtitle is broken into lines that fit."""
+    if not isinstance(title, Mapping) or "subtitle" not in title:
+        return title
+    return {**title, "subtitle": wrap(title["subtitle"], width // LETTER)}
+
+
+def _legend_columns(spec: Mapping[str, Any], width: int) -> int:
+    """Entries side by side, of which each is as wide as the longest."""
+    letters = max(map(len, _names(spec)), default=0)
+    return max(1, width // (LEGEND_SYMBOL + LETTER * min(letters, LEGEND_LETTERS)))
+
+
+def _names(part: Any) -> Iterator[str]:
+    """The names that colours stand for."""
+    if isinstance(part, Mapping):
+        colour = part.get("color")
+        if isinstance(colour, Mapping) and isinstance(colour.get("scale"), Mapping):
+            yield from (name for name in colour["scale"].get("domain", ()) if isinstance(name, str))
+        for key, value in part.items():
+            if key not in ("data", "config"):
+                yield from _names(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _names(value)

@@ -7,15 +7,18 @@ from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, 
 from absfin.reports.drawing import drawn
 from absfin.reports.themes import colour_pairs, name_of, with_variables
 
-WIDTHS = {"wide": 680, "narrow": 300}
-"""Pixels of the plotted area on a large and on a small screen; the page shows the one that fits."""
+WIDTHS = {"wide": 760, "narrow": 350}
+"""Pixels of a chart on a large and on a small screen, where it fills the page; the page shows the one that fits."""
+
+PROSE = 32
+"""Letters from which the text of a cell is broken into lines."""
 
 
 def html_of(report: Report) -> str:
     """The whole file. Drawing needs the extra `report`."""
     style = _style("report.css") + _dark_colours(report)
     numbers = {id(picture): i for i, picture in enumerate(report.pictures())}
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.facts)
+    facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in report.facts)
     sections = "\n".join(_section(one, numbers) for one in report.sections)
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -93,7 +96,12 @@ def _table(table: Table) -> str:
 
 def _row(row: tuple[str, ...]) -> str:
     name, *cells = row
-    return f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+    return f'<tr><th scope="row">{escape(name)}</th>{"".join(map(_cell, cells))}</tr>'
+
+
+def _cell(text: str) -> str:
+    kind = ' class="prose"' if len(text) >= PROSE else ""
+    return f"<td{kind}>{escape(text)}</td>"
 
 
 def _picture(picture: Picture, number: int) -> str:

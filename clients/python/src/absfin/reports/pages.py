@@ -10,8 +10,8 @@ from typing import Any, Literal
 from absfin.reports.document import Block, Figures, Paragraph, Picture, Report, Table
 from absfin.reports.drawing import drawn
 
-WIDTH = 640
-"""Pixels of the plotted area of a chart, which fills the width of a page."""
+WIDTH = 720
+"""Pixels of a chart, which fills the width of a page."""
 
 PIXELS_PER_INCH = 144.0
 """Resolution of a PNG: 1 190 pixels across, twice those of the page on a screen."""

@@ -2,10 +2,22 @@
 
 from collections.abc import Mapping
 
-from absfin.formatting import number, percent
+from absfin.formatting import in_words, number, percent
 from absfin.reports.document import Figure, Figures, Picture, Report, Table, section, with_content
 from absfin.reports.remarks import not_defined, warning_table
+from absfin.results import optional_figure
 from absfin.risk_report import RiskReport
+
+DEFINITIONS = {"gaussian": "Gaussian", "cornish_fisher": "Cornish-Fisher", "student_t": "Student t"}
+"""Definitions of a tail whose names are those of people."""
+
+STRESSED = {
+    "portfolio_return": "return",
+    "proposed_return": "return after the change",
+    "volatility_annual": "volatility, annual",
+    "proposed_volatility_annual": "volatility after the change",
+}
+"""Figures of a stress scenario."""
 
 
 def risk_report(report: RiskReport, charts: Mapping[str, Picture], title: str = "") -> Report:
@@ -44,7 +56,7 @@ def _tail(report: RiskReport) -> Table:
     kinds = dict.fromkeys((*report.value_at_risk, *report.conditional_value_at_risk))
     rows = tuple(
         (
-            kind.replace("_", "-"),
+            DEFINITIONS.get(kind, in_words(kind)),
             percent(report.value_at_risk.get(kind)),
             percent(report.conditional_value_at_risk.get(kind)),
         )
@@ -63,8 +75,10 @@ def _contributions(report: RiskReport) -> Table | None:
 
 
 def _stress(report: RiskReport) -> Table | None:
-    rows = tuple(
-        (one.label, one.undefined or percent(one.portfolio_return if one.HasField("portfolio_return") else None))
-        for one in report.stress
-    )
-    return Table(("scenario", "return"), rows) if rows else None
+    """A column for each figure that a scenario has: another covariance has a volatility and no return."""
+    known = [name for name in STRESSED if any(one.HasField(name) for one in report.stress)] or ["portfolio_return"]
+    rows = []
+    for one in report.stress:
+        figures = [percent(optional_figure(one, name)) for name in known]
+        rows.append((one.label, one.undefined or figures[0], *figures[1:]))
+    return Table(("scenario", *(STRESSED[name] for name in known)), tuple(rows)) if rows else None
