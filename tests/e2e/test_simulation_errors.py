@@ -411,12 +411,14 @@ def test_daily_flows_over_33_years(wire: Wire) -> None:
     assert "moneyWeightedReturn" in answer["result"]
 
 
+@pytest.mark.timeout(200)
 @pytest.mark.parametrize("kind", ["cash_flows", "corporate_actions", "splits_in_a_halt"])
 def test_the_most_entries_take_seconds_and_others_are_served(wire: Wire, kind: str) -> None:
     """As many cash flows or corporate actions as a request may hold: no cost that grows with their square."""
-    sent = request(**_many(kind))
+    sent = request(**_many(kind), wait="165s")
     with ThreadPoolExecutor(1) as pool:
-        pending = pool.submit(wire.call, BACKTEST, sent)
+        # A job leaves the processor to all that is not one, so on busy cores it takes many times its seconds.
+        pending = pool.submit(wire.call, BACKTEST, sent, 170.0)
         slowest = 0.0
         while not pending.done():
             began = time.monotonic()

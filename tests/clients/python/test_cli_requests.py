@@ -137,7 +137,6 @@ def test_a_mandate_and_fills_are_said_by_requests(server: RunningServer) -> None
         ("charts", "give the name of a stored result, or --request"),
         ("reallocate-batch mine --request -", "PORTFOLIOS cannot stand beside it"),
         ("charts mine --request -", "NAME cannot stand beside it"),
-        ("risk -o a.html --request -", "--output cannot stand beside it"),
     ],
 )
 def test_a_command_says_what_it_needs(command: str, words: str) -> None:
