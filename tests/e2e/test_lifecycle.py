@@ -50,9 +50,9 @@ def test_health_of_the_server_and_of_each_service(channel: grpc.Channel) -> None
 
 @pytest.mark.alone
 def test_ready_in_two_seconds_and_150_mb(start_server: Callable[..., Any]) -> None:
-    """The one timed promise of the contract; three tries, because a busy machine is not the server's fault."""
+    """The one timed promise of the contract; six tries, because a busy machine is not the server's fault."""
     seconds = []
-    for _ in range(3):
+    for _ in range(6):
         start = time.monotonic()
         running = start_server(program=COMPLETE)
         seconds.append(time.monotonic() - start)
