@@ -46,7 +46,10 @@ def sized(value: Any, width: int) -> Any:
 
 
 def configured(spec: dict[str, Any], width: int) -> dict[str, Any]:
-    """The specification on the background of its page, with views and a legend that fit into its width."""
+    """The specification on the background of its page, with views and a legend that fit into its width.
+
+    Its marks have no descriptions: a page shows it as one image, which has one as a whole.
+    """
     config = dict(spec.get("config", {}))
     beside = width - BESIDE
     view = {**config.get("view", {}), "continuousWidth": beside, "discreteWidth": beside}
@@ -55,7 +58,7 @@ def configured(spec: dict[str, Any], width: int) -> dict[str, Any]:
         **spec,
         "title": _broken(spec.get("title"), width),
         "background": "transparent",
-        "config": {**config, "font": FONT, "view": view, "legend": legend},
+        "config": {**config, "font": FONT, "view": view, "legend": legend, "aria": False},
     }
 
 
