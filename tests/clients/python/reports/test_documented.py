@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from domain.charts.theme import Theme
 from tests.conftest import ROOT, RunningServer
 
@@ -19,6 +21,7 @@ def block(language: str) -> str:
     return found[1]
 
 
+@pytest.mark.timeout(330)  # a dozen drawings for each file, on busy cores
 def test_the_commands_write_what_they_say(sample_server: RunningServer, tmp_path: Path) -> None:
     environment = {
         "ABSFIN_SERVER": sample_server.address,
@@ -27,7 +30,7 @@ def test_the_commands_write_what_they_say(sample_server: RunningServer, tmp_path
         "COLUMNS": "120",
     }
     shell = ["bash", "-euo", "pipefail", "-c", block("sh")]
-    done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=110, env=environment)
+    done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=240, env=environment)
     assert done.returncode == 0, done.stderr
     assert {path.name for path in tmp_path.iterdir()} == {
         "backtest.html",

@@ -209,6 +209,7 @@ def test_the_worst_case_needs_observations() -> None:
         solve(replace(problem_of(WorstCase(MaxReturn(), Uncertainty.BOX)), scenarios=None))
 
 
+@pytest.mark.timeout(300)  # a program for each of hundreds of weights, on busy cores
 @pytest.mark.parametrize("measure", EVALUATED, ids=str)
 def test_no_feasible_weights_have_less_risk(measure: RiskMeasure) -> None:
     problem = problem_of(MinRisk(), WeightBounds("caps", None, 0.4), measure=measure)
