@@ -112,6 +112,8 @@ class WebListener:
                 logger.error("the listener for browsers has ended and is started again", extra={"exit_status": code})
             except OSError as error:  # of the moment: no memory, no process or no file is left
                 logger.error("the listener for browsers cannot be started yet", exc_info=error)
+            except Exception:  # nothing waits for this task before the end, so nobody else would say what ended it
+                logger.exception("the listener for browsers failed and is started again")
             await asyncio.sleep(RESTART_SECONDS)
 
     async def _run(self) -> int:

@@ -15,15 +15,16 @@ from tests.conftest import HAS_WEB
 
 
 @pytest.mark.skipif(not HAS_WEB, reason="the extra `web` is not installed: no server serves browsers")
+@pytest.mark.parametrize("program", ["nowhere", "no\0where"], ids=["OSError", "ValueError"])
 async def test_a_listener_that_cannot_be_started_for_a_moment_is_started_later(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str
 ) -> None:
     settings = WebSettings("127.0.0.1:0")
     folder = TemporaryDirectory(dir=tmp_path)
     listener = WebListener(WebProcess(settings, web_socket(settings.listen), folder, None, "info"))
     try:
         with monkeypatch.context() as moment:
-            moment.setattr(sys, "executable", str(tmp_path / "nowhere"))
+            moment.setattr(sys, "executable", str(tmp_path / program))
             listener.start()
             await asyncio.sleep(0.2)
         assert json.loads(await asyncio.wait_for(document(listener.url), 60))["openapi"]
