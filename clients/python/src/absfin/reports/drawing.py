@@ -48,7 +48,7 @@ def sized(value: Any, width: int) -> Any:
 def configured(spec: dict[str, Any], width: int) -> dict[str, Any]:
     """The specification on the background of its page, with views and a legend that fit into its width.
 
-    Its marks have no descriptions: a page shows it as one image, which has one as a whole.
+    Single marks get no ARIA descriptions: a page labels the whole drawing as one image.
     """
     config = dict(spec.get("config", {}))
     beside = width - BESIDE
