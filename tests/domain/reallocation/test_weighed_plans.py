@@ -36,6 +36,9 @@ KINDS = [
     {"fees", "aversion", "modes", "cost"},
     {"fees", "impact", "aversion", "volume"},
     {"fees", "negative cash", "odd lots"},
+    {"fees", "negative cash", "cost", "costs"},
+    {"impact", "cost", "costs"},
+    {"impact", "fees", "negative cash", "turnover"},
 ]
 
 
