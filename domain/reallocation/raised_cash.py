@@ -1,7 +1,7 @@
 """Sales that raise a negative cash where trades have fees or impact: a start for the search of the best lots.
 
 Whatever the target says, a negative cash is raised first. Sales are taken in some order, each as large as the missing
-cash needs, as long as the limits on turnover, cost and gains allow it.
+cash needs and the limits on turnover, cost and gains allow.
 """
 
 from collections.abc import Callable, Sequence
@@ -83,18 +83,19 @@ def _raised(
         if left.missing <= ZERO:
             break
         order = orders[sale.number]
-        count = _enough(order, sale.number, left.missing, cost_of)
-        cost, gain = cost_of(sale.number, count), order.gain(count)
-        fits = count * order.value <= left.turnover and cost <= left.cost
-        if sale.asset in taken or not fits or (left.gain.is_finite() and gain > left.gain):
+        if sale.asset in taken:
             continue
+        count = _fitting(order, sale.number, _enough(order, sale.number, left.missing, cost_of), left, cost_of)
+        if not count:
+            continue
+        cost = cost_of(sale.number, count)
         lots[sale.number] = count
         taken.add(sale.asset)
         left.missing -= count * order.value - cost
         left.turnover -= count * order.value
         left.cost -= cost
         if left.gain.is_finite():
-            left.gain -= gain
+            left.gain -= order.gain(count)
     return lots
 
 
@@ -107,3 +108,19 @@ def _enough(order: LotOrder, number: int, missing: Decimal, cost_of: CostOf) -> 
             break
         count = min(count + ceiling(short, order.value), order.most)
     return count
+
+
+def _fitting(order: LotOrder, number: int, count: int, left: _Left, cost_of: CostOf) -> int:
+    """So many lots, or as many of them as the limits allow."""
+
+    def fits(lots: int) -> bool:
+        within = lots * order.value <= left.turnover and cost_of(number, lots) <= left.cost
+        return within and not (left.gain.is_finite() and order.gain(lots) > left.gain)
+
+    if fits(count):
+        return count
+    low, high = 0, count
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low if low >= max(order.least, 1) and low * order.value > cost_of(number, low) else 0
