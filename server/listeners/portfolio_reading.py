@@ -142,6 +142,9 @@ class PortfolioReadings:
         cause: str,
     ) -> Reading:
         """What follows from portfolios as they are now, and from those that are gone."""
+        ended = sorted(gone)
+        if not records and not ended:
+            return Reading(time, cause)
         watched: list[_Watched] = []
         for page in in_pages(records, PAGE):
             watched += await asyncio.to_thread(_read, memory, page, optimal)
@@ -161,7 +164,7 @@ class PortfolioReadings:
         revision = memory.revision
         ends = [
             change
-            for name in sorted(gone)
+            for name in ended
             for change in (HoldingsChange(name, revision, None), MandateChange(name, revision, None))
         ]
         changes = (*ends, *(change for one in watched for change in one.changes))
@@ -173,7 +176,7 @@ class PortfolioReadings:
         events += await self._market.quotes(new, time)
         if changes:
             events.append(PortfoliosChanged(time, changes))
-        followed: dict[str, Followed | None] = dict.fromkeys(gone)
+        followed: dict[str, Followed | None] = dict.fromkeys(ended)
         followed.update({one.name: one.followed for one in watched})
         problems = {one.name: one.problem for one in watched if one.problem}
         unreadable = frozenset(one.name for one in watched if not one.is_readable)

@@ -1,7 +1,7 @@
 """Reads what changed anew: changes say what, the stores say how it is now."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.market_data.corporate_actions import PriceBasis
@@ -13,7 +13,7 @@ from server.listeners.portfolio_reading import PAGE, PortfolioReadings
 from server.listeners.unconverted import followed_assets, touched_by_currencies
 from server.ports.changes import Change, ChangeKind
 from server.ports.corporate_actions import CorporateActionStore
-from server.ports.market_data import MarketDataStore, PriceField
+from server.ports.market_data import Instrument, MarketDataStore, PriceField
 from server.ports.portfolios import PortfolioRecord, PortfolioStore
 from server.ports.published import PublishedPrices
 from server.ports.results import ResultStore
@@ -61,9 +61,7 @@ class Readings:
         by_kind: dict[ChangeKind, list[Change]] = {}
         for change in changes:
             by_kind.setdefault(change.kind, []).append(change)
-        named = dict.fromkeys(change.name for change in by_kind.get(ChangeKind.INSTRUMENT, ()))
-        changed = await self._market.stored(await asyncio.to_thread(followed_assets, memory, named))
-        again = await asyncio.to_thread(touched_by_currencies, memory, changed)
+        changed, again = await self._instruments(memory, by_kind.get(ChangeKind.INSTRUMENT, ()))
         portfolios = await self._portfolios.of_changes(memory, by_kind, time, cause, again)
         held = [one for one in by_kind.get(ChangeKind.PRICES, ()) if memory.monitor.holders(one.name)]
         closes = [one for one in held if one.prices is not None and one.prices.field is PriceField.CLOSE]
@@ -83,6 +81,16 @@ class Readings:
         priced = frozenset([*(one.name for one in closes), *(price.symbol for price in quoted)])
         stale = await self._stale(changes)
         return replace(portfolios, events=(*portfolios.events, *events), priced=priced, stale=stale)
+
+    async def _instruments(
+        self, memory: Memory, changes: Sequence[Change]
+    ) -> tuple[Mapping[str, Instrument], frozenset[str]]:
+        """Followed instruments that changed, and the portfolios that their currencies touch."""
+        if not changes:  # a price is followed without delay
+            return {}, frozenset()
+        named = dict.fromkeys(change.name for change in changes)
+        changed = await self._market.stored(await asyncio.to_thread(followed_assets, memory, named))
+        return changed, await asyncio.to_thread(touched_by_currencies, memory, changed)
 
     async def _stale(self, changes: Sequence[Change]) -> tuple[StaleResult, ...]:
         """Stored results that corrections among the changes have made stale."""
