@@ -48,7 +48,10 @@ async def feed(storage: Storage) -> AsyncIterator[ChangeFeed]:
 async def follows(feed: ChangeFeed, holds: Callable[[FeedHealth], bool] = lambda _: True) -> None:
     """Until all that is written is followed, and something holds."""
     async with asyncio.timeout(60):
-        while not (found := await feed.health()).has_caught_up or found.lag.changes or not holds(found):  # noqa: ASYNC110  # a store tells nobody
+        while True:
+            found = await feed.health()
+            if found.is_listening and found.has_caught_up and not found.lag.changes and holds(found):
+                return
             await asyncio.sleep(0.02)
 
 
