@@ -232,6 +232,7 @@ async def _content(told: Told | Died | None) -> TaskReport | TimeLimit | Outcome
     if told is None:
         raise ClusterLost
     if isinstance(told, Died):
+        logger.warning("a task of the Ray cluster died", extra={"how": told.how})
         raise WorkerDied
     if len(told.data) <= SMALL_BYTES:
         content: TaskReport | TimeLimit | Outcome = pickle.loads(told.data)  # noqa: S301  # from our own process

@@ -105,7 +105,7 @@ class Driver:
     async def _watch(self) -> None:
         known = -1
         while True:
-            nodes = await asyncio.wait_for(asyncio.to_thread(ray.nodes), SILENCE_SECONDS)
+            nodes = await _nodes()
             now = int(sum(node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]))
             if now != known:
                 known = now
@@ -129,7 +129,9 @@ class Driver:
             data = ray_task.pickled(Outcome(traceback=str(error)))
             self._send(Told(message.number, data))
         except (RayError, OSError) as error:
-            self._send(Died(message.number, type(error).__name__))
+            with suppress(Exception):  # a head that does not answer has died too: not the task is at fault
+                await _nodes()
+                self._send(Died(message.number, type(error).__name__))
         finally:
             del self._running[message.number]
 
@@ -148,6 +150,12 @@ class Driver:
         self._transport.write(framed(message))
 
 
+async def _nodes() -> list[dict[str, Any]]:
+    """What the head knows of the nodes. Raises TimeoutError, or what Ray raises, where there is no head."""
+    nodes: list[dict[str, Any]] = await asyncio.wait_for(asyncio.to_thread(ray.nodes), SILENCE_SECONDS)
+    return nodes
+
+
 async def serve(number: int, address: str) -> None:
     """Connects to the cluster, tells the server whether that worked, and serves it."""
     frames_of = asyncio.get_running_loop().create_connection(Frames, sock=socket.socket(fileno=number))
@@ -158,9 +166,9 @@ async def serve(number: int, address: str) -> None:
     except Exception as error:
         first_line = next(iter(str(error).splitlines()), "")
         transport.write(framed(Unusable(first_line or type(error).__name__)))
-        transport.write_eof()
-        return
+        os._exit(1)
     await driver.run()
+    os._exit(0)  # the loop and Ray would both wait for calls of a cluster that may be gone
 
 
 def _connect(address: str) -> None:
@@ -184,7 +192,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    finally:
-        os._exit(0)  # Ray would wait for a cluster that may be gone
+    main()
