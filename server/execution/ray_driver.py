@@ -48,7 +48,7 @@ class Objects:
         key = (path, status.st_ino, status.st_size, status.st_mtime_ns)
         if key not in self._known:
             content = np.fromfile(path, np.uint8)
-            sha256 = hashlib.sha256(memoryview(content)).hexdigest()
+            sha256 = hashlib.sha256(content.data).hexdigest()
             same = next((one for one in self._known.values() if one[0] == sha256), None)
             self._known[key] = same or (sha256, [ray.put(content)])
         self._known.move_to_end(key)
