@@ -3,8 +3,9 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import protovalidate
 from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
@@ -23,12 +24,14 @@ from server.interceptors.errors import Errors
 from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
+from server.interceptors.metrics import CallMetrics
 from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
+from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
-from server.listeners.health import ListenerHealth
+from server.listeners.health import ListenerHealth, ListenerReport
 from server.observability import configure_logging, logger
 from server.ports.job_queue import QueuePolicy
 from server.ports.storage import Storage
@@ -38,8 +41,12 @@ from server.services.event_delivery import EventDelivery, event_delivery
 from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
+from server.version import version_of
 from server.web.pages import WrongPages, read_pages
 from server.web.process import WebListener, WebProcess
+
+if TYPE_CHECKING:
+    from server.telemetry.telemetry import Telemetry
 
 
 def _open_supabase(settings: Settings, policy: QueuePolicy) -> Storage:
@@ -70,6 +77,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     policy = queue_policy(settings)
+    telemetry = _telemetry(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
@@ -78,18 +86,20 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     admission = Admission(settings.max_concurrent_requests)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
-    # Written order: cache of handlers, closed services, request context, log, errors, authentication, admission, idle
-    # limit, raw messages.
+    # Written order: cache of handlers, closed services, request context, log, metrics, errors, authentication,
+    # admission, idle limit, raw messages.
     interceptors = (
-        HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(), Errors(),
-        Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
+        HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(),
+        *_metrics(telemetry), Errors(), Authentication(identification), admission,
+        IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, remote_authority(settings))
     services = services_of(settings, storage, pool, small, jobs, remote)
     delivery = event_delivery(settings, storage)
     app = App(servicers_of(settings, storage, pool, services, delivery, api_keys), interceptors)
     listening = listening_of(settings, storage, services, delivery)
-    listener_health = ListenerHealth(listening.health, app.listening) if listening else None
+    told = _measured(telemetry, pool, jobs.runner, storage, app.listening)
+    listener_health = ListenerHealth(listening.health, told) if listening else None
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -143,6 +153,47 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await template.close()
         await storage.disconnect()
         storage.close()
+        if telemetry:
+            await asyncio.to_thread(telemetry.close)
+
+
+def _telemetry(settings: Settings) -> "Telemetry | None":
+    """What measures; it listens already. Raises WrongSetting."""
+    if settings.telemetry is None:
+        return None
+    from server.telemetry.telemetry import Telemetry  # what it loads takes time and memory that others need not spend
+
+    telemetry = Telemetry(settings.telemetry, version_of())
+    if telemetry.url:
+        logger.info("figures are shown", extra={"url": telemetry.url})
+    return telemetry
+
+
+def _metrics(telemetry: "Telemetry | None") -> tuple[CallMetrics, ...]:
+    if telemetry is None:
+        return ()
+    return (CallMetrics(telemetry.figures),)
+
+
+def _measured(
+    telemetry: "Telemetry | None",
+    pool: ProcessPool,
+    runner: Runner,
+    storage: Storage,
+    tell: Callable[[ListenerReport], Awaitable[None]],
+) -> Callable[[ListenerReport], Awaitable[None]]:
+    """Has figures measured where they are asked for; what is to be told of the listener goes there too."""
+    if telemetry is None:
+        return tell
+    from server.measurements import measure  # likewise
+
+    listener = measure(telemetry.figures, pool, runner, storage)
+
+    async def tell_both(report: ListenerReport) -> None:
+        listener.keep(report)
+        await tell(report)
+
+    return tell_both
 
 
 def _web(settings: Settings) -> WebListener | None:

@@ -11,6 +11,7 @@ from typing import NoReturn
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
 from server.supabase_settings import realtime_from, supabase_from
+from server.telemetry_settings import TelemetrySettings, telemetry_from
 from server.web_settings import WebSettings, web_from
 from server.webhook_settings import WebhookSettings, webhook_from
 
@@ -69,6 +70,7 @@ class Settings:
     realtime_url: str = ""  # of the service that announces changes; empty: they are looked for
     webhook: WebhookSettings | None = None  # None: notifications are not posted anywhere
     web: WebSettings | None = None  # None: browsers are not served
+    telemetry: TelemetrySettings | None = None  # None: nothing is measured
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -127,6 +129,7 @@ class Settings:
                 _wrong,
             ),
             web=web_from(value, _whole("web_max_calls", value("web_max_calls"), 1, 100_000), identity.methods, _wrong),
+            telemetry=telemetry_from(value, _wrong),
         )
 
 
@@ -232,6 +235,13 @@ _OPTIONS: Mapping[str, _Option] = {
     "web_pages": _Option("ABSFIN_WEB_PAGES", "folder of the built page that browsers are served at /; none if absent"),
     "web_max_calls": _Option(
         "ABSFIN_WEB_MAX_CALLS", "calls of browsers served at once, and as many streams beside them", "500"
+    ),
+    "metrics_listen": _Option(
+        "ABSFIN_METRICS_LISTEN",
+        "address, or port of loopback, where Prometheus reads figures at /metrics; none if absent",
+    ),
+    "otlp_endpoint": _Option(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "collector that figures are sent to by OTLP over HTTP; none if absent"
     ),
     "webhook_url": _Option("ABSFIN_WEBHOOK_URL", "address that notifications are posted to; nowhere if absent"),
     "webhook_secret": _Option("ABSFIN_WEBHOOK_SECRET", "secret that signs what is posted, 32 bytes at least"),
