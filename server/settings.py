@@ -264,7 +264,9 @@ _LATER = {"ray"}
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m server", description="The abs-finance server: portfolio optimisation and risk over gRPC."
+        prog="python -m server",
+        description="The abs-finance server: portfolio optimisation and risk over gRPC.",
+        epilog="Commands, each with --help: doctor (says what is wrong), keys, storage.",
     )
     for name, option in _OPTIONS.items():
         default = f" (default {option.fallback})" if option.fallback else ""
