@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import protovalidate
 from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
-from server.app import App
+from domain.checks import MOST_ASSETS
+from server.app import MAX_MESSAGE_BYTES, App
 from server.assembly import jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
 from server.execution.process_pool import ProcessPool
@@ -34,10 +35,12 @@ from server.jobs.store_health import StoreHealth
 from server.listeners.health import ListenerHealth, ListenerReport
 from server.observability import configure_logging, logger
 from server.ports.job_queue import QueuePolicy
+from server.ports.operation import ServerLimits
 from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.security import security_warnings
 from server.services.event_delivery import EventDelivery, event_delivery
+from server.services.operation import Calls, Operation
 from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
@@ -65,6 +68,20 @@ CUT_SECONDS = 1.0
 """How long calls that are cut may take to tell their callers."""
 
 
+class Stop:
+    """Whether the server was asked to end, and how long calls may then take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.asked = asyncio.Event()
+        self.seconds = seconds
+
+    def ask(self, seconds: float | None = None) -> None:
+        """The first who asks says how long; without `seconds`, the settings do."""
+        if seconds is not None and not self.asked.is_set():
+            self.seconds = seconds
+        self.asked.set()
+
+
 async def serve(settings: Settings, template: Template | None = None) -> None:
     """Runs a server until it is told to stop (SIGTERM or SIGINT), then drains. Raises WrongSetting.
 
@@ -73,9 +90,9 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     configure_logging(settings.log_level)
     for warning in security_warnings(settings):
         logger.warning(warning)
-    stop = asyncio.Event()
+    stop = Stop(settings.drain_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     policy = queue_policy(settings)
     telemetry = _telemetry(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
@@ -96,7 +113,9 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     remote = GrpcServices(settings.max_remote_seconds, remote_authority(settings))
     services = services_of(settings, storage, pool, small, jobs, remote)
     delivery = event_delivery(settings, storage)
-    app = App(servicers_of(settings, storage, pool, services, delivery, api_keys), interceptors)
+    operation = _operation(settings, storage, jobs.runner, admission, stop)
+    age = settings.max_connection_age_seconds
+    app = App(servicers_of(settings, storage, pool, services, delivery, api_keys, operation), interceptors, age)
     listening = listening_of(settings, storage, services, delivery)
     told = _measured(telemetry, pool, jobs.runner, storage, app.listening)
     listener_health = ListenerHealth(listening.health, told) if listening else None
@@ -130,12 +149,12 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         print(  # noqa: T201  # the one line
             f"abs-finance is ready on {address}, data in {_place(settings)}{browsers}", flush=True
         )
-        await stop.wait()
+        await stop.asked.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
         if listener_health:
             await listener_health.close()
-        await _drain(app, admission, jobs.progress, delivery, settings.drain_seconds)
+        await _drain(app, admission, jobs.progress, delivery, stop.seconds)
     finally:
         if web:
             await web.close()
@@ -155,6 +174,22 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         storage.close()
         if telemetry:
             await asyncio.to_thread(telemetry.close)
+
+
+def _operation(settings: Settings, storage: Storage, runner: Runner, admission: Admission, stop: Stop) -> Operation:
+    """What admins ask of the server."""
+    limits = ServerLimits(
+        MAX_MESSAGE_BYTES, settings.max_concurrent_requests, MOST_ASSETS, settings.max_request_seconds
+    )
+    return Operation(
+        limits,
+        Calls(lambda: admission.running, admission.quotas),
+        storage.jobs,
+        runner,
+        worker=storage.worker,
+        max_queued=settings.max_queued_jobs,
+        stop=stop.ask,
+    )
 
 
 def _telemetry(settings: Settings) -> "Telemetry | None":
@@ -241,8 +276,7 @@ async def _drain(
     progress.drain()
     if delivery:
         delivery.events.drain()
-    stopping = asyncio.ensure_future(app.server.stop(seconds + CUT_SECONDS))
-    # Before the grace is over, so that callers hear why their call ends.
-    await asyncio.wait({stopping}, timeout=seconds)
+    # It listens meanwhile: whoever restarts servers that do not answer still hears that this one lives.
+    await admission.ended(seconds)
     admission.cut()
-    await stopping
+    await app.server.stop(CUT_SECONDS)
