@@ -90,3 +90,14 @@ def test_measuring_costs_a_call_next_to_nothing() -> None:
 
     metrics = CallMetrics(Figures())
     assert min(asyncio.run(seconds_a_call(metrics)) for _ in range(5)) < MOST_SECONDS_A_CALL
+
+
+def test_a_collector_that_is_away_keeps_nobody() -> None:
+    """Neither whoever adds figures, nor the end of the server for long."""
+    telemetry = Telemetry(TelemetrySettings("", "http://127.0.0.1:1"), "1")
+    durations = telemetry.figures.durations("d", "", "label")
+    durations.add(0.1, "x")
+    start = time.monotonic()
+    telemetry.close()
+    assert time.monotonic() - start < 10.0
+    assert durations.read()[0][1].sum == 0.1
