@@ -15,6 +15,7 @@ from server.app import MAX_MESSAGE_BYTES, App
 from server.assembly import jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
 from server.execution.process_pool import ProcessPool
+from server.execution.ray_cluster import ClusterUnusable, RayCluster
 from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
@@ -95,11 +96,12 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     policy = queue_policy(settings)
     telemetry = _telemetry(settings)
+    cluster = await _cluster(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     small = SmallTasks()
-    jobs = jobs_of(settings, storage, policy, template)
+    jobs = jobs_of(settings, storage, policy, template, cluster)
     admission = Admission(settings.max_concurrent_requests)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
@@ -115,7 +117,9 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     delivery = event_delivery(settings, storage)
     operation = _operation(settings, storage, jobs.runner, admission, stop)
     age = settings.max_connection_age_seconds
-    app = App(servicers_of(settings, storage, pool, services, delivery, api_keys, operation), interceptors, age)
+    app = App(
+        servicers_of(settings, storage, pool, services, delivery, api_keys, operation, cluster), interceptors, age
+    )
     listening = listening_of(settings, storage, services, delivery)
     told = _measured(telemetry, pool, jobs.runner, storage, app.listening)
     listener_health = ListenerHealth(listening.health, told) if listening else None
@@ -229,6 +233,21 @@ def _measured(
         await tell(report)
 
     return tell_both
+
+
+async def _cluster(settings: Settings) -> RayCluster | None:
+    """The cluster that runs long work, connected. Raises WrongSetting."""
+    if not settings.ray_address:
+        return None
+    cluster = RayCluster(settings.ray_address)
+    try:
+        await cluster.start()
+    except ClusterUnusable as error:
+        raise WrongSetting(
+            f"--ray-address (ABSFIN_RAY_ADDRESS) {settings.ray_address} cannot be used: {error}; this machine "
+            f"must be a node of a cluster that runs: ray start --address={settings.ray_address}"
+        ) from None
+    return cluster
 
 
 def _web(settings: Settings) -> WebListener | None:

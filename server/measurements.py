@@ -34,7 +34,9 @@ class ListenerFigures:
 
 def measure(figures: Figures, pool: ProcessPool, runner: Runner, storage: Storage) -> ListenerFigures:
     """Has everything measured; the listener's figures are kept by what is returned."""
-    pools = {"call": pool, "job": runner.pool}
+    pools = {"call": pool}
+    if isinstance(runner.pool, ProcessPool):  # on a cluster, its own figures tell how its nodes are
+        pools["job"] = runner.pool
     _measure_workers(figures, pools)
     figures.gauge(
         "absfin.jobs.running", "{job}", "Jobs that run in this process", lambda: [(float(runner.running), {})]

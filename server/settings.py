@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
-from server.remote_settings import liquidity_target_from, targets_from
+from server.remote_settings import liquidity_target_from, ray_address_from, targets_from
 from server.supabase_settings import realtime_from, supabase_from
 from server.telemetry_settings import TelemetrySettings, telemetry_from
 from server.web_settings import WebSettings, web_from
@@ -59,6 +59,7 @@ class Settings:
     job_slice_seconds: float = 30.0
     max_job_seconds: float = 0.0
     storage: str = "embedded"
+    ray_address: str = ""  # of the head of a Ray cluster that runs long work; empty: worker processes run it
     strategy_targets: tuple[str, ...] = ()  # addresses of services that remote strategies may name
     liquidity_target: str = ""  # address of another LiquidityService; empty: liquidity is by stored volume
     max_remote_seconds: float = 10.0
@@ -86,10 +87,6 @@ class Settings:
                 _require_not_empty(name)
             return flag if flag is not None else environment.get(option.variable, "") or option.default(environment)
 
-        for name, allowed in _NOT_YET.items():
-            _only(name, value(name), allowed)
-        if given.ray_address is not None:
-            _wrong("ray_address", "cannot be used yet: the executor is local")
         storage = _one_of("storage", value("storage"), ("embedded", "supabase"))
         for name in ("supabase_url", "supabase_key", "realtime_url"):
             if storage != "supabase" and getattr(given, name) is not None:
@@ -114,6 +111,7 @@ class Settings:
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
             storage=storage,
+            ray_address=ray_address_from(value, _wrong, is_flag=given.ray_address is not None),
             strategy_targets=targets_from(value, _wrong),
             liquidity_target=liquidity_target_from(value, _wrong),
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
@@ -176,7 +174,9 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
     "health_access": _Option("ABSFIN_HEALTH_ACCESS", "open, or closed: health answers known callers only", "open"),
     "reflection_access": _Option("ABSFIN_REFLECTION_ACCESS", "open, or closed: reflection likewise", "open"),
-    "executor": _Option("ABSFIN_EXECUTOR", "local: worker processes on this machine", "local"),
+    "executor": _Option(
+        "ABSFIN_EXECUTOR", "local: worker processes on this machine; or ray: long work on a cluster", "local"
+    ),
     "workers": _Option("ABSFIN_WORKERS", "worker processes", str(os.cpu_count() or 1)),
     "tls_cert": _Option("ABSFIN_TLS_CERT", "PEM file of the server's certificate"),
     "tls_key": _Option("ABSFIN_TLS_KEY", "PEM file of its key"),
@@ -187,7 +187,7 @@ _OPTIONS: Mapping[str, _Option] = {
         "ABSFIN_REALTIME_URL",
         "address of Supabase Realtime, which announces changes; the project's if absent; off: they are looked for",
     ),
-    "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address of a Ray cluster (not yet)"),
+    "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address host:port of the head of a Ray cluster, with --executor ray"),
     "liquidity_target": _Option(
         "ABSFIN_LIQUIDITY_TARGET",
         "address host:port of another LiquidityService, which reallocations call; by stored volume if absent",
@@ -268,9 +268,6 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
 }
 
-_NOT_YET: Mapping[str, tuple[str, ...]] = {"executor": ("local",)}
-_LATER = {"ray"}
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -287,12 +284,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _wrong(name: str, rule: str) -> NoReturn:
     raise WrongSetting(f"--{name.replace('_', '-')} ({_OPTIONS[name].variable}) {rule}")
-
-
-def _only(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value in _LATER:
-        _wrong(name, f"{value} is not available in this version; use {' or '.join(allowed)}")
-    _one_of(name, value, allowed)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

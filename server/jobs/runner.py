@@ -15,12 +15,13 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
-from server.execution.process_pool import ProcessPool
+from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
 from server.observability import logger, request_id
 from server.ports.errors import (
+    ClusterLost,
     JobTimeBudgetExceeded,
     LostClaim,
     NotFound,
@@ -86,6 +87,7 @@ class Run:
 class Runner:
     """Runs as many jobs at once as there are worker processes for them.
 
+    `slots` is that number, or tells it: a cluster grows and shrinks, and has none while it cannot be reached.
     `run` is the task of a worker and `encode_error` writes an error of the server's own, such as a spent time budget,
     as the store keeps it. Both are arguments because tasks and converters are layers above jobs: they read its records.
     """
@@ -94,9 +96,9 @@ class Runner:
         self,
         stores: JobStores,
         progress: Progress,
-        pool: ProcessPool,
+        pool: JobExecutor,
         worker: str,
-        slots: int,
+        slots: int | Callable[[], int],
         *,
         run: Callable[..., EncodedBacktest],
         encode_error: Callable[[Exception], bytes],
@@ -106,7 +108,7 @@ class Runner:
         self._progress = progress
         self.pool = pool
         self._worker = worker
-        self._slots = slots
+        self._slots_now = slots if callable(slots) else lambda: slots
         self._run_job = run
         self._encode_error = encode_error
         self._policy = policy
@@ -119,6 +121,10 @@ class Runner:
     def running(self) -> int:
         """Jobs that run here."""
         return len(self._running)
+
+    @property
+    def _slots(self) -> int:
+        return self._slots_now()
 
     def start(self) -> None:
         """Begins to look for jobs."""
@@ -281,6 +287,9 @@ class Runner:
             # It may have died of what else the machine does: the job gets another chance from its checkpoint.
             logger.warning("the process of a job died", extra={"job": record.id, "how": str(error)})
             await self._give_back(run, crashed=True)
+        except ClusterLost:
+            logger.warning("a job waits for the cluster", extra={"job": record.id})
+            await self._give_back(run)
         except (StorageFull, StorageUnavailable) as error:
             # Nothing can be written: its lease runs out, and it goes on from its last checkpoint.
             logger.error("a job is given up for now", extra={"job": record.id, "why": str(error)})
