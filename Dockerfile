@@ -8,7 +8,7 @@ COPY protos ./protos
 COPY clients/python ./clients/python
 COPY domain ./domain
 COPY server ./server
-RUN uv sync --locked --no-dev --no-editable --package abs-finance --extra web
+RUN uv sync --locked --no-dev --no-editable --package abs-finance --extra web --extra telemetry
 
 # Stage 2: the environment under a user that owns only the data.
 FROM python:3.13-slim-bookworm

@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Entry point of `absfin-server` and `python -m server`, and of its commands `keys` and `storage`."""
+    """Entry point of `absfin-server` and `python -m server`, and of its commands `keys`, `storage` and `doctor`."""
     import gc
     import os
 
@@ -23,6 +23,11 @@ def main() -> None:
             from server.storage_command import run as run_storage
 
             run_storage(sys.argv[2:])
+            return
+        if sys.argv[1:2] == ["doctor"]:
+            from server.doctor_command import run as run_doctor
+
+            run_doctor(sys.argv[2:])
             return
         settings = Settings.read(sys.argv[1:], os.environ)
         import asyncio

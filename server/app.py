@@ -54,6 +54,10 @@ SERVICE_NAMES = tuple(f"absfinance.v1.{name}" for name in _MODULES)
 LISTENER = "absfinance.listener"
 """What the health service is asked for to know whether the listener of changes has caught up; no service of calls."""
 
+LIVENESS, STARTUP = "liveness", "startup"
+"""What the health service is asked for by those who start servers: whether it answers, which it does while it drains
+too and while the store is away, and whether it was ever ready. No services of calls either."""
+
 OFF: Mapping[str, object] = {"listener": "off"}
 """What is told of the listener where this server has none."""
 
@@ -94,8 +98,16 @@ class _Health(health.aio.HealthServicer):
 class App:
     """A server that is ready to be started, with its health."""
 
-    def __init__(self, servicers: Mapping[str, Any], interceptors: Sequence[grpc.aio.ServerInterceptor]) -> None:
-        self.server = grpc.aio.server(interceptors=interceptors, options=OPTIONS)
+    def __init__(
+        self,
+        servicers: Mapping[str, Any],
+        interceptors: Sequence[grpc.aio.ServerInterceptor],
+        max_connection_age_seconds: float = 0.0,
+    ) -> None:
+        # Calls of a connection that is too old end by themselves; only new ones need a new connection.
+        age = (("grpc.max_connection_age_ms", round(1e3 * max_connection_age_seconds)),)
+        options = (*OPTIONS, *age) if max_connection_age_seconds else OPTIONS
+        self.server = grpc.aio.server(interceptors=interceptors, options=options)
         self._health = _Health()
         for name, module in _MODULES.items():
             servicer = servicers.get(name) or getattr(module, f"{name}Servicer")()
@@ -105,7 +117,10 @@ class App:
         Reflection(names).add_to(self.server)
 
     async def serving(self, yes: bool) -> None:
-        """Sets the health of the server and of each service."""
+        """Sets the health of the server and of each service; it lives and has started from the first time on."""
+        if yes:
+            for name in (LIVENESS, STARTUP):
+                await self._health.set(name, _status(True))
         for name in ("", *SERVICE_NAMES):
             await self._health.set(name, _status(yes))
 

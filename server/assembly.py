@@ -39,6 +39,7 @@ from server.services.fills import Fills
 from server.services.liquidity import Liquidity
 from server.services.market_data import MarketData
 from server.services.market_metrics import MarketMetrics
+from server.services.operation import Operation
 from server.services.optimization.batch import OPTIMIZE, REALLOCATE, Batch
 from server.services.optimization.frontier import Frontier
 from server.services.optimization.optimize import Optimization
@@ -178,6 +179,7 @@ def servicers_of(
     services: Services,
     delivery: EventDelivery | None,
     api_keys: ApiKeys,
+    operation: Operation,
     cluster: RayCluster | None,
 ) -> dict[str, object]:
     """The servicers by the name of their service in the contract."""
@@ -192,7 +194,7 @@ def servicers_of(
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     events = {"EventService": EventServicer(delivery.events, requests)} if delivery else {}
     return {
-        "AdminService": AdminServicer(api_keys, requests),
+        "AdminService": AdminServicer(api_keys, operation, requests),
         "OptimizationService": OptimizationServicer(services.optimization, frontier, batch, requests),
         "RiskService": RiskServicer(services.risk),
         "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),

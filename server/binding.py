@@ -14,7 +14,7 @@ WAITING_CONNECTIONS = 512
 def bind(server: grpc.aio.Server, settings: Settings) -> str:
     """Gives a server its address, and returns it with the port. Raises WrongSetting."""
     tls = settings.tls
-    _require_free(settings.listen)
+    require_free(settings.listen)
     try:
         if tls is None:
             port = server.add_insecure_port(settings.listen)
@@ -35,7 +35,7 @@ def web_socket(listen: str) -> socket.socket:
     return found
 
 
-def _require_free(listen: str) -> None:
+def require_free(listen: str) -> None:
     """Raises WrongSetting where an address cannot be bound; gRPC would write lines of its own about it."""
     if not listen.startswith("unix:"):
         _bound(listen, "--listen (ABSFIN_LISTEN)").close()

@@ -3,13 +3,15 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import protovalidate
 from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
-from server.app import App
+from domain.checks import MOST_ASSETS
+from server.app import MAX_MESSAGE_BYTES, App
 from server.assembly import jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
 from server.execution.process_pool import ProcessPool
@@ -24,23 +26,31 @@ from server.interceptors.errors import Errors
 from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
 from server.interceptors.log import CallLog
+from server.interceptors.metrics import CallMetrics
 from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.progress import Progress
+from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
-from server.listeners.health import ListenerHealth
+from server.listeners.health import ListenerHealth, ListenerReport
 from server.observability import configure_logging, logger
 from server.ports.job_queue import QueuePolicy
+from server.ports.operation import ServerLimits
 from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.security import security_warnings
 from server.services.event_delivery import EventDelivery, event_delivery
+from server.services.operation import Calls, Operation
 from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
+from server.version import version_of
 from server.web.pages import WrongPages, read_pages
 from server.web.process import WebListener, WebProcess
+
+if TYPE_CHECKING:
+    from server.telemetry.telemetry import Telemetry
 
 
 def _open_supabase(settings: Settings, policy: QueuePolicy) -> Storage:
@@ -59,6 +69,20 @@ CUT_SECONDS = 1.0
 """How long calls that are cut may take to tell their callers."""
 
 
+class Stop:
+    """Whether the server was asked to end, and how long calls may then take."""
+
+    def __init__(self, seconds: float) -> None:
+        self.asked = asyncio.Event()
+        self.seconds = seconds
+
+    def ask(self, seconds: float | None = None) -> None:
+        """The first who asks says how long; without `seconds`, the settings do."""
+        if seconds is not None and not self.asked.is_set():
+            self.seconds = seconds
+        self.asked.set()
+
+
 async def serve(settings: Settings, template: Template | None = None) -> None:
     """Runs a server until it is told to stop (SIGTERM or SIGINT), then drains. Raises WrongSetting.
 
@@ -67,10 +91,11 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     configure_logging(settings.log_level)
     for warning in security_warnings(settings):
         logger.warning(warning)
-    stop = asyncio.Event()
+    stop = Stop(settings.drain_seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     policy = queue_policy(settings)
+    telemetry = _telemetry(settings)
     cluster = await _cluster(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
@@ -80,18 +105,24 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     admission = Admission(settings.max_concurrent_requests)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
-    # Written order: cache of handlers, closed services, request context, log, errors, authentication, admission, idle
-    # limit, raw messages.
+    # Written order: cache of handlers, closed services, request context, log, metrics, errors, authentication,
+    # admission, idle limit, raw messages.
     interceptors = (
-        HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(), Errors(),
-        Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
+        HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(),
+        *_metrics(telemetry), Errors(), Authentication(identification), admission,
+        IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, remote_authority(settings))
     services = services_of(settings, storage, pool, small, jobs, remote)
     delivery = event_delivery(settings, storage)
-    app = App(servicers_of(settings, storage, pool, services, delivery, api_keys, cluster), interceptors)
+    operation = _operation(settings, storage, jobs.runner, admission, stop)
+    age = settings.max_connection_age_seconds
+    app = App(
+        servicers_of(settings, storage, pool, services, delivery, api_keys, operation, cluster), interceptors, age
+    )
     listening = listening_of(settings, storage, services, delivery)
-    listener_health = ListenerHealth(listening.health, app.listening) if listening else None
+    told = _measured(telemetry, pool, jobs.runner, storage, app.listening)
+    listener_health = ListenerHealth(listening.health, told) if listening else None
     housekeeping = Housekeeping(storage.cleanup)
     store_health = StoreHealth(storage.probe, app.serving) if storage.probe else None
     # The first validation compiles the contract's rules; better now than in a caller's time.
@@ -122,12 +153,12 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         print(  # noqa: T201  # the one line
             f"abs-finance is ready on {address}, data in {_place(settings)}{browsers}", flush=True
         )
-        await stop.wait()
+        await stop.asked.wait()
         if store_health:
             await store_health.close()  # or it would say that a draining server serves
         if listener_health:
             await listener_health.close()
-        await _drain(app, admission, jobs.progress, delivery, settings.drain_seconds)
+        await _drain(app, admission, jobs.progress, delivery, stop.seconds)
     finally:
         if web:
             await web.close()
@@ -145,6 +176,63 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await template.close()
         await storage.disconnect()
         storage.close()
+        if telemetry:
+            await asyncio.to_thread(telemetry.close)
+
+
+def _operation(settings: Settings, storage: Storage, runner: Runner, admission: Admission, stop: Stop) -> Operation:
+    """What admins ask of the server."""
+    limits = ServerLimits(
+        MAX_MESSAGE_BYTES, settings.max_concurrent_requests, MOST_ASSETS, settings.max_request_seconds
+    )
+    return Operation(
+        limits,
+        Calls(lambda: admission.running, admission.quotas),
+        storage.jobs,
+        runner,
+        worker=storage.worker,
+        max_queued=settings.max_queued_jobs,
+        stop=stop.ask,
+    )
+
+
+def _telemetry(settings: Settings) -> "Telemetry | None":
+    """What measures; it listens already. Raises WrongSetting."""
+    if settings.telemetry is None:
+        return None
+    from server.telemetry.telemetry import Telemetry  # what it loads takes time and memory that others need not spend
+
+    telemetry = Telemetry(settings.telemetry, version_of())
+    if telemetry.url:
+        logger.info("figures are shown", extra={"url": telemetry.url})
+    return telemetry
+
+
+def _metrics(telemetry: "Telemetry | None") -> tuple[CallMetrics, ...]:
+    if telemetry is None:
+        return ()
+    return (CallMetrics(telemetry.figures),)
+
+
+def _measured(
+    telemetry: "Telemetry | None",
+    pool: ProcessPool,
+    runner: Runner,
+    storage: Storage,
+    tell: Callable[[ListenerReport], Awaitable[None]],
+) -> Callable[[ListenerReport], Awaitable[None]]:
+    """Has figures measured where they are asked for; what is to be told of the listener goes there too."""
+    if telemetry is None:
+        return tell
+    from server.measurements import measure  # likewise
+
+    listener = measure(telemetry.figures, pool, runner, storage)
+
+    async def tell_both(report: ListenerReport) -> None:
+        listener.keep(report)
+        await tell(report)
+
+    return tell_both
 
 
 async def _cluster(settings: Settings) -> RayCluster | None:
@@ -207,8 +295,7 @@ async def _drain(
     progress.drain()
     if delivery:
         delivery.events.drain()
-    stopping = asyncio.ensure_future(app.server.stop(seconds + CUT_SECONDS))
-    # Before the grace is over, so that callers hear why their call ends.
-    await asyncio.wait({stopping}, timeout=seconds)
+    # It listens meanwhile: whoever restarts servers that do not answer still hears that this one lives.
+    await admission.ended(seconds)
     admission.cut()
-    await stopping
+    await app.server.stop(CUT_SECONDS)

@@ -22,8 +22,10 @@ class JsonLines(logging.Formatter):
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "message": record.getMessage(),
+            "message": record.getMessage().strip(),
         }
+        if record.name != logger.name:
+            line["logger"] = record.name
         if current := request_id.get():
             line["request_id"] = current
         line.update({key: value for key, value in record.__dict__.items() if key not in _STANDARD})
@@ -33,9 +35,24 @@ class JsonLines(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Sends the server's own log, and only that, to stderr at a level such as "info"."""
+    """Sends the server's own log to stderr at a level such as "info", and what libraries warn of."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logger.handlers[:] = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False
+    log_libraries(handler)
+
+
+def log_libraries(handler: logging.Handler | None = None) -> None:
+    """Writes warnings of Python, numpy and other libraries as log lines too, with the name of who warns.
+
+    Otherwise they would stand between the lines as text that no program can read, without the id of the call.
+    """
+    if handler is None:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)

@@ -25,6 +25,9 @@ def security_warnings(settings: Settings) -> Iterator[str]:
     web = settings.web.listen if settings.web else ""
     if web and not settings.tls and not is_loopback(web.rpartition(":")[0].strip("[]")):
         yield f"tokens and data of browsers cross the network without encryption to {web}: set --tls-cert and --tls-key"
+    metrics = settings.telemetry.metrics_listen if settings.telemetry else ""
+    if metrics and not is_loopback(metrics.rpartition(":")[0].strip("[]")):
+        yield f"figures of this server are shown to whoever reaches {metrics}: let only Prometheus reach it"
     keys = urlsplit(settings.identity.jwks_url)
     if keys.scheme == "http" and not is_loopback(keys.hostname or ""):
         yield f"the keys of tokens come without encryption from {keys.hostname}: whoever can change them is anybody"

@@ -5,13 +5,14 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
 from server.identity_settings import identity_from, is_loopback
 from server.ports.identity import IdentitySettings
+from server.remote_settings import liquidity_target_from, ray_address_from, targets_from
 from server.supabase_settings import realtime_from, supabase_from
+from server.telemetry_settings import TelemetrySettings, telemetry_from
 from server.web_settings import WebSettings, web_from
 from server.webhook_settings import WebhookSettings, webhook_from
 
@@ -71,6 +72,8 @@ class Settings:
     realtime_url: str = ""  # of the service that announces changes; empty: they are looked for
     webhook: WebhookSettings | None = None  # None: notifications are not posted anywhere
     web: WebSettings | None = None  # None: browsers are not served
+    max_connection_age_seconds: float = 0.0  # 0: any age
+    telemetry: TelemetrySettings | None = None  # None: nothing is measured
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -108,9 +111,9 @@ class Settings:
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
             storage=storage,
-            ray_address=_ray_address(value("executor"), value("ray_address"), value("strategy_targets"), given),
-            strategy_targets=_targets(value("strategy_targets")),
-            liquidity_target=_liquidity_target(value("liquidity_target")),
+            ray_address=ray_address_from(value, _wrong, is_flag=given.ray_address is not None),
+            strategy_targets=targets_from(value, _wrong),
+            liquidity_target=liquidity_target_from(value, _wrong),
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
             remote_authority=Path(value("remote_ca")) if value("remote_ca") else None,
             tls=_tls(value("tls_cert"), value("tls_key"), value("tls_client_ca")),
@@ -126,6 +129,10 @@ class Settings:
                 _wrong,
             ),
             web=web_from(value, _whole("web_max_calls", value("web_max_calls"), 1, 100_000), identity.methods, _wrong),
+            max_connection_age_seconds=_number(
+                "max_connection_age_seconds", value("max_connection_age_seconds"), 0.0, MOST_SECONDS
+            ),
+            telemetry=telemetry_from(value, _wrong),
         )
 
 
@@ -234,6 +241,18 @@ _OPTIONS: Mapping[str, _Option] = {
     "web_max_calls": _Option(
         "ABSFIN_WEB_MAX_CALLS", "calls of browsers served at once, and as many streams beside them", "500"
     ),
+    "max_connection_age_seconds": _Option(
+        "ABSFIN_MAX_CONNECTION_AGE_SECONDS",
+        "age at which a connection takes no new calls, so that clients spread over servers that were added; 0: any",
+        "0",
+    ),
+    "metrics_listen": _Option(
+        "ABSFIN_METRICS_LISTEN",
+        "address, or port of loopback, where Prometheus reads figures at /metrics; none if absent",
+    ),
+    "otlp_endpoint": _Option(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "collector that figures are sent to by OTLP over HTTP; none if absent"
+    ),
     "webhook_url": _Option("ABSFIN_WEBHOOK_URL", "address that notifications are posted to; nowhere if absent"),
     "webhook_secret": _Option("ABSFIN_WEBHOOK_SECRET", "secret that signs what is posted, 32 bytes at least"),
     "webhook_allow": _Option(
@@ -252,7 +271,9 @@ _OPTIONS: Mapping[str, _Option] = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m server", description="The abs-finance server: portfolio optimisation and risk over gRPC."
+        prog="python -m server",
+        description="The abs-finance server: portfolio optimisation and risk over gRPC.",
+        epilog="Commands, each with --help: doctor (says what is wrong), keys, storage.",
     )
     for name, option in _OPTIONS.items():
         default = f" (default {option.fallback})" if option.fallback else ""
@@ -296,46 +317,6 @@ def _listen(value: str, *, authenticated: bool) -> str:
     if not authenticated and not is_loopback(host.strip("[]")):
         _wrong("listen", f"must be a loopback address such as 127.0.0.1:{port} while --auth is none, is {value!r}")
     return value
-
-
-def _targets(value: str) -> tuple[str, ...]:
-    """Addresses of services, as requests must name them."""
-    targets = tuple(target.strip() for target in value.split(",") if target.strip())
-    for target in targets:
-        if not _is_address(target):
-            _wrong("strategy_targets", f"must be host:port, with commas between several, is {target!r}")
-    return targets
-
-
-def _liquidity_target(value: str) -> str:
-    """The address of one service, or nothing."""
-    if value and not _is_address(value):
-        _wrong("liquidity_target", f"must be host:port, is {value!r}")
-    return value
-
-
-def _is_address(value: str) -> bool:
-    """Whether a text is host:port; a name with a comma or a scheme is no host."""
-    host, separator, port = value.rpartition(":")
-    is_port = port.isascii() and port.isdigit() and 0 < int(port) <= 65535
-    return bool(separator and host and is_port) and not any(sign in host for sign in ", /")
-
-
-def _ray_address(executor: str, address: str, strategy_targets: str, given: argparse.Namespace) -> str:
-    """The address of the cluster that runs long work; empty where worker processes run it."""
-    if _one_of("executor", executor, ("local", "ray")) == "local":
-        if given.ray_address is not None:
-            _wrong("ray_address", "cannot be used with --executor local")
-        return ""
-    if find_spec("ray") is None:
-        _wrong("executor", "ray needs an extra that is not installed: pip install 'abs-finance[ray]', on every node")
-    if not address:
-        _wrong("ray_address", "must be given with --executor ray: host:port of the head of a cluster")
-    if not _is_address(address):
-        _wrong("ray_address", f"must be host:port of the head of a cluster, is {address!r}")
-    if strategy_targets:
-        _wrong("strategy_targets", "cannot be used with --executor ray: strategies outside are asked by this machine")
-    return address
 
 
 def _bytes(name: str, value: str, least: int) -> int:

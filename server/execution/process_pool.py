@@ -9,6 +9,7 @@ request does not wait for them; long tasks then leave the processor to short one
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -90,6 +91,22 @@ class ProcessPool:
         self._background: set[asyncio.Task[None]] = set()
         self._growing: asyncio.TimerHandle | None = None
         self._closed = False
+        self.lost: Counter[str] = Counter({"died": 0, "killed": 0})  # processes that ended before they were told to
+
+    @property
+    def waiting(self) -> int:
+        """Tasks that wait for a process."""
+        return len(self._queue)
+
+    @property
+    def running(self) -> int:
+        """Processes that have a task."""
+        return len(self._busy)
+
+    @property
+    def idle(self) -> int:
+        """Processes that have none."""
+        return len(self._idle)
 
     @property
     def is_idle(self) -> bool:
@@ -203,6 +220,7 @@ class ProcessPool:
             try:
                 return await self._attempt(work, deadline, None if on_report is None else pass_on, caller)
             except WorkerDied:
+                self.lost["died"] += 1
                 if attempt == self._retries:
                     raise
         raise AssertionError("the last attempt returns or raises")
@@ -263,6 +281,7 @@ class ProcessPool:
         """Hands free workers to those whose turn it is, and starts more where that is due."""
         while self._idle:
             if not self._idle[-1].alive:  # it was killed from outside while it had nothing to do
+                self.lost["died"] += 1
                 self._in_background(self._idle.pop().close(0.0))
                 continue
             if (served := self._queue.pop()) is None:
@@ -347,6 +366,7 @@ class ProcessPool:
                 self._put_back(worker, caller)
                 return
         except TimeoutError:
+            self.lost["killed"] += 1
             worker.kill()
         self._busy.discard(worker)
         self._queue.finished(caller)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from server.observability import log_libraries, request_id
+
 BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 LIBRARY = 50
@@ -34,6 +36,7 @@ class Task:
     number: int
     work: Callable[..., Any]
     reports: bool = False  # work is also handed `report`, to send messages while it runs
+    request_id: str = ""  # of the call or the job that it is for, for log lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,8 @@ def run_worker(tasks: socket.socket, lifeline: socket.socket, niceness: int) -> 
     # What a library prints must not mix with what the server says.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
+    log_libraries()
+
     control = WorkerControl(lifeline, partial(_send, tasks))
     settled = len(sys.modules)
     while (data := _receive(tasks)) is not None:
@@ -139,6 +144,7 @@ def run_worker(tasks: socket.socket, lifeline: socket.socket, niceness: int) -> 
             _send(tasks, Outcome(traceback=traceback.format_exc()))
             continue
         control.begin(task.number)
+        request_id.set(task.request_id)
         extra = {"report": lambda content: _send(tasks, TaskReport(content))} if task.reports else {}
         _send(tasks, outcome_of(task, control, extra))
         settled = _without_garbage(settled)

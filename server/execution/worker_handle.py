@@ -13,6 +13,7 @@ from typing import Any
 from server.execution.frames import Frames
 from server.execution.template import Template
 from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Outcome, Task, TaskReport, TimeLimit
+from server.observability import request_id
 from server.ports.errors import WorkerDied
 
 FromWorker = TaskReport | TimeLimit | LibraryLoaded | Outcome
@@ -62,7 +63,7 @@ class WorkerHandle:
     def send(self, work: Callable[..., Any], *, reports: bool) -> None:
         """Hands it a task."""
         self._number = next(self._numbers)
-        data = pickle.dumps(Task(self._number, work, reports), pickle.HIGHEST_PROTOCOL)
+        data = pickle.dumps(Task(self._number, work, reports, request_id.get()), pickle.HIGHEST_PROTOCOL)
         header = len(data).to_bytes(LENGTH_BYTES, "big")
         if len(data) <= SMALL_BYTES:
             self._transport.write(header + data)  # at once: a header on its own would wake the worker for nothing

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from server.identity.current import caller
 from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.ports.errors import Draining, Overloaded
+from server.ports.operation import Quota
 
 MAX_FRACTION_PER_CALLER = 0.75
 """The fraction of the places that one caller may take, so that others find some."""
@@ -19,14 +20,20 @@ class Places:
     """Places for calls of one shape: streams that stay open take none from calls that end."""
 
     limit: int
+    name: str = ""  # of the quota of one caller
     taken: int = 0
     by_caller: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def limit_of_one(self) -> int:
+        """Places that one caller may take."""
+        return max(1, round(self.limit * MAX_FRACTION_PER_CALLER))
 
     def take(self, caller: str) -> None:
         """Takes a place. Raises Overloaded."""
         if self.taken >= self.limit:
             raise Overloaded("too many calls are running; try again later")
-        if self.by_caller[caller] >= max(1, round(self.limit * MAX_FRACTION_PER_CALLER)):
+        if self.by_caller[caller] >= self.limit_of_one:
             raise Overloaded("too many calls of this caller are running; try again when one has ended")
         self.taken += 1
         self.by_caller[caller] += 1
@@ -44,7 +51,8 @@ class Admission(CallInterceptor):
 
     def __init__(self, max_calls: int) -> None:
         # Keyed by whether the caller streams requests, and whether the server streams responses.
-        self._places = {shape: Places(max_calls) for shape in ((False, False), (False, True), (True, False))}
+        names = {(False, False): "calls", (False, True): "followed_streams", (True, False): "sent_streams"}
+        self._places = {shape: Places(max_calls, name) for shape, name in names.items()}
         self._places[True, True] = self._places[True, False]
         self._draining = False
         self._served: set[asyncio.Task[object]] = set()
@@ -53,6 +61,24 @@ class Admission(CallInterceptor):
     def drain(self) -> None:
         """From now on every new call is refused; those inside go on."""
         self._draining = True
+
+    @property
+    def running(self) -> int:
+        """Calls that are inside."""
+        return len(self._served)
+
+    def quotas(self, caller: str) -> tuple[Quota, ...]:
+        """Places that a caller has taken, by the shape of calls."""
+        # Two shapes share the last one's places.
+        kinds = {places.name: places for places in self._places.values()}
+        return tuple(
+            Quota(name, places.limit_of_one, places.by_caller.get(caller, 0)) for name, places in kinds.items()
+        )
+
+    async def ended(self, seconds: float) -> None:
+        """Waits for the calls that are inside, but not for longer than `seconds`."""
+        if self._served:
+            await asyncio.wait(set(self._served), timeout=seconds)
 
     def cut(self) -> None:
         """Ends the calls that are still inside: their callers hear that the server is shutting down."""

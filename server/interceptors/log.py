@@ -31,7 +31,7 @@ class CallLog(CallInterceptor):
             gone = True
             raise
         finally:
-            code = "CANCELLED" if gone else _name(context.code())
+            code = "CANCELLED" if gone else status_name(context.code())
             level = logging.WARNING if code in {"INTERNAL", "UNKNOWN"} else logging.INFO
             if logger.isEnabledFor(level):
                 duration_ms = round((time.perf_counter() - start) * 1e3, 3)
@@ -41,7 +41,8 @@ class CallLog(CallInterceptor):
                 logger.log(level, "call", extra=line)
 
 
-def _name(code: grpc.StatusCode | int | None) -> str:
+def status_name(code: grpc.StatusCode | int | None) -> str:
+    """The name of the status that a call has set; OK where it has set none."""
     if isinstance(code, grpc.StatusCode):
         return code.name
     return _NAMES.get(code or 0, "UNKNOWN")

@@ -8,6 +8,7 @@ jobs: there a short job waits for no checkpoint for longer than `LENT_SECONDS`.
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -105,7 +106,7 @@ class Runner:
     ) -> None:
         self._stores = stores
         self._progress = progress
-        self._pool = pool
+        self.pool = pool
         self._worker = worker
         self._slots_now = slots if callable(slots) else lambda: slots
         self._run_job = run
@@ -114,6 +115,12 @@ class Runner:
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+        self.ended: Counter[str] = Counter({"SUCCEEDED": 0, "FAILED": 0})  # by the state in which they ended here
+
+    @property
+    def running(self) -> int:
+        """Jobs that run here."""
+        return len(self._running)
 
     @property
     def _slots(self) -> int:
@@ -141,7 +148,7 @@ class Runner:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=grace_seconds)
-        await self._pool.close(grace_seconds)
+        await self.pool.close(grace_seconds)
 
     def _stop(self, key: int) -> None:
         run = self._running.get(key)
@@ -318,9 +325,10 @@ class Runner:
             raise self._over_budget()
         job = await self._job(run.claim)
         work = partial(self._run_job, job, record.request, record.fingerprint)
-        ran = await _while_writing(self._pool.run(work, None, run.writer.submit), run.writer)
+        ran = await _while_writing(self.pool.run(work, None, run.writer.submit), run.writer)
         end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series, tick=ran.tick)
         await until_stored(lambda: self._stores.log.finish(record, end, ran.events), record.id)
+        self.ended[end.state] += 1
 
     async def _job(self, claim: Claim) -> Job:
         inputs = claim.record.inputs
@@ -354,6 +362,7 @@ class Runner:
         end = JobEnd(JobState.FAILED, error=self._encode_error(error))
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
             await until_stored(lambda: self._stores.log.finish(record, end, ()), record.id)
+            self.ended[end.state] += 1
 
 
 async def _while_writing(work: Awaitable[T], writer: CheckpointWriter) -> T:

@@ -53,5 +53,7 @@ class Storage:
     stale_results: StaleResults | None = None
     # Calls back, in any thread, after writes of this process that may have changed something. None: nothing is told.
     when_written: Callable[[Callable[[], None]], None] | None = None
+    # Calls back, in any thread, after each use of the store: what was done, of few words, and the seconds it took.
+    when_timed: Callable[[Callable[[str, float], None]], None] | None = None
     notices: ChangeNotices | None = None  # of writes of other processes; None: nobody announces them
     disconnect: Callable[[], Awaitable[None]] = _nothing  # before `close`, while the event loop runs

@@ -24,6 +24,8 @@ SPLIT = {"symbol": "A", "exDate": {"year": 2020, "month": 1, "day": 3}, "split":
 
 ASKED: Mapping[str, Request] = {
     "AdminService/CreateApiKey": {"roles": ["reader"]},
+    "AdminService/GetQuotas": {},
+    "AdminService/GetServerInfo": {},
     "AdminService/ListApiKeys": {},
     "AdminService/RevokeApiKey": {"name": "apiKeys/own"},
     "BacktestService/Backtest": BACKTEST,

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from server.ports.identity import IdentitySettings, Role
-from server.settings import Settings, WrongSetting
+from server.settings import _OPTIONS, Settings, WrongSetting
+
+EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text()
 
 
 def read(folder: Path, *arguments: str, **environment: str) -> Settings:
@@ -191,9 +194,17 @@ def test_an_empty_data_dir_is_not_the_default(
 
 
 def test_every_setting_is_in_the_example() -> None:
-    text = (Path(__file__).parents[2] / ".env.example").read_text()
-    for variable in ("ABSFIN_MIN_FREE_BYTES", *(row[0] for row in LIMITS.values())):
-        assert f"{variable}=" in text
+    assert sorted(re.findall(r"^(?:# )?([A-Z_]+)=", EXAMPLE, re.M)) == sorted(one.variable for one in _OPTIONS.values())
+
+
+def test_what_the_example_shows_as_a_default_is_the_default(tmp_path: Path) -> None:
+    """What is set there is the default, and so is every number: it starts a server as it stands."""
+    given = dict(re.findall(r"^([A-Z_]+)=(.+)$", EXAMPLE, re.M))
+    assert Settings.read(["--data-dir", str(tmp_path)], given) == Settings.read(["--data-dir", str(tmp_path)], {})
+    shown = dict(re.findall(r"^# ([A-Z_]+)=([\d.]+)$", EXAMPLE, re.M))
+    defaults = {one.variable: one.fallback for one in _OPTIONS.values()}
+    examples = {"ABSFIN_WORKERS", "ABSFIN_METRICS_LISTEN"}
+    assert {name: value for name, value in shown.items() if defaults[name] != value and name not in examples} == {}
 
 
 def test_a_data_dir_that_is_a_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
@@ -42,6 +43,7 @@ class Database:
         self._writing = threading.Lock()  # one writer: whoever holds it
         self._closed = False
         self._notice: Callable[[], None] = lambda: None  # after each write, in the thread that wrote
+        self._timed: Callable[[str, float], None] | None = None
         self._opened: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
@@ -80,6 +82,10 @@ class Database:
     def when_written(self, notice: Callable[[], None]) -> None:
         """Calls `notice` after each write from now on, in the thread that wrote."""
         self._notice = notice
+
+    def when_timed(self, notice: Callable[[str, float], None]) -> None:
+        """Calls `notice` after each transaction from now on, in its thread, with its kind and the seconds it took."""
+        self._timed = notice
 
     def close(self) -> None:
         """Waits for running work and closes every connection."""
@@ -138,6 +144,15 @@ class Database:
                 self._ballast.unlink(missing_ok=True)
 
     def _transaction(self, begin: str, work: Callable[[sqlite3.Connection], T], needed: int = 0) -> T:
+        if self._timed is None:
+            return self._transacted(begin, work, needed)
+        start = time.perf_counter()
+        try:
+            return self._transacted(begin, work, needed)
+        finally:
+            self._timed("read" if begin == "BEGIN" else "write", time.perf_counter() - start)
+
+    def _transacted(self, begin: str, work: Callable[[sqlite3.Connection], T], needed: int) -> T:
         try:
             connection = self._connection()
             connection.execute(begin)

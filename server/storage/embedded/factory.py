@@ -95,6 +95,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             "events": EventRetention(database, changes, listener).sweep,
         },
         when_written=database.when_written,
+        when_timed=database.when_timed,
         release_worker=locks.close,
         close=database.close,
     )

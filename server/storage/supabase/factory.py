@@ -83,6 +83,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         published=SupabasePublished(rpc),
         stale_results=SupabaseStaleResults(rpc),
         when_written=rpc.when_written,
+        when_timed=rpc.when_timed,
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
         transfer=SupabaseTransfer(rpc),

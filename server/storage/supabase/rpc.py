@@ -56,6 +56,7 @@ class Rpc:
         self._http = access.async_http()
         self._patience = patience_seconds
         self._notice: Callable[[], None] = lambda: None  # after each call that wrote changes
+        self._timed: Callable[[str, float], None] | None = None
         # The pool of httpx looks at every waiting request whenever one is answered: here they wait in a plain line.
         self._turns = asyncio.Semaphore(CONNECTIONS)
         options = AsyncClientOptions(
@@ -83,6 +84,10 @@ class Rpc:
         """Calls `notice` in the event loop after each call from now on that has written changes."""
         self._notice = notice
 
+    def when_timed(self, notice: Callable[[str, float], None]) -> None:
+        """Calls `notice` after each call from now on, with the function and the seconds it took, retries included."""
+        self._timed = notice
+
     async def close(self) -> None:
         """Ends the connections."""
         await self._http.aclose()
@@ -103,6 +108,19 @@ class Rpc:
         return await self._http.post(str(request.path), content=body, headers=headers)
 
     async def _repeated(
+        self,
+        name: str,
+        send: Callable[[], Awaitable[httpx.Response]],
+        decode: Callable[[httpx.Response], Awaitable[T]],
+    ) -> T:
+        start = time.perf_counter()
+        try:
+            return await self._tried(name, send, decode)
+        finally:
+            if self._timed is not None:
+                self._timed(name, time.perf_counter() - start)
+
+    async def _tried(
         self,
         name: str,
         send: Callable[[], Awaitable[httpx.Response]],

@@ -390,6 +390,9 @@ def stored() -> Iterator[Any]:
     yield queries.UpdatePortfolioQuery(portfolio_pb2.Portfolio(name="portfolios/x"), ["cash"])
     yield queries.DeletePortfolioQuery("portfolios/x", "e")
     yield queries.ListPortfoliosQuery(all=True)
+    yield queries.GetServerInfoQuery()
+    yield queries.GetQuotasQuery("users/x")
+    yield queries.DrainQuery(timeout=5.0)
     yield queries.CreateApiKeyQuery(
         ["reader"], "x", api_key_id="x", expires=datetime(2100, 1, 1, tzinfo=UTC), replaces="apiKeys/y"
     )

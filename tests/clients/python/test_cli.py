@@ -80,6 +80,7 @@ def test_help_names_every_command(server: RunningServer) -> None:
             "fills",
             "charts",
             "tables",
+            "doctor",
             "storage",
             "portfolio",
             "actions",
@@ -419,6 +420,12 @@ def test_storage_is_the_command_of_the_server(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert refused.stderr == "abs-finance: storage copy: --from and --to must be two different stores\n"
     assert run("restore", str(tmp_path / "none"), "--data-dir", str(tmp_path / "new")).returncode == 1
+
+
+def test_doctor_is_the_command_of_the_server() -> None:
+    done = subprocess.run([ABSFIN, "doctor", "--workers", "0"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "FAILED   --workers (ABSFIN_WORKERS) must be a whole number" in done.stdout
 
 
 @pytest.mark.parametrize("objective", thinned(["kelly", "hierarchical", "relaxed-risk-budget"], 3))

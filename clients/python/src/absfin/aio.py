@@ -155,6 +155,9 @@ class Client:
     delete_portfolio = _sends(queries.DeletePortfolioQuery)
     list_portfolios = _pages(queries.ListPortfoliosQuery)
 
+    get_server_info = _sends(queries.GetServerInfoQuery)
+    get_quotas = _sends(queries.GetQuotasQuery)
+    drain = _sends(queries.DrainQuery)
     create_api_key = _sends(queries.CreateApiKeyQuery)
     list_api_keys = _pages(queries.ListApiKeysQuery)
     revoke_api_key = _sends(queries.RevokeApiKeyQuery)

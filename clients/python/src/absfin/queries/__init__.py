@@ -16,7 +16,14 @@ from absfinance.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from absfinance.v1.reallocation_service_pb2_grpc import ReallocationServiceStub
 from absfinance.v1.risk_service_pb2_grpc import RiskServiceStub
 
-from absfin.queries.admin import CreateApiKeyQuery, ListApiKeysQuery, RevokeApiKeyQuery
+from absfin.queries.admin import (
+    CreateApiKeyQuery,
+    DrainQuery,
+    GetQuotasQuery,
+    GetServerInfoQuery,
+    ListApiKeysQuery,
+    RevokeApiKeyQuery,
+)
 from absfin.queries.attribution import AttributeQuery
 from absfin.queries.backtests import (
     BacktestQuery,
@@ -103,11 +110,14 @@ __all__ = [
     "DeleteOptimizationQuery",
     "DeletePortfolioQuery",
     "DeleteReallocationQuery",
+    "DrainQuery",
     "EstimateRiskModelQuery",
     "GetBacktestQuery",
     "GetOptimizationQuery",
     "GetPortfolioQuery",
+    "GetQuotasQuery",
     "GetReallocationQuery",
+    "GetServerInfoQuery",
     "ImportPricesQuery",
     "InstrumentsQuery",
     "ListApiKeysQuery",

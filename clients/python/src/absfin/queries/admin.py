@@ -13,6 +13,58 @@ from absfin.requests import PAGE_SIZE
 
 
 @dataclass(frozen=True)
+class GetServerInfoQuery(UnaryQuery[pb.GetServerInfoResponse]):
+    """What the server is: its version, engines, solvers and limits."""
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "GetServerInfo")
+
+    def request(self) -> pb.GetServerInfoRequest:
+        """Nothing more."""
+        return pb.GetServerInfoRequest()
+
+    def answer(self, response: pb.GetServerInfoResponse) -> pb.GetServerInfoResponse:
+        """What it says."""
+        return response
+
+
+@dataclass(frozen=True)
+class GetQuotasQuery(UnaryQuery[pb.GetQuotasResponse]):
+    """What a caller uses and may use: whoever asks, or another one where an admin asks. Raises PermissionDenied."""
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "GetQuotas")
+
+    caller: str = ""  # such as "users/{sub}" or "apiKeys/{id}"; whoever asks if empty
+
+    def request(self) -> pb.GetQuotasRequest:
+        """The caller."""
+        return pb.GetQuotasRequest(caller=self.caller)
+
+    def answer(self, response: pb.GetQuotasResponse) -> pb.GetQuotasResponse:
+        """The quotas."""
+        return response
+
+
+@dataclass(frozen=True)
+class DrainQuery(UnaryQuery[pb.DrainResponse]):
+    """Ends the server: no call after this one is taken, and those that run have `timeout` seconds to end."""
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "Drain")
+
+    timeout: float | None = None  # as the server's settings say if None
+
+    def request(self) -> pb.DrainRequest:
+        """How long calls may take."""
+        message = pb.DrainRequest()
+        if self.timeout is not None:
+            message.timeout.FromMilliseconds(round(1e3 * self.timeout))
+        return message
+
+    def answer(self, response: pb.DrainResponse) -> pb.DrainResponse:
+        """What still runs."""
+        return response
+
+
+@dataclass(frozen=True)
 class CreateApiKeyQuery(UnaryQuery[pb.ApiKey]):
     """Makes an API key with roles: reader, analyst, trader, admin. The answer alone has its secret.
 
