@@ -21,7 +21,12 @@ def register_profiles() -> None:
 
 def generated(full: int, **more: Any) -> hypothesis.settings:
     """So many generated examples with --long; otherwise the same part of them as of others."""
-    return hypothesis.settings(max_examples=max(1, full * hypothesis.settings().max_examples // FULL), **more)
+    return hypothesis.settings(max_examples=share_of(full), **more)
+
+
+def share_of(full: int) -> int:
+    """How many of so many cases run that a test makes by itself; all with --long."""
+    return max(1, full * hypothesis.settings().max_examples // FULL)
 
 
 def thinned(cases: Iterable[Any], every: int, first: int = 0, *, several: bool = False) -> list[Any]:
