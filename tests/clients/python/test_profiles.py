@@ -77,6 +77,13 @@ def test_a_profile_has_the_server_and_the_token(known: Known, config: Path, tmp_
     assert both == ["users/ann\tportfolios/of-ann", "users/bob\tportfolios/of-bob"]
 
 
+def test_the_server_of_a_profile_is_that_of_one_command(known: Known, config: Path) -> None:
+    """Also where tests run commands in their own process."""
+    before = dict(os.environ)
+    absfin("--profile", "ann", "--config", str(config), *LIST)
+    assert dict(os.environ) == before
+
+
 def test_variables_count_before_the_profile_and_flags_before_both(known: Known, config: Path) -> None:
     given = {"ABSFIN_PROFILE": "ann", "ABSFIN_CONFIG": str(config)}
     assert absfin(*LIST, ABSFIN_TOKEN=known.bob, **given) == "portfolios/of-bob\n"
