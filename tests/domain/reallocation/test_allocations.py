@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
+import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from domain.market_data.snapshot import Quote, Snapshot
@@ -106,13 +107,10 @@ def nearest_then_repair(prices: Mapping[str, float], target: Mapping[str, float]
     return shares
 
 
-def test_no_allocation_of_others_is_nearer() -> None:
-    """One test of all of them: each process that runs one has to plan all the accounts."""
-    for allocate in (greedy, by_linear_program, nearest_then_repair):
-        compare(allocate)
-
-
-def compare(allocate: Callable[[Mapping[str, float], Mapping[str, float], float], Allocation]) -> None:
+@pytest.mark.parametrize("allocate", [greedy, by_linear_program, nearest_then_repair])
+def test_no_allocation_of_others_is_nearer(
+    allocate: Callable[[Mapping[str, float], Mapping[str, float], float], Allocation],
+) -> None:
     nearer = 0
     for request, found in accounts():
         prices = {s: quote.price for s, quote in request.market.quotes.items()}
