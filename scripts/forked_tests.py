@@ -209,7 +209,7 @@ def _run_pytest(arguments: list[str], plugins: list[Any]) -> int:
         "--tb=no",
         "--timeout=0",
         "-m",
-        "not exhaustive",
+        "not exhaustive and not long",
     ]
     # Its plugins are loaded before it starts, so that it cannot rewrite their assertions.
     quiet += ["-W", "ignore::pytest.PytestAssertRewriteWarning", "--hypothesis-seed=0"]

@@ -1,4 +1,4 @@
-"""Families of like cases: scripts/test runs a few of each, scripts/test --all runs all of them."""
+"""Families of like cases: scripts/test runs a few of each, --all more of them, and --long those of every block."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,21 +6,27 @@ from typing import Any
 import hypothesis
 import pytest
 
-FULL, FEW = 100, 25
-"""Generated examples of a test that names no number, with --all and without."""
+FULL = 100
+EXAMPLES = {"few": FULL // 4, "all": FULL // 2, "long": FULL}
+"""Generated examples of a test that names no number: by scripts/test, with --all, and with --long."""
 
 
 def register_profiles() -> None:
-    """`few` is in force unless pytest gets --hypothesis-profile all, as from scripts/test --all."""
+    """`few` is in force unless pytest gets --hypothesis-profile, as from scripts/test --all and --long."""
     # A busy machine is slow, not wrong: what hangs is stopped by the time limit of every test.
-    for name, count in (("few", FEW), ("all", FULL)):
+    for name, count in EXAMPLES.items():
         hypothesis.settings.register_profile(name, max_examples=count, deadline=None)
     hypothesis.settings.load_profile("few")
 
 
 def generated(full: int, **more: Any) -> hypothesis.settings:
-    """So many generated examples with --all; the same part of them as of others without."""
-    return hypothesis.settings(max_examples=max(1, full * hypothesis.settings().max_examples // FULL), **more)
+    """So many generated examples with --long; otherwise the same part of them as of others."""
+    return hypothesis.settings(max_examples=share_of(full), **more)
+
+
+def share_of(full: int) -> int:
+    """How many of so many cases run that a test makes by itself; all with --long."""
+    return max(1, full * hypothesis.settings().max_examples // FULL)
 
 
 def thinned(cases: Iterable[Any], every: int, first: int = 0, *, several: bool = False) -> list[Any]:
@@ -32,3 +38,15 @@ def thinned(cases: Iterable[Any], every: int, first: int = 0, *, several: bool =
         case if place % every == first else pytest.param(*(case if several else (case,)), marks=pytest.mark.exhaustive)
         for place, case in enumerate(cases)
     ]
+
+
+def blocks(usual: int, exhaustive: int, long: int) -> list[Any]:
+    """Numbers of blocks of random cases for `parametrize`: so many run always, with --all and with --long."""
+    later = [pytest.param(block, marks=pytest.mark.exhaustive) for block in range(usual, exhaustive)]
+    return [*range(usual), *later, *(pytest.param(block, marks=pytest.mark.long) for block in range(exhaustive, long))]
+
+
+def sampled(cases: Iterable[Any], every: int) -> list[Any]:
+    """Values for `parametrize`: one of `every` so many runs with --all, all with --long."""
+    marks = (pytest.mark.exhaustive, pytest.mark.long)
+    return [pytest.param(case, marks=marks[place % every > 0]) for place, case in enumerate(cases)]

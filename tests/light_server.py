@@ -4,9 +4,9 @@ Loading all of them takes more than two seconds of a processor for each server. 
 does not depend on it.
 """
 
-from server import bootstrap
 from server.__main__ import main
+from server.tasks import libraries
 
 if __name__ == "__main__":
-    bootstrap.LIBRARIES = ()  # type: ignore[assignment, attr-defined]
+    libraries.LIBRARIES = ()  # type: ignore[assignment]
     main()

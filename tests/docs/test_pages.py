@@ -65,7 +65,7 @@ CALLED = (
 """Pages that show calls, in the order in which they are run."""
 
 
-SECOND_TOOL = [pytest.mark.exhaustive] if shutil.which("grpcurl") else []
+SECOND_TOOL = [pytest.mark.long] if shutil.which("grpcurl") else []
 
 
 @pytest.mark.parametrize("tool", [pytest.param("buf", marks=SECOND_TOOL), "grpcurl"])

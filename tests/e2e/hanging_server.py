@@ -16,6 +16,7 @@ from server.__main__ import main
 from server.execution.small_tasks import SmallTasks
 from server.observability import logger
 from server.services.optimization import optimize
+from server.tasks import libraries
 
 HANGS = "a small task hangs"
 
@@ -32,7 +33,7 @@ def _busy(request: bytes, **_: Any) -> None:
 
 
 if __name__ == "__main__":
-    bootstrap.LIBRARIES = ()  # type: ignore[assignment, attr-defined]
+    libraries.LIBRARIES = ()  # type: ignore[assignment]
     optimize.optimize_if_small = {"asleep": _asleep, "busy": _busy}[sys.argv.pop(1)]  # type: ignore[assignment]
     late = float(sys.argv.pop(1))
     bootstrap.SmallTasks = partial(SmallTasks, late_seconds=late)  # type: ignore[assignment, attr-defined, misc]

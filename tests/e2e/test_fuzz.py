@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.families import share_of
 from tests.fuzzing.run import Run, saved
 from tests.fuzzing.server import running
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("count", [100, pytest.param(400, marks=pytest.mark.exhaustive)])
-def test_generated_requests_get_answers(tmp_path: Path, count: int) -> None:
-    store = tmp_path / "store"
+def test_generated_requests_get_answers(tmp_path: Path) -> None:
+    count, store = share_of(400), tmp_path / "store"
     store.mkdir(mode=0o700)
     with running(store) as watched:
         report = Run(watched, 1).run(count, most_seconds=60.0)

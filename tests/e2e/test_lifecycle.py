@@ -1,6 +1,7 @@
 """A server's life: ready, healthy, busy, drained; calls that are cut short; what it loads and what it does not."""
 
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -23,7 +24,7 @@ from absfin import Account, Client, Moments, Returns, aio, errors, min_risk, obj
 from absfin.data import Panel
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests.conftest import COMPLETE
+from tests.conftest import COMPLETE, RunningServer
 
 ROOT = Path(__file__).parents[2]
 OPTIMIZE = "OptimizationService/Optimize"
@@ -39,6 +40,18 @@ def heavy(assets: int = 300, days: int = 1000) -> Returns:
 def lone_worker(start_server: Callable[..., Any]) -> Any:
     """A server with one worker at a time, so that it is known which one has a request."""
     return start_server("--workers", "1")
+
+
+def test_a_light_server_loads_no_libraries_ahead(server: RunningServer, lone_worker: RunningServer) -> None:
+    """Which takes three seconds of a processor for each server of the tests."""
+    assert [bool(ahead(running)) for running in (server, lone_worker)] == [True, False]
+
+
+def ahead(running: RunningServer) -> list[str]:
+    """What the template of a server loads after its first worker."""
+    (template,) = psutil.Process(running.process.pid).children()
+    told: list[list[str]] = json.loads(template.cmdline()[-1])
+    return told[2]
 
 
 def test_health_of_the_server_and_of_each_service(channel: grpc.Channel) -> None:

@@ -244,7 +244,7 @@ def test_cancelling_ends_a_job_for_good(wire: Wire) -> None:
     assert refusal.message == f"{name} has no series: it ended as cancelled, and only a success has them"
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.long)])
 def test_cancels_free_the_processor(start_server: Callable[..., RunningServer], opened: Any, count: int) -> None:
     server = start_server()
     wire = opened(server)

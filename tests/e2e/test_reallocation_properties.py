@@ -31,9 +31,16 @@ def units_after(request: dict[str, Any], answer: dict[str, Any]) -> dict[str, De
 
 @given(request=portfolios())
 @generated(100, suppress_health_check=SLOW)
-def test_holdings_and_trades_are_the_planned_holdings(wire: Wire, request: dict[str, Any]) -> None:
+def test_what_holds_for_every_plan(wire: Wire, request: dict[str, Any]) -> None:
+    """All of one answer: most of the time is that of the plan."""
     answer = wire.call(REALLOCATE, request)
+    no_asset_is_both_bought_and_sold(answer)
+    the_plan_costs_no_more_than_trading_straight_to_the_target(request, answer)
     assume("plan" in answer)
+    holdings_and_trades_are_the_planned_holdings(request, answer)
+
+
+def holdings_and_trades_are_the_planned_holdings(request: dict[str, Any], answer: dict[str, Any]) -> None:
     prices = {one["symbol"]: Decimal(repr(one["price"])) for one in request["snapshot"]["assets"]}
     units = units_after(request, answer)
     cash = Decimal(repr(request["portfolio"]["cash"]))
@@ -49,20 +56,15 @@ def test_holdings_and_trades_are_the_planned_holdings(wire: Wire, request: dict[
     assert math.isclose(float(cash), summary.get("cashAfter", 0.0), rel_tol=1e-12, abs_tol=1e-9)
 
 
-@given(request=portfolios())
-@generated(100, suppress_health_check=SLOW)
-def test_no_asset_is_both_bought_and_sold(wire: Wire, request: dict[str, Any]) -> None:
+def no_asset_is_both_bought_and_sold(answer: dict[str, Any]) -> None:
     signs: dict[str, set[bool]] = {}
-    for trade in trades_of(wire.call(REALLOCATE, request)):
+    for trade in trades_of(answer):
         signs.setdefault(trade["symbol"], set()).add(trade["quantity"] > 0.0)
     assert all(len(found) == 1 for found in signs.values())
 
 
-@given(request=portfolios())
-@generated(100, suppress_health_check=SLOW)
-def test_the_plan_costs_no_more_than_trading_straight_to_the_target(wire: Wire, request: dict[str, Any]) -> None:
+def the_plan_costs_no_more_than_trading_straight_to_the_target(request: dict[str, Any], answer: dict[str, Any]) -> None:
     """In whole lots an order may be rounded up: by half a lot at most where it alone decides, a lot of each in all."""
-    answer = wire.call(REALLOCATE, request)
     quotes = {one["symbol"]: one for one in request["snapshot"]["assets"]}
     straight, slack = cost_straight_to_the_target(request), 0.0
     if not request["limits"]["fractional"]:

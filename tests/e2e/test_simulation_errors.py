@@ -411,6 +411,7 @@ def test_daily_flows_over_33_years(wire: Wire) -> None:
     assert "moneyWeightedReturn" in answer["result"]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(200)
 @pytest.mark.parametrize("kind", ["cash_flows", "corporate_actions", "splits_in_a_halt"])
 def test_the_most_entries_take_seconds_and_others_are_served(wire: Wire, kind: str) -> None:

@@ -27,7 +27,7 @@ def test_a_seed_makes_the_same_requests_again() -> None:
     assert [first.request(i).messages for i in range(50)] != [other.request(i).messages for i in range(50)]
 
 
-@pytest.mark.parametrize("count", [2000, pytest.param(6000, marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("count", [2000, pytest.param(6000, marks=pytest.mark.long)])
 def test_every_method_and_every_way_occurs(count: int) -> None:
     known = Requests(1)
     requests = [known.request(i) for i in range(count)]

@@ -18,6 +18,7 @@ from domain.optimization.request.solver_options import EnginePreference, SolverO
 from domain.optimization.riskfolio.verification import RISK_FLOOR
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
+from tests.families import blocks
 
 BLOCKS, EACH = 10, 64
 MEASURES = (
@@ -85,7 +86,7 @@ def is_singular(problem: Problem) -> bool:
     return bool(values[0] * SINGULAR <= values[-1])
 
 
-@pytest.mark.parametrize("block", [0, *(pytest.param(i, marks=pytest.mark.exhaustive) for i in range(1, BLOCKS))])
+@pytest.mark.parametrize("block", blocks(1, 4, BLOCKS))
 def test_one_objective(block: int) -> None:
     counted: Counter[str] = Counter()
     refused: list[str] = []

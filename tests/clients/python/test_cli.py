@@ -1,4 +1,4 @@
-"""The `absfin` command as a person and as a script runs it: a process of its own, against a real server."""
+"""The `absfin` command as a person and as a script runs it, against a real server."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from absfin import Client, Holdings, TaxLot
 
-from tests.clients.python.command_line import ABSFIN, absfin, as_json, told
+from tests.clients.python.command_line import ABSFIN, absfin, as_json, started, told
 from tests.conftest import READY, ROOT, RunningServer
 from tests.families import thinned
 from tests.processes import first_line
@@ -392,6 +392,35 @@ def test_a_broken_file_is_an_error_of_usage(server: RunningServer, tmp_path: Pat
     path.write_text(text)
     done = absfin(server, "import", str(path), status=2)
     assert words in " ".join(done.stderr.replace("│", " ").split())
+
+
+RUN_BY_NO_PAGE = [
+    (("actions", "list"), 0, ""),
+    (("attribute", "nowhere.csv"), 2, "nowhere.csv"),
+    (("charts", "backtests/none"), 1, "NOT_FOUND"),
+    (("compare", "nowhere.csv"), 2, "nowhere.csv"),
+    (("events", "--min-severity", "x"), 2, "none of info, warning, critical"),
+    (("fills", "reallocations/none", "nowhere.csv"), 2, "nowhere.csv"),
+    (("frontier", "--symbols", "NOWHERE"), 1, "MISSING_MARKET_DATA"),
+    (("instruments", "list"), 0, ""),
+    (("notifications", "list"), 0, ""),
+    (("optimizations", "list"), 0, ""),
+    (("reallocations", "list"), 0, ""),
+    (("risk-model", "--symbols", "NOWHERE"), 1, "MISSING_MARKET_DATA"),
+    (("tables", "backtests/none"), 1, "NOT_FOUND"),
+    (("watch", "backtests/none"), 1, "NOT_FOUND"),
+]
+"""Commands that no page shows in a shell, how they end, and what they say: those that tests start in this process."""
+
+
+@pytest.mark.parametrize(("arguments", "status", "words"), thinned(RUN_BY_NO_PAGE, 4, several=True))
+def test_a_command_is_a_program_of_its_own(
+    server: RunningServer, arguments: tuple[str, ...], status: int, words: str
+) -> None:
+    """What it loads, it loads by itself, whatever other commands have loaded before."""
+    done = started(server, *arguments, status=status)
+    assert words in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_serve_runs_the_server_and_ends_with_it(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from absfin.cli.layout import new_console, new_table
 
-from tests.clients.python.command_line import absfin
+from tests.clients.python.command_line import absfin, started
 from tests.conftest import RunningServer
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -41,7 +41,7 @@ def golden(name: str) -> str:
 @pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}, COLOR], ids=["piped", "no-color", "color"])
 def test_help(server: RunningServer, columns: str, variables: dict[str, str]) -> None:
-    said = absfin(server, "--help", **{"COLUMNS": columns, **variables}).stdout
+    said = started(server, "--help", **{"COLUMNS": columns, **variables}).stdout
     assert said == golden(f"help-{columns}.txt")
     assert max(map(len, said.splitlines())) <= int(columns)
 
@@ -53,7 +53,7 @@ def test_help(server: RunningServer, columns: str, variables: dict[str, str]) ->
     ids=["piped", "no-color", "color"],
 )
 def test_a_table(stored: RunningServer, columns: str, variables: dict[str, str], ending: str) -> None:
-    said = absfin(stored, "backtests", "show", "golden", **{"COLUMNS": columns, **variables}).stdout
+    said = started(stored, "backtests", "show", "golden", **{"COLUMNS": columns, **variables}).stdout
     assert said == golden(f"table-{columns}{ending}.txt")
     plain = re.sub("\x1b\\[[0-9;]*m", "", said)
     assert plain == golden(f"table-{columns}.txt")
@@ -112,8 +112,8 @@ def test_a_shell_completes_commands_and_options(server: RunningServer, words: st
 
 
 def test_completion_is_installed_for_a_shell(server: RunningServer, tmp_path: Path) -> None:
-    script = absfin(server, "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1").stdout
+    script = started(server, "--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1").stdout
     assert "complete -o default -F _absfin_completion absfin" in script
     variables = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    absfin(server, "--install-completion", "bash", **variables)
+    started(server, "--install-completion", "bash", **variables)
     assert "absfin" in (tmp_path / ".bashrc").read_text()

@@ -6,12 +6,9 @@ import json
 import os
 import signal as signals
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +18,9 @@ from absfin.events import MOST_UNREAD, EventFollower
 from absfinance.v1.event_service_pb2 import WatchEventsResponse
 
 from domain.monitoring.signals import EventKind, Severity
+from tests.clients.python.command_line import run_command
 from tests.conftest import RunningServer
 from tests.e2e.event_log import signal, written_log
-
-ABSFIN = Path(sys.executable).with_name("absfin")
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +163,7 @@ def test_notifications(watched: RunningServer) -> None:
 
 
 def absfin(server: RunningServer, *arguments: str, status: int = 0) -> str:
-    command = [str(ABSFIN), *arguments, "--server", server.address]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, "COLUMNS": "120"})
+    done = run_command((*arguments, "--server", server.address), {**os.environ, "COLUMNS": "120"})
     assert done.returncode == status, done.stderr
     return done.stdout if status == 0 else done.stderr
 

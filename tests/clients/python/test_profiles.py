@@ -1,8 +1,6 @@
 """Profiles of the command line: flags count before variables, variables before the profile."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 from absfin.cli.profiles import Profile, WrongProfile, read_profile
 
+from tests.clients.python.command_line import run_command
 from tests.conftest import RunningServer
 from tests.server.identity.issuer import ISSUER, Issuer, running
 
@@ -27,8 +26,7 @@ def absfin(*arguments: str, status: int = 0, **variables: str) -> str:
     """Standard output, or standard error of a command that must fail."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ABSFIN_")}
     environment = {**kept, "COLUMNS": "500", "TERM": "dumb", **variables}
-    command = [sys.executable, "-c", "from absfin.cli import main; main()", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    done = run_command(arguments, environment)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout if status == 0 else done.stderr
 
@@ -77,6 +75,13 @@ def test_a_profile_has_the_server_and_the_token(known: Known, config: Path, tmp_
     assert absfin("--profile", "ann", *LIST, HOME=str(home)) == "portfolios/of-ann\n"
     both = absfin("--profile", "ann", *LIST, "--all", HOME=str(home)).splitlines()
     assert both == ["users/ann\tportfolios/of-ann", "users/bob\tportfolios/of-bob"]
+
+
+def test_the_server_of_a_profile_is_that_of_one_command(known: Known, config: Path) -> None:
+    """Also where tests run commands in their own process."""
+    before = dict(os.environ)
+    absfin("--profile", "ann", "--config", str(config), *LIST)
+    assert dict(os.environ) == before
 
 
 def test_variables_count_before_the_profile_and_flags_before_both(known: Known, config: Path) -> None:

@@ -17,6 +17,7 @@ import grpc
 import pytest
 from absfin import Client, Finished, Tick, aio, errors
 
+from tests.clients.python.command_line import run_command
 from tests.clients.python.test_watching import DAILY, LONG, data
 from tests.conftest import ROOT, RunningServer
 
@@ -129,9 +130,8 @@ def test_a_token_beside_a_channel_is_refused(keyed: Keyed) -> None:
 
 
 def command(keyed: Keyed, *arguments: str, token: str = "", status: int = 0) -> str:
-    given = [sys.executable, "-c", "from absfin.cli import main; main()", *arguments, "--server", keyed.server.address]
     environment = {**os.environ, **({"ABSFIN_TOKEN": token} if token else {})}
-    done = subprocess.run(given, capture_output=True, text=True, timeout=60, env=environment)
+    done = run_command((*arguments, "--server", keyed.server.address), environment)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout if status == 0 else done.stderr
 

@@ -16,6 +16,7 @@ from server.ports.storage import Storage
 from tests.contracts.storage.conftest import Opened, of_event_backends
 from tests.contracts.storage.event_drafts import all_changes, changes_of, published_of
 from tests.contracts.storage.prices import panel, whole
+from tests.families import blocks
 
 pytestmark = of_event_backends
 
@@ -217,7 +218,7 @@ async def test_bars_of_one_server_let_its_imports_end(storage: Storage, publishe
     assert len(await values(storage, "S49")) == 1999
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", blocks(1, 1, 2))
 async def test_as_a_plain_dictionary_does_it(storage: Storage, published: PublishedPrices, seed: int) -> None:
     """400 random calls of batches, imports, quotes and reads."""
     chosen = random.Random(seed)

@@ -282,9 +282,14 @@ def _ticks(events: int, each: int) -> tuple[MonitorState, list[Signal]]:
 
 
 @pytest.mark.parametrize(
-    "events", [200, pytest.param(20_000, marks=[pytest.mark.exhaustive, pytest.mark.timeout(600)])]
+    "events",
+    [
+        200,
+        pytest.param(2000, marks=pytest.mark.exhaustive),
+        pytest.param(20_000, marks=[pytest.mark.long, pytest.mark.timeout(600)]),
+    ],
 )
-def test_a_million_prices_leave_no_rounding(events: int) -> None:
+def test_as_many_as_a_million_prices_leave_no_rounding(events: int) -> None:
     """The value after them is that of the last prices alone, to the last bit; a running sum would have drifted."""
     state, _ = _ticks(events, 50)
     own = state.watches["P"].holdings

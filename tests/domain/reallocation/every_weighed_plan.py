@@ -5,7 +5,7 @@ Knows nothing of how a plan is made: an account of one day, whose proceeds can b
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from domain.costs.impact import SquareRootImpact
@@ -35,8 +35,11 @@ def plans(request: ReallocationRequest) -> Iterator[Plan]:
     """All that keep the limits."""
     symbols = list(request.market.quotes)
     nav = request.portfolio.cash + sum(_held(request, s) * request.market.quotes[s].price for s in symbols)
-    for units in itertools.product(*(_units(request, s, nav) for s in symbols)):
-        plan = _plan(request, symbols, units, nav)
+    priced = [[(each, cost_of_trade(request, s, each)) for each in _units(request, s, nav)] for s in symbols]
+    deviation = _deviation(request, symbols)
+    for trades in itertools.product(*priced):
+        units, costs = zip(*trades, strict=True)
+        plan = _plan(request, symbols, units, costs, nav, deviation)
         if plan is not None:
             yield plan
 
@@ -62,10 +65,16 @@ def cost_of_trade(request: ReallocationRequest, symbol: str, units: float) -> fl
     return cost + 2.0 / 3.0 * law.coefficient * sigma * math.sqrt(share) * value
 
 
-def _plan(request: ReallocationRequest, symbols: list[str], units: tuple[float, ...], nav: float) -> Plan | None:
+def _plan(
+    request: ReallocationRequest,
+    symbols: list[str],
+    units: tuple[float, ...],
+    costs: tuple[float, ...],
+    nav: float,
+    deviation_of: Callable[[list[float]], float],
+) -> Plan | None:
     limits, prices = request.limits, [request.market.quotes[s].price for s in symbols]
     values = [each * price for each, price in zip(units, prices, strict=True)]
-    costs = [cost_of_trade(request, s, each) for s, each in zip(symbols, units, strict=True)]
     cost, cash = sum(costs), request.portfolio.cash - sum(values) - sum(costs)
     floor = limits.cash_floor
     if any(each > 0.0 for each in units) and cash < floor - ROUNDING:
@@ -86,21 +95,27 @@ def _plan(request: ReallocationRequest, symbols: list[str], units: tuple[float, 
         (_held(request, s) + each) * price / after - request.target.get(s, 0.0)
         for s, each, price in zip(symbols, units, prices, strict=True)
     ]
-    deviation = _deviation(request, symbols, away)
+    deviation = deviation_of(away)
     return Plan(units, deviation + request.modes.cost_aversion * cost / after, cost, deviation)
 
 
-def _deviation(request: ReallocationRequest, symbols: list[str], away: list[float]) -> float:
+def _deviation(request: ReallocationRequest, symbols: list[str]) -> Callable[[list[float]], float]:
+    """What the active weights of a plan are judged by."""
     if request.modes.deviation is Deviation.DRIFT:
-        return 0.5 * sum(map(abs, away))
+        return lambda away: 0.5 * sum(map(abs, away))
     assert request.active_risk is not None
-    model = request.active_risk.model.moments
+    model, periods = request.active_risk.model.moments, request.active_risk.periods_per_year
     place = {s: i for i, s in enumerate(model.symbols)}
-    variance = 0.0
-    for s, first in zip(symbols, away, strict=True):
-        for t, second in zip(symbols, away, strict=True):
-            variance += first * second * float(model.covariance[place[s], place[t]])
-    return math.sqrt(max(variance, 0.0) * request.active_risk.periods_per_year)
+    rows = [[float(model.covariance[place[s], place[t]]) for t in symbols] for s in symbols]
+
+    def tracking_error(away: list[float]) -> float:
+        variance = 0.0
+        for first, row in zip(away, rows, strict=True):
+            for second, covariance in zip(away, row, strict=True):
+                variance += first * second * covariance
+        return math.sqrt(max(variance, 0.0) * periods)
+
+    return tracking_error
 
 
 def _held(request: ReallocationRequest, symbol: str) -> float:

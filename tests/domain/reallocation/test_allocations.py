@@ -24,9 +24,9 @@ Allocation = Mapping[str, int]
 
 @cache
 def accounts() -> tuple[tuple[ReallocationRequest, Reallocation], ...]:
-    """200 accounts of 1 000 to 10 000 in cash, in whole shares, fully invested but for a floor of some of them."""
+    """100 accounts of 1 000 to 10 000 in cash, in whole shares, fully invested but for a floor of some of them."""
     draw, found = random.Random(20), []
-    for _ in range(200):
+    for _ in range(100):
         prices = {f"S{i}": round(draw.uniform(5.0, 400.0), 2) for i in range(draw.randint(2, 10))}
         parts = {symbol: draw.uniform(0.2, 1.0) for symbol in prices}
         cash = round(draw.uniform(1000.0, 10_000.0), 2)

@@ -19,6 +19,7 @@ from tests.domain.backtest.simulation.random_cases import (
     with_universe,
 )
 from tests.domain.backtest.simulation.reference import Reference
+from tests.families import blocks
 
 
 def compare(seed: int) -> None:
@@ -101,8 +102,7 @@ def test_the_first_purchase_and_money_that_comes_right_after_it() -> None:
     compare(788995)
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("block", range(20))
+@pytest.mark.parametrize("block", blocks(0, 4, 20))
 def test_many_random_backtests(block: int) -> None:
     for seed in range(50 * block, 50 * block + 50):
         compare(seed)

@@ -22,6 +22,7 @@ from domain.market_data.corporate_actions import CorporateAction, PriceBasis, Sp
 from domain.market_data.panel import Panel, PricePanel
 from tests.domain.backtest.simulation.random_cases import DATES, SYMBOLS, RandomBacktest, random_backtest, with_calendar
 from tests.domain.backtest.simulation.reference import Case, Money, Reference
+from tests.families import blocks
 
 WINDOW = 5
 SHARES = 3e5
@@ -116,8 +117,7 @@ def test_an_asset_that_is_never_traded_is_refused() -> None:
     compare(227415)
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("block", range(10))
+@pytest.mark.parametrize("block", blocks(0, 3, 10))
 def test_many_random_backtests(block: int) -> None:
     for seed in range(50 * block, 50 * block + 50):
         compare(seed)
