@@ -19,7 +19,9 @@ from tests.conftest import COMPLETE, ROOT, RunningServer, Wire
 
 CASES = ROOT / "clients/conformance/cases.json"
 FILE: Mapping[str, Any] = json.loads(CASES.read_text("utf-8"))
-UNARY, STREAMS = FILE["unary"], FILE["streams"]
+UNARY = FILE["unary"]
+STREAMS = [case for case in FILE["streams"] if "place" not in case]
+PLACES = [case for case in FILE["streams"] if "place" in case]
 
 TOOLS: Mapping[str, Sequence[str]] = {
     "python": (),
@@ -168,6 +170,17 @@ def test_every_case_has_its_answer(runner: Runner, answering: RunningServer, tmp
     found = runner.outcomes(runner.start(answering.address, unary_file(tmp_path, *UNARY)))
     assert {name: one["why"] for name, one in found.items() if not one["ok"]} == {}
     assert list(found) == [case["id"] for case in UNARY]
+
+
+def test_a_place_that_is_gone_is_an_error(runner: Runner, answering: RunningServer, tmp_path: Path) -> None:
+    """Events that are lost are told of: no client begins anew in silence."""
+    (case,) = PLACES
+    cases = stream_file(tmp_path, f"place-{runner.language}", case)
+    found = runner.outcomes(runner.start(answering.address, cases))[case["id"]]
+    assert (found["why"], found["ok"]) == ("", True)
+    never = {**case, "expect": {"error": {"code": "OUT_OF_RANGE"}}}
+    cases = stream_file(tmp_path, f"place-{runner.language}-never", never)
+    assert not runner.outcomes(runner.start(answering.address, cases))[case["id"]]["ok"]
 
 
 # What an answer must not be taken for: a number off by more than the tolerance, a list that is shorter, another reason,
