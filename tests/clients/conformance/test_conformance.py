@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from tests.clients.conformance.cutting_proxy import cutting_proxy
+from tests.clients.java.conftest import kept_client
+from tests.clients.typescript.package_build import kept_package
 from tests.conftest import COMPLETE, ROOT, RunningServer, Wire
 
 CASES = ROOT / "clients/conformance/cases.json"
@@ -118,10 +120,19 @@ def runner(
     language: str = request.param
     if missing := [tool for tool in TOOLS[language] if shutil.which(tool) is None]:
         pytest.skip(f"{missing[0]} is not installed")
-    found = Runner(language, tmp_path_factory.mktemp(f"conformance-{language}"))
+    found = Runner(language, build_folder(language, tmp_path_factory))
     built = found.start(answering.address, CASES, "--only", UNARY[0]["id"])
     assert found.outcomes(built, BUILD_SECONDS)[UNARY[0]["id"]]["ok"]
     return found
+
+
+def build_folder(language: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runner of a language finds its build, or makes it."""
+    if language == "typescript":
+        return kept_package().parents[1]
+    if language == "java":
+        return kept_client().folder.parent
+    return tmp_path_factory.mktemp(f"conformance-{language}")
 
 
 def warm(running: RunningServer) -> None:
