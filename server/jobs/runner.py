@@ -14,12 +14,13 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
-from server.execution.process_pool import ProcessPool
+from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
 from server.observability import logger, request_id
 from server.ports.errors import (
+    ClusterLost,
     JobTimeBudgetExceeded,
     LostClaim,
     NotFound,
@@ -85,6 +86,7 @@ class Run:
 class Runner:
     """Runs as many jobs at once as there are worker processes for them.
 
+    `slots` is that number, or tells it: a cluster grows and shrinks, and has none while it cannot be reached.
     `run` is the task of a worker and `encode_error` writes an error of the server's own, such as a spent time budget,
     as the store keeps it. Both are arguments because tasks and converters are layers above jobs: they read its records.
     """
@@ -93,9 +95,9 @@ class Runner:
         self,
         stores: JobStores,
         progress: Progress,
-        pool: ProcessPool,
+        pool: JobExecutor,
         worker: str,
-        slots: int,
+        slots: int | Callable[[], int],
         *,
         run: Callable[..., EncodedBacktest],
         encode_error: Callable[[Exception], bytes],
@@ -105,13 +107,17 @@ class Runner:
         self._progress = progress
         self._pool = pool
         self._worker = worker
-        self._slots = slots
+        self._slots_now = slots if callable(slots) else lambda: slots
         self._run_job = run
         self._encode_error = encode_error
         self._policy = policy
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+
+    @property
+    def _slots(self) -> int:
+        return self._slots_now()
 
     def start(self) -> None:
         """Begins to look for jobs."""
@@ -274,6 +280,9 @@ class Runner:
             # It may have died of what else the machine does: the job gets another chance from its checkpoint.
             logger.warning("the process of a job died", extra={"job": record.id, "how": str(error)})
             await self._give_back(run, crashed=True)
+        except ClusterLost:
+            logger.warning("a job waits for the cluster", extra={"job": record.id})
+            await self._give_back(run)
         except (StorageFull, StorageUnavailable) as error:
             # Nothing can be written: its lease runs out, and it goes on from its last checkpoint.
             logger.error("a job is given up for now", extra={"job": record.id, "why": str(error)})
