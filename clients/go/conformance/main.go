@@ -60,12 +60,17 @@ type streamCase struct {
 	ID      string
 	Kind    string
 	Request json.RawMessage
-	Expect  struct {
+	Place   struct {
+		AfterSequence uint64
+		Epoch         string
+	}
+	Expect struct {
 		Events struct {
 			States     []string
 			Milestones bool
 		}
 		Terminal string
+		Error    *expectedError
 	}
 }
 
@@ -272,8 +277,13 @@ func followBacktest(ctx context.Context, client *absfin.Client, one streamCase, 
 		return err
 	}
 	latest, terminal := uint64(0), ""
-	watched := &absfinancev1.BacktestProgressRequest{Backtest: job.GetName()}
+	watched := &absfinancev1.BacktestProgressRequest{
+		Backtest: job.GetName(), AfterSequence: one.Place.AfterSequence, Epoch: one.Place.Epoch,
+	}
 	for event, err := range client.WatchBacktest(ctx, watched) {
+		if err != nil && one.Expect.Error != nil {
+			return compareError(*one.Expect.Error, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -290,6 +300,9 @@ func followBacktest(ctx context.Context, client *absfin.Client, one streamCase, 
 		if finished := event.GetFinished(); finished != nil {
 			terminal = finished.GetState().String()
 		}
+	}
+	if one.Expect.Error != nil {
+		return fmt.Errorf("%s was expected, and the job ended as %q", one.Expect.Error.Reason, terminal)
 	}
 	if terminal != one.Expect.Terminal {
 		return fmt.Errorf("the job ended as %q, not %q", terminal, one.Expect.Terminal)

@@ -174,13 +174,16 @@ def stream_outcome(channel: grpc.Channel, case: Mapping[str, Any]) -> dict[str, 
     terminal = ""
     client = Client(channel=grpc.intercept_channel(channel, counter))  # the channel stays open for the other cases
     try:
-        for news in client.watch(started(channel, case["request"])):
+        place = case.get("place", {})
+        name = started(channel, case["request"])
+        for news in client.watch(name, after=int(place.get("afterSequence", 0)), epoch=place.get("epoch", "")):
             if isinstance(news, Milestone):
                 milestones.append(news.sequence)
             elif isinstance(news, Finished):
                 terminal = f"BACKTEST_STATE_{news.state.upper()}"
     except errors.AbsFinanceError as error:
-        why = f"{error.code.name} {error.reason}: {error}"
+        expected = case["expect"].get("error")
+        why = error_difference(expected, error) if expected else f"{error.code.name} {error.reason}: {error}"
     else:
         why = stream_difference(case["expect"], milestones, terminal)
     resumptions = max(counter.calls - 1, 0)
@@ -199,6 +202,8 @@ def started(channel: grpc.Channel, request: Any) -> str:
 def stream_difference(expect: Mapping[str, Any], milestones: Iterable[int], terminal: str) -> str:
     """In what a stream differs from the expected one; empty where it does not."""
     order = list(milestones)
+    if "error" in expect:
+        return f"ended as {terminal or 'nothing'}, and an error was expected: {expect['error']}"
     if any(a >= b for a, b in pairwise(order)):
         return f"milestones out of order or repeated: {order}"
     if terminal != expect["terminal"]:

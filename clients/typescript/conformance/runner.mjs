@@ -87,17 +87,25 @@ async function stream(one) {
   /** @type {number[]} */
   const milestones = [];
   let [resumptions, last, why, state] = [0, 0n, "", ""];
-  const options = { onResume: () => void (resumptions += 1), minIntervalSeconds: 0.02 };
-  for await (const { sequence, event } of client.watchBacktest(job.name, options)) {
-    if (event.case === "snapshot") continue;
-    if (sequence <= last) why ||= `sequence ${sequence} follows ${last}`;
-    last = sequence;
-    if (event.case === "milestone") milestones.push(Number(sequence));
-    if (event.case === "finished") state = `BACKTEST_STATE_${BacktestState[event.value.state]}`;
+  const { afterSequence = 0, epoch = "" } = one.place ?? {};
+  const place = { afterSequence: BigInt(afterSequence), epoch };
+  const options = { ...place, onResume: () => void (resumptions += 1), minIntervalSeconds: 0.02 };
+  try {
+    for await (const { sequence, event } of client.watchBacktest(job.name, options)) {
+      if (event.case === "snapshot") continue;
+      if (sequence <= last) why ||= `sequence ${sequence} follows ${last}`;
+      last = sequence;
+      if (event.case === "milestone") milestones.push(Number(sequence));
+      if (event.case === "finished") state = `BACKTEST_STATE_${BacktestState[event.value.state]}`;
+    }
+  } catch (error) {
+    if (!(error instanceof AbsFinanceError) || one.expect.error === undefined) throw error;
+    return { why: errorDifference(one.expect.error, error), milestones, resumptions };
   }
+  if (one.expect.error !== undefined) why ||= `an error was expected: ${JSON.stringify(one.expect.error)}`;
   const { terminal, events: expected = {} } = one.expect;
   if (new Set(milestones).size < milestones.length) why ||= "a milestone is repeated";
-  if (state !== terminal) why ||= `ends with ${state || "no finished event"}, not ${terminal}`;
+  if (terminal !== undefined && state !== terminal) why ||= `ends with ${state || "no finished event"}, not ${terminal}`;
   if (expected.states && !expected.states.includes(state)) why ||= `${state} is none of ${expected.states}`;
   if (expected.milestones && milestones.length < 1) why ||= "there is no milestone before the end";
   return { why, milestones, resumptions };

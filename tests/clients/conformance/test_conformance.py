@@ -15,11 +15,15 @@ from typing import Any
 import pytest
 
 from tests.clients.conformance.cutting_proxy import cutting_proxy
+from tests.clients.java.conftest import kept_client
+from tests.clients.typescript.package_build import kept_package
 from tests.conftest import COMPLETE, ROOT, RunningServer, Wire
 
 CASES = ROOT / "clients/conformance/cases.json"
 FILE: Mapping[str, Any] = json.loads(CASES.read_text("utf-8"))
-UNARY, STREAMS = FILE["unary"], FILE["streams"]
+UNARY = FILE["unary"]
+STREAMS = [case for case in FILE["streams"] if "place" not in case]
+PLACES = [case for case in FILE["streams"] if "place" in case]
 
 TOOLS: Mapping[str, Sequence[str]] = {
     "python": (),
@@ -116,10 +120,19 @@ def runner(
     language: str = request.param
     if missing := [tool for tool in TOOLS[language] if shutil.which(tool) is None]:
         pytest.skip(f"{missing[0]} is not installed")
-    found = Runner(language, tmp_path_factory.mktemp(f"conformance-{language}"))
+    found = Runner(language, build_folder(language, tmp_path_factory))
     built = found.start(answering.address, CASES, "--only", UNARY[0]["id"])
     assert found.outcomes(built, BUILD_SECONDS)[UNARY[0]["id"]]["ok"]
     return found
+
+
+def build_folder(language: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runner of a language finds its build, or makes it."""
+    if language == "typescript":
+        return kept_package().parents[1]
+    if language == "java":
+        return kept_client().folder.parent
+    return tmp_path_factory.mktemp(f"conformance-{language}")
 
 
 def warm(running: RunningServer) -> None:
@@ -168,6 +181,17 @@ def test_every_case_has_its_answer(runner: Runner, answering: RunningServer, tmp
     found = runner.outcomes(runner.start(answering.address, unary_file(tmp_path, *UNARY)))
     assert {name: one["why"] for name, one in found.items() if not one["ok"]} == {}
     assert list(found) == [case["id"] for case in UNARY]
+
+
+def test_a_place_that_is_gone_is_an_error(runner: Runner, answering: RunningServer, tmp_path: Path) -> None:
+    """Events that are lost are told of: no client begins anew in silence."""
+    (case,) = PLACES
+    cases = stream_file(tmp_path, f"place-{runner.language}", case)
+    found = runner.outcomes(runner.start(answering.address, cases))[case["id"]]
+    assert (found["why"], found["ok"]) == ("", True)
+    never = {**case, "expect": {"error": {"code": "OUT_OF_RANGE"}}}
+    cases = stream_file(tmp_path, f"place-{runner.language}-never", never)
+    assert not runner.outcomes(runner.start(answering.address, cases))[case["id"]]["ok"]
 
 
 # What an answer must not be taken for: a number off by more than the tolerance, a list that is shorter, another reason,

@@ -1,4 +1,4 @@
-"""The Java client, built once for all tests in a copy of the tree."""
+"""The Java client, built once for all tests, in a copy of the tree that is kept."""
 
 import os
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.kept_builds import kept_build
 from tests.conftest import ROOT
 
 CLIENT = ROOT / "clients/java"
@@ -40,24 +41,26 @@ def output_of(command: list[str], folder: Path, seconds: float = RUN_SECONDS) ->
     return done.stdout
 
 
+def kept_client() -> JavaClient:
+    """The client, its examples and its conformance runner, built in a copy, so that nothing is left in the tree."""
+
+    def build(folder: Path) -> None:
+        clone = folder / "abs-finance"
+        shutil.copytree(ROOT / "protos", clone / "protos", ignore=shutil.ignore_patterns("gen"))
+        shutil.copytree(CLIENT, clone / "clients/java", ignore=shutil.ignore_patterns("target"))
+        package = ["mvn", "--batch-mode", "--quiet", "-DskipTests", "package"]
+        output_of(package, JavaClient(clone).folder, BUILD_SECONDS)
+
+    return JavaClient(kept_build("java", (CLIENT, ROOT / "protos"), build) / "abs-finance")
+
+
 @pytest.fixture(scope="session")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the client is built from, so that the build leaves nothing in the tree."""
+def java_client() -> JavaClient:
+    """The client; its unit tests are a test of their own."""
     missing = [command for command in ("javac", "mvn") if shutil.which(command) is None]
     if missing:
         pytest.skip(f"the Java client cannot be built: {' and '.join(missing)} not found")
-    folder = tmp_path_factory.mktemp("java") / "abs-finance"
-    shutil.copytree(ROOT / "protos", folder / "protos", ignore=shutil.ignore_patterns("gen"))
-    shutil.copytree(CLIENT, folder / "clients/java", ignore=shutil.ignore_patterns("target"))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def java_client(clone: Path) -> JavaClient:
-    """The client, its unit tests passed."""
-    built = JavaClient(clone)
-    output_of(["mvn", "--batch-mode", "--quiet", "package"], built.folder, BUILD_SECONDS)
-    return built
+    return kept_client()
 
 
 @pytest.fixture(scope="session")

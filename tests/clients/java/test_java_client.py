@@ -1,13 +1,15 @@
 """The Java client against a real server: its unit tests, examples and conformance runner."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.clients.java.conftest import RUN_SECONDS, JavaClient
+from tests.clients.java.conftest import BUILD_SECONDS, RUN_SECONDS, JavaClient, output_of
+from tests.clients.kept_builds import locked
 from tests.conftest import ROOT, RunningServer
 
 MOMENTS = {
@@ -19,6 +21,15 @@ MOMENTS = {
 
 
 pytestmark = pytest.mark.timeout(900)  # the build takes minutes on a busy machine
+
+
+def test_its_own_tests(java_client: JavaClient) -> None:
+    with locked(java_client.clone / "maven.lock"):
+        maven = ["mvn", "--batch-mode", "--quiet", "--projects", "client", "test"]
+        output_of(maven, java_client.folder, BUILD_SECONDS)
+    reports = (java_client.folder / "client/target/surefire-reports").glob("TEST-*.xml")
+    count = sum(int(re.findall(r' tests="(\d+)"', report.read_text())[0]) for report in reports)
+    assert count >= 25
 
 
 def test_the_examples(java_client: JavaClient, server: RunningServer) -> None:

@@ -1,11 +1,13 @@
 """The README of the Java client, followed from an empty folder beside a clone."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.clients.java.conftest import BUILD_SECONDS, CLIENT, JavaClient, output_of
+from tests.clients.kept_builds import locked
 from tests.conftest import RunningServer
 
 README = (CLIENT / "README.md").read_text()
@@ -26,6 +28,7 @@ END_OF_COLOURS = "\x1b[0m"
 def test_from_an_empty_folder_to_a_backtest_watched_live(java_client: JavaClient, server: RunningServer) -> None:
     """The clone is the one that was built already, so that Maven compiles nothing twice."""
     folder = java_client.clone.parent / "empty"
+    shutil.rmtree(folder, ignore_errors=True)
     sources = folder / "src/main/java"
     sources.mkdir(parents=True)
     install, start, examples = blocks("sh")
@@ -34,12 +37,14 @@ def test_from_an_empty_folder_to_a_backtest_watched_live(java_client: JavaClient
     assert USUAL_ADDRESS in program
     (folder / "pom.xml").write_text(project)
     (sources / "Watch.java").write_text(program.replace(USUAL_ADDRESS, server.address))
-    output_of(["bash", "-euc", install], folder, BUILD_SECONDS)
-    printed = [line for line in output_of(["bash", "-euc", start], folder).splitlines() if line != END_OF_COLOURS]
+    with locked(java_client.clone / "maven.lock"):
+        output_of(["bash", "-euc", install], folder, BUILD_SECONDS)
+        printed = [line for line in output_of(["bash", "-euc", start], folder).splitlines() if line != END_OF_COLOURS]
     assert printed[-1] == "finished: BACKTEST_STATE_SUCCEEDED"
     assert "simulating equal" in printed
     assert USUAL_ADDRESS in examples
-    shown = output_of(["bash", "-euc", examples.replace(USUAL_ADDRESS, server.address)], folder, BUILD_SECONDS)
+    with locked(java_client.clone / "maven.lock"):
+        shown = output_of(["bash", "-euc", examples.replace(USUAL_ADDRESS, server.address)], folder, BUILD_SECONDS)
     assert "volatility" in shown
 
 

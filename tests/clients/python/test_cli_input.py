@@ -2,11 +2,11 @@
 
 import gzip
 import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,17 @@ def test_a_gzipped_table_is_read_whatever_its_name(tmp_path: Path) -> None:
         read_panel(path)
 
 
-def test_parquet_is_read_where_pyarrow_is_there(tmp_path: Path) -> None:
+def test_without_pyarrow_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as where it is not installed
     path = tmp_path / "prices.parquet"
-    if find_spec("pyarrow") is None:
-        path.write_bytes(b"PAR1")
+    path.write_bytes(b"PAR1")
+    for read in (lambda: read_panel(path), lambda: read_weights(str(path), [])):
         with pytest.raises(typer.BadParameter, match="pip install pyarrow"):
-            read_panel(path)
-        return
+            read()
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "prices.parquet"
     panel = Panel.of(["A", "B"], ["2020-01-01", "2020-01-02"], [[1.0, np.nan], [2.0, 3.5]])
     write_panel(panel, path)
     again = read_panel(path)
@@ -93,13 +97,8 @@ def test_parquet_is_read_where_pyarrow_is_there(tmp_path: Path) -> None:
         read_panel(path)
 
 
-def test_lists_are_read_from_parquet_where_pyarrow_is_there(tmp_path: Path) -> None:
+def test_lists_are_read_from_parquet(tmp_path: Path) -> None:
     path = tmp_path / "list"
-    if find_spec("pyarrow") is None:
-        path.write_bytes(b"PAR1")
-        with pytest.raises(typer.BadParameter, match="pip install pyarrow"):
-            read_weights(str(path), [])
-        return
     arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     parquet.write_table(arrow.table({"symbol": ["A", "B"], "weight": [0.25, 0.75]}), path)
     assert read_weights(str(path), []) == {"A": 0.25, "B": 0.75}

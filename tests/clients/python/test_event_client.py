@@ -6,13 +6,14 @@ import json
 import os
 import signal as signals
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from absfin import Client, Event, Missed, aio, errors
+from absfin import Client, Event, aio, errors
 from absfin.choices import UnknownChoice
 from absfin.events import MOST_UNREAD, EventFollower
 from absfinance.v1.event_service_pb2 import WatchEventsResponse
@@ -104,22 +105,27 @@ def notice(sequence: int, epoch: str = "e") -> WatchEventsResponse:
     return WatchEventsResponse(sequence=sequence, epoch=epoch, signal=WatchEventsResponse.Signal(message="m"))
 
 
-def test_what_is_gone_is_said_and_what_is_retained_comes(start_server: Callable[..., RunningServer]) -> None:
+def test_what_is_gone_is_an_error_and_the_command_goes_on_with_what_is_retained(
+    start_server: Callable[..., RunningServer],
+) -> None:
     server = start_server("--workers", "1")
     with written_log(server.data_dir) as log, Client(server.address) as client:
         sequences = log.append(*(signal(str(i)) for i in range(10)))
         log.forget(sequences[5])
-        watching = client.watch_events(after=sequences[2])
-        missed, *events = itertools.islice(watching, 5)
-        assert missed == Missed(log_lost=False)
-        assert [one.sequence for one in events if isinstance(one, Event)] == sequences[6:]
+        with pytest.raises(errors.EventsLost) as compacted:
+            next(client.watch_events(after=sequences[2]))
+        assert compacted.value.reason == "EVENTS_COMPACTED"
+        watching = client.watch_events()
+        assert [one.sequence for one in itertools.islice(watching, 4)] == sequences[6:]
         log.begin_anew()
         log.append(signal("anew"))
-        lost, event = itertools.islice(watching, 2)
-        assert lost == Missed(log_lost=True)
-        assert isinstance(event, Event)
-        assert (event.type, event.message, event.epoch) == ("signal", "anew", "another")
-        watching.close()  # type: ignore[attr-defined]
+        with pytest.raises(errors.EventsLost) as lost:
+            next(watching)
+        assert (lost.value.reason, lost.value.metadata["epoch"]) == ("EPOCH_CHANGED", "another")
+        place = ("--after", str(sequences[6]), "--epoch", "of before")
+        done = run_absfin(server, "events", *place, "--limit", "1")
+        assert done.stderr == "the log of events was lost: it begins anew\n"
+        assert done.stdout.endswith("anew\n")
 
 
 def test_a_place_is_where_the_server_has_been() -> None:
@@ -162,8 +168,12 @@ def test_notifications(watched: RunningServer) -> None:
             client.acknowledge_notification("notifications/none")
 
 
+def run_absfin(server: RunningServer, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return run_command((*arguments, "--server", server.address), {**os.environ, "COLUMNS": "120"})
+
+
 def absfin(server: RunningServer, *arguments: str, status: int = 0) -> str:
-    done = run_command((*arguments, "--server", server.address), {**os.environ, "COLUMNS": "120"})
+    done = run_absfin(server, *arguments)
     assert done.returncode == status, done.stderr
     return done.stdout if status == 0 else done.stderr
 

@@ -6,18 +6,22 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import absfin
+import grpc
 import numpy as np
 import pytest
 from absfin import Client, Finished, Milestone, Panel, Prices, Tick, aio, errors, strategies
 from absfin import client as sync_client
 from absfin.watching import Follower
-from absfinance.v1.backtest_service_pb2 import BacktestProgressResponse
+from absfinance.v1.backtest_service_pb2 import BacktestProgressRequest, BacktestProgressResponse
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from tests.conftest import RunningServer
 from tests.families import thinned
@@ -170,6 +174,49 @@ async def test_the_same_with_asyncio() -> None:
     async with asyncio.timeout(10.0):
         with pytest.raises(ValueError, match="year 10000"):
             await anext(watch)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [("OUT_OF_RANGE", "EVENTS_COMPACTED"), ("FAILED_PRECONDITION", "EPOCH_CHANGED")]
+)
+def test_progress_that_is_lost_is_an_error_after_what_came(code: str, reason: str) -> None:
+    """A stream that breaks, and a server that no longer has its place: no silent start from the beginning."""
+    places: list[tuple[int, str]] = []
+
+    def notices(request: BacktestProgressRequest) -> Iterator[BacktestProgressResponse]:
+        places.append((request.after_sequence, request.epoch))
+        assert len(places) < 4, "it tries again and again"
+        if len(places) > 1:
+            raise LostPlace(code, reason)
+        for sequence in (7, 8, 9):
+            milestone = BacktestProgressResponse.Milestone(message=str(sequence))
+            yield BacktestProgressResponse(sequence=sequence, epoch="e", milestone=milestone)
+
+    watch = sync_client.Watch(Follower("backtests/x", 0.1, 5.0, after=7, epoch="e"), notices)
+    found = [one for one in islice(watch, 2) if isinstance(one, Milestone)]
+    assert [(one.message, one.sequence, one.epoch) for one in found] == [("8", 8, "e"), ("9", 9, "e")]
+    with pytest.raises(errors.EventsLost) as lost:
+        next(watch)
+    assert lost.value.reason == reason
+    assert places == [(7, "e"), (9, "e")]
+
+
+class LostPlace(grpc.RpcError):
+    """What a server answers whose log does not have the place of a stream."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        self._code, self._reason = grpc.StatusCode[code], reason
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return "the place is gone"
+
+    def trailing_metadata(self) -> Any:
+        status = Status(code=self._code.value[0])
+        status.details.add().Pack(ErrorInfo(reason=self._reason, domain="absfinance"))
+        return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
 def unreadable() -> BacktestProgressResponse:

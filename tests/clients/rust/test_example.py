@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.kept_builds import cargo_variables
 from tests.conftest import ROOT, RunningServer
 
 BUILD_SECONDS = 600.0
@@ -17,12 +18,11 @@ PROTOC = Path(sys.executable).with_name("python-grpc-tools-protoc")
 
 @pytest.mark.timeout(BUILD_SECONDS + 120.0)
 @pytest.mark.skipif(shutil.which("cargo") is None, reason="cargo is not installed")
-def test_it_optimises_and_follows_a_backtest(server: RunningServer, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "clients/rust", tmp_path / "rust", ignore=shutil.ignore_patterns("target"))
-    variables = {**os.environ, "PROTOS": str(ROOT / "protos"), "PROTOC": str(PROTOC)}
+def test_it_optimises_and_follows_a_backtest(server: RunningServer) -> None:
+    variables = {**os.environ, **cargo_variables(), "PROTOS": str(ROOT / "protos"), "PROTOC": str(PROTOC)}
     command = ["cargo", "run", "--quiet", "--locked", "--", f"http://{server.address}"]
     done = subprocess.run(
-        command, cwd=tmp_path / "rust", env=variables, capture_output=True, text=True, timeout=BUILD_SECONDS
+        command, cwd=ROOT / "clients/rust", env=variables, capture_output=True, text=True, timeout=BUILD_SECONDS
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

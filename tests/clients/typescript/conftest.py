@@ -1,12 +1,11 @@
 """The TypeScript client, built once in a folder of the tests."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.clients.typescript.package_build import BUILD_SECONDS, copy_of_the_clone, run
+from tests.clients.typescript.package_build import kept_package
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +18,6 @@ def npm() -> str:
 
 
 @pytest.fixture(scope="session")
-def built(npm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(npm: str) -> Path:
     """The client's folder in a copy of the clone, with its libraries installed and built."""
-    package = copy_of_the_clone(tmp_path_factory.mktemp("typescript")) / "clients/typescript"
-    install = [npm, "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    done = subprocess.run(install, cwd=package, capture_output=True, text=True, timeout=BUILD_SECONDS)
-    if done.returncode:
-        pytest.skip(f"npm cannot install the libraries of the client: {done.stderr[-300:]}")
-    run(npm, "run", "--silent", "build", cwd=package)
-    return package
+    return kept_package()

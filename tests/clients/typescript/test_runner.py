@@ -67,8 +67,10 @@ WRONG = [
 
 
 @pytest.fixture(scope="module")
-def build_folder(npm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("runner")
+def build_folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runner")
+    (folder / "build").symlink_to(built.parents[1])
+    return folder
 
 
 def start(address: str, cases: dict[str, Any], folder: Path, *more: str) -> "subprocess.Popen[str]":
@@ -111,7 +113,6 @@ def test_cases_that_do_not_hold(server: RunningServer, build_folder: Path) -> No
 
 def test_a_server_that_is_killed_in_the_middle(start_server: Callable[..., RunningServer], build_folder: Path) -> None:
     """No milestone is lost or repeated: those of the uncut log are read afterwards."""
-    results(start("127.0.0.1:1", {}, build_folder))  # builds, so that the backtest begins soon
     first = start_server()
     runner = start(first.address, {"streams": [backtest(dates=6000)]}, build_folder)
     with Client(first.address) as client:

@@ -9,20 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.certificates import certificate
 from tests.clients.typescript.package_build import run
 from tests.conftest import ROOT, RunningServer
 
 pytestmark = pytest.mark.timeout(400)  # installing and building take minutes where the machine is busy
 PROGRAMS = Path(__file__).parent / "programs"
-
-
-def certificate(folder: Path, name: str) -> tuple[str, str]:
-    """Files of a certificate that is its own authority, and of its key."""
-    paths = str(folder / f"{name}.crt"), str(folder / f"{name}.key")
-    new = ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    names = ("-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
-    subprocess.run([*new, *names, "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
-    return paths
 
 
 def test_encryption_and_keys(built: Path, start_server: Callable[..., RunningServer], tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The live page, built once in a folder of the tests, and a server that serves it."""
 
-import fcntl
 import json
 import os
 import re
@@ -12,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.clients.typescript.package_build import BUILD_SECONDS, LEFT_BY_BUILDS, copy_of_the_clone
+from tests.clients.kept_builds import kept_build
+from tests.clients.typescript.package_build import BUILD_SECONDS, LEFT_BY_BUILDS, PACKAGE, copy_of_the_clone
 from tests.conftest import COMPLETE, ROOT, RunningServer
 
 PAGE = ROOT / "clients/web"
@@ -33,21 +33,12 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def page_folder(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page_folder(chromium: str) -> Path:
     """The folder of the page in a copy of the clone, built as its README says; once for all processes of the tests."""
-    base = tmp_path_factory.getbasetemp()
-    clone = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "live_page"
-    with clone.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (clone / "built").exists():
-            shutil.rmtree(clone, ignore_errors=True)  # what a failed attempt has left
-            _build(clone)
-            (clone / "built").touch()
-    return clone / "clients/web"
+    return kept_build("live-page", (PAGE, PACKAGE, ROOT / "protos", PROGRAMS), _build) / "clients/web"
 
 
 def _build(clone: Path) -> None:
-    clone.mkdir()
     copy_of_the_clone(clone)
     shutil.copytree(PAGE, clone / "clients/web", ignore=LEFT_BY_BUILDS)
     variables = {**os.environ, **QUIET}

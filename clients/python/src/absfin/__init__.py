@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         ResourceError,
         TransientError,
     )
-    from absfin.events import Event, Missed
+    from absfin.events import Event
     from absfin.fills import Fill, RecordedFills
     from absfin.liquidity import AssetLiquidity, Liquidity, MarketMetrics
     from absfin.objectives import (
@@ -113,7 +113,6 @@ __all__ = [
     "Liquidity",
     "MarketMetrics",
     "Milestone",
-    "Missed",
     "Moments",
     "Optimization",
     "OtherPurchase",
@@ -257,10 +256,7 @@ _NAMES = {
         "ResourceError",
         "TransientError",
     ),
-    "absfin.events": (
-        "Event",
-        "Missed",
-    ),
+    "absfin.events": ("Event",),
     "absfin.fills": (
         "Fill",
         "RecordedFills",

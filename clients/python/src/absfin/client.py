@@ -13,7 +13,7 @@ from absfin import health, queries
 from absfin.channel import DEFAULT_TARGET, OPTIONS
 from absfin.choices import EventKind, Severity
 from absfin.errors import typed_errors
-from absfin.events import EventFollower, EventNews
+from absfin.events import Event, EventFollower
 from absfin.queries.base import AssembledQuery, PagedQuery, Query, StreamQuery, UnaryQuery
 from absfin.query_methods import as_method
 from absfin.tokens import Token, TokenInterceptor
@@ -176,13 +176,17 @@ class Client:
     upsert_corporate_actions = _sends(queries.UpsertCorporateActionsQuery)
     corporate_actions = _pages(queries.CorporateActionsQuery)
 
-    def watch(self, name: str, *, min_interval: float = 0.1, patience: float = 300.0) -> Iterator[News]:
+    def watch(
+        self, name: str, *, min_interval: float = 0.1, after: int = 0, epoch: str = "", patience: float = 300.0
+    ) -> Iterator[News]:
         """Progress of a job until it ends: every milestone, and the latest tick at most every `min_interval` seconds.
 
         Resumes by itself when the connection breaks or the server restarts. Raises an exception of `absfin.errors`
-        where resuming cannot help, or after `patience` seconds without contact.
+        where resuming cannot help, or after `patience` seconds without contact; `EventsLost` where the server no longer
+        has what comes after the last event. `after` and `epoch` of a milestone go on after it.
         """
-        watch = Watch(Follower(name, min_interval, patience), self._stubs[BacktestServiceStub].BacktestProgress)
+        follower = Follower(name, min_interval, patience, after, epoch)
+        watch = Watch(follower, self._stubs[BacktestServiceStub].BacktestProgress)
         try:
             yield from watch
         finally:
@@ -197,11 +201,12 @@ class Client:
         after: int = 0,
         epoch: str = "",
         patience: float = 300.0,
-    ) -> Iterator[EventNews]:
+    ) -> Iterator[Event]:
         """Events of the caller's portfolios, of all where none is named: those that are retained, then as they happen.
 
-        `after` and `epoch` of the last event that was received go on after it. Resumes by itself, as `watch` does; a
-        `Missed` says that some events were no longer retained then. It ends where it is closed.
+        `after` and `epoch` of the last event that was received go on after it. Resumes by itself, as `watch` does; it
+        ends where it is closed. Raises `EventsLost` where events after the last one are no longer retained: a watch
+        without `after` has those that are.
         """
         follower = EventFollower(portfolios, kinds, min_severity, after, epoch, patience)
         watch = Watch(follower, self._stubs[EventServiceStub].WatchEvents)

@@ -20,7 +20,7 @@
 | | `EtagMismatch` | read the resource again, then change it |
 | | `BacktestRunning` | wait for its end, or cancel it |
 | | `StorageFull` | delete what the message names |
-| | `EventsLost` | read from the start; `Client.watch` and `watch_events` do |
+| | `EventsLost` | watch again, without a place |
 | `AccessError` | | change who calls |
 | | `Unauthenticated` | send a token or a key that the server accepts |
 | | `TokenExpired` | get a new token |
@@ -188,7 +188,7 @@ class StorageFull(ResourceError):
 
 
 class EventsLost(ResourceError):
-    """The server no longer has the events after which the progress of a job was to be resumed."""
+    """The server no longer has the events after the last one received, or the log of `metadata["epoch"]` instead."""
 
 
 class Unauthenticated(AccessError):

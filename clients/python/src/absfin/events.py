@@ -39,20 +39,7 @@ class Event:
         return self.content.message
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
-    """The server no longer has some events that this watch had not received; what follows is what it has.
-
-    `log_lost` says that the whole log was: sequences begin anew, and what was received before may come again.
-    """
-
-    log_lost: bool
-
-
-EventNews = Event | Missed
-
-
-class EventFollower(Resuming[EventNews]):
+class EventFollower(Resuming[Event]):
     """The log of events."""
 
     def __init__(
@@ -69,7 +56,7 @@ class EventFollower(Resuming[EventNews]):
         self._portfolios = list(portfolios)
         self._kinds = [choice(EventKindProto, "kinds", kind) for kind in kinds]
         self._min_severity = choice(SeverityProto, "min_severity", min_severity)
-        self._unread: deque[EventNews] = deque()
+        self._unread: deque[Event] = deque()
 
     @property
     def has_room(self) -> bool:
@@ -90,19 +77,13 @@ class EventFollower(Resuming[EventNews]):
         """Stores an event for the caller."""
         self._heard_of(notice.epoch)
         member = notice.WhichOneof("event")
-        if member == "snapshot" or notice.sequence <= self._seen:
+        if member == "snapshot" or notice.sequence <= self._after:
             return
-        self._after = self._seen = notice.sequence  # of a heartbeat too: nothing before it is missing
+        self._after = notice.sequence  # of a heartbeat too: nothing before it is missing
         if member is not None and member != "heartbeat":
             moment = notice.event_time.ToDatetime(UTC)
             self._unread.append(Event(notice.sequence, notice.epoch, moment, getattr(notice, member), notice))
 
-    def next(self) -> EventNews | None:
+    def next(self) -> Event | None:
         """The next event; None if there is none yet."""
         return self._unread.popleft() if self._unread else None
-
-    def _missed(self, *, log_lost: bool) -> None:
-        """Tells the caller, once where attempts fail again and again."""
-        missed = Missed(log_lost)
-        if not self._unread or self._unread[-1] != missed:
-            self._unread.append(missed)

@@ -50,6 +50,7 @@ class Milestone:
     benefit_annual: float | None = None  # of a rebalance by the cost-benefit trigger, as the next one
     cost_annual: float | None = None
     sequence: int = field(default=0, compare=False)  # place in the log of the job: increases, with gaps
+    epoch: str = field(default="", compare=False)  # the log that `sequence` belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,7 @@ class Resuming(ABC, Generic[N]):
 
     def __init__(self, patience: float, after: int = 0, epoch: str = "") -> None:
         self._patience = patience
-        self._after = after  # sequence number after which the next attempt resumes
-        self._seen = after  # highest sequence number received
+        self._after = after  # highest sequence number received, after which the next attempt resumes
         self._epoch = epoch
         self._wait = FIRST_WAIT_SECONDS
         self._answered = False  # whether this attempt has brought anything
@@ -108,13 +108,7 @@ class Resuming(ABC, Generic[N]):
         if failure is not None:
             error = error_from_call(failure)
             answered, self._answered = self._answered, False
-            if error.reason == "EVENTS_COMPACTED":
-                self._after = 0  # the retained events come again, and those received are skipped
-                self._missed(log_lost=False)
-            elif error.reason == "EPOCH_CHANGED":
-                self._after, self._seen, self._epoch = 0, 0, ""
-                self._missed(log_lost=True)
-            elif error.reason == "TOKEN_EXPIRED" and answered:
+            if error.reason == "TOKEN_EXPIRED" and answered:
                 pass  # the token of this attempt has ended while it was read; the next one takes a new token
             elif error.code not in _RESUMED or time.monotonic() - self._heard > self._patience:
                 self.error = error
@@ -128,15 +122,12 @@ class Resuming(ABC, Generic[N]):
         self._heard, self._wait = time.monotonic(), FIRST_WAIT_SECONDS
         self._epoch = epoch
 
-    def _missed(self, *, log_lost: bool) -> None:
-        """Events are gone that were not received, or the whole log is."""
-
 
 class Follower(Resuming[News]):
     """The progress of a job."""
 
-    def __init__(self, name: str, min_interval: float, patience: float) -> None:
-        super().__init__(patience)
+    def __init__(self, name: str, min_interval: float, patience: float, after: int = 0, epoch: str = "") -> None:
+        super().__init__(patience, after, epoch)
         self._name = name
         self._interval = Duration()
         self._interval.FromNanoseconds(round(min_interval * 1e9))
@@ -163,9 +154,9 @@ class Follower(Resuming[News]):
             if notice.snapshot.HasField("tick"):
                 self._tick = _tick(notice.snapshot.tick, notice)
             return
-        if notice.sequence <= self._seen:
-            return  # received before the stream started again from the oldest event
-        self._after = self._seen = notice.sequence
+        if notice.sequence <= self._after:
+            return  # received before
+        self._after = notice.sequence
         if kind == "tick":
             self._tick = _tick(notice.tick, notice)
         elif kind == "milestone":
@@ -211,6 +202,7 @@ def _milestone(notice: BacktestProgressResponse) -> Milestone:
         optional_figure(milestone, "benefit_annual"),
         optional_figure(milestone, "cost_annual"),
         notice.sequence,
+        notice.epoch,
     )
 
 

@@ -1,6 +1,9 @@
 """`absfin events`: the log of events, followed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from itertools import islice
 from typing import Annotated, Any, cast
 
 import typer
@@ -15,7 +18,8 @@ from absfin.cli.connection import connect
 from absfin.cli.names import full_names
 from absfin.cli.output import failing_clearly, print_lines
 from absfin.cli.parameters import Server
-from absfin.events import Event, EventNews, Missed
+from absfin.errors import EventsLost
+from absfin.events import Event
 
 
 def events(
@@ -32,39 +36,38 @@ def events(
 ) -> None:
     """Follow signals, recomputations and notifications, also across a restart of the server: absfin events"""
     with failing_clearly(as_json), connect(server) as client:
-        watching = client.watch_events(
+        watch = partial(
+            client.watch_events,
             portfolios=full_names(portfolio or [], "portfolios"),
             kinds=cast("list[EventKind]", kind or []),
             min_severity=cast("Severity", min_severity),
-            after=after,
-            epoch=epoch,
         )
+        with closing(_watched(watch, after, epoch)) as watching:
+            try:
+                _show(islice(watching, limit or None), as_json=as_json)
+            except KeyboardInterrupt:
+                raise SystemExit(130) from None
+
+
+def _watched(watch: Callable[..., Iterator[Event]], after: int, epoch: str) -> Generator[Event]:
+    """The events, from the oldest that is kept where those after the last one are gone."""
+    while True:
         try:
-            _show(_first(watching, limit), as_json=as_json)
-        except KeyboardInterrupt:
-            raise SystemExit(130) from None
-        finally:
-            cast("Any", watching).close()
-
-
-def _first(watching: Iterator[EventNews], limit: int) -> Iterator[EventNews]:
-    count = 0
-    for news in watching:
-        yield news
-        count += isinstance(news, Event)
-        if limit and count >= limit:
-            return
-
-
-def _show(watching: Iterator[EventNews], *, as_json: bool) -> None:
-    for news in watching:
-        if isinstance(news, Missed):
-            lost = "the log of events was lost: it begins anew" if news.log_lost else "some events are no longer kept"
+            with closing(cast("Any", watch(after=after, epoch=epoch))) as watching:
+                yield from watching
+        except EventsLost as error:
+            lost_log = error.reason == "EPOCH_CHANGED"
+            lost = "the log of events was lost: it begins anew" if lost_log else "some events are no longer kept"
             typer.echo(lost, err=True)
-        elif as_json:
-            print_lines([news.proto])
+            after, epoch = 0, ""
+
+
+def _show(watching: Iterable[Event], *, as_json: bool) -> None:
+    for event in watching:
+        if as_json:
+            print_lines([event.proto])
         else:
-            typer.echo(line_of(news))
+            typer.echo(line_of(event))
 
 
 def line_of(event: Event) -> str:

@@ -178,9 +178,10 @@ public final class AbsFinanceClient implements AutoCloseable {
 
   /**
    * Progress of a job: a snapshot, then every milestone and the latest tick, `finished` last. It resumes by itself where
-   * the connection breaks or the server restarts, repeats nothing, and starts again where the log of the job was lost.
+   * the connection breaks or the server restarts, and repeats nothing. Where the server no longer has what comes after the
+   * last event it throws {@link EventsLostException}: watch again by the name alone.
    *
-   * @param request names the job; the place to resume from is filled in
+   * @param request names the job, and the sequence and epoch of the last event of an earlier watch if there was one
    * @param patience how long to try to reach a server that does not answer, before the stream throws
    */
   public EventStream<BacktestProgressResponse> watchBacktest(BacktestProgressRequest request, Duration patience) {

@@ -29,10 +29,13 @@ interface EventLog<Q, A> {
 
   String epoch(A message);
 
-  /** Whether the stream starts again by itself where events were lost: not where the reader must know of it. */
-  boolean restartsWhereEventsAreLost();
+  /** The place that the caller resumes from; 0 is before all events. */
+  long firstSequence();
 
-  /** Progress of one job: what was lost of it does not change its result. */
+  /** The epoch that the place belongs to. */
+  String firstEpoch();
+
+  /** Progress of one job. */
   record OfBacktest(BacktestProgressRequest first) implements EventLog<BacktestProgressRequest, BacktestProgressResponse> {
     @Override
     public BacktestProgressRequest request(long afterSequence, String epoch) {
@@ -61,8 +64,13 @@ interface EventLog<Q, A> {
     }
 
     @Override
-    public boolean restartsWhereEventsAreLost() {
-      return true;
+    public long firstSequence() {
+      return first.getAfterSequence();
+    }
+
+    @Override
+    public String firstEpoch() {
+      return first.getEpoch();
     }
   }
 
@@ -93,8 +101,13 @@ interface EventLog<Q, A> {
     }
 
     @Override
-    public boolean restartsWhereEventsAreLost() {
-      return false;
+    public long firstSequence() {
+      return first.getAfterSequence();
+    }
+
+    @Override
+    public String firstEpoch() {
+      return first.getEpoch();
     }
   }
 }

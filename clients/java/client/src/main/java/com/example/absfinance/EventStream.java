@@ -13,4 +13,9 @@ public final class EventStream<T> extends AnswerStream<T> {
   public int resumptions() {
     return watch.resumptions();
   }
+
+  /** How many events were received that the reader has not taken yet. */
+  int waiting() {
+    return watch.mailbox().size();
+  }
 }

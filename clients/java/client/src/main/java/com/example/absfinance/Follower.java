@@ -19,9 +19,8 @@ final class Follower<Q, A> {
   private final EventLog<Q, A> log;
   private final Duration patience;
   private final LongSupplier nanoTime;
-  private long after; // sequence after which the next attempt resumes; unsigned, as the next
-  private long seen; // highest sequence received
-  private String epoch = "";
+  private long after; // highest sequence received, after which the next attempt resumes; unsigned
+  private String epoch;
   private boolean begun; // whether the reader has a snapshot
   private boolean answered; // whether this attempt has brought anything
   private long heard; // when the server was last heard, in nanoseconds
@@ -30,6 +29,8 @@ final class Follower<Q, A> {
 
   Follower(EventLog<Q, A> log, Duration patience, LongSupplier nanoTime) {
     this.log = log;
+    this.after = log.firstSequence();
+    this.epoch = log.firstEpoch();
     this.patience = patience;
     this.nanoTime = nanoTime;
     this.heard = nanoTime.getAsLong();
@@ -57,11 +58,10 @@ final class Follower<Q, A> {
         break;
     }
     long sequence = log.sequence(message);
-    if (Long.compareUnsigned(sequence, seen) <= 0) {
-      return false; // received before the stream started again from the oldest event
+    if (Long.compareUnsigned(sequence, after) <= 0) {
+      return false; // received before
     }
     after = sequence;
-    seen = sequence;
     finished = log.kind(message) == EventLog.Kind.LAST;
     return true;
   }
@@ -85,21 +85,11 @@ final class Follower<Q, A> {
       if (error.reason() == ErrorReason.ERROR_REASON_TOKEN_EXPIRED && brought) {
         return spread(); // the token has ended while the stream was read; the next attempt takes a new one
       }
-      if (error instanceof EventsLostException && log.restartsWhereEventsAreLost()) {
-        restart(error.reason());
-      } else if (!RESUMED.contains(error.code()) || nanoTime.getAsLong() - heard > patience.toNanos()) {
+      if (!RESUMED.contains(error.code()) || nanoTime.getAsLong() - heard > patience.toNanos()) {
         throw error;
       }
     }
     return spread();
-  }
-
-  private void restart(ErrorReason reason) {
-    after = 0;
-    if (reason == ErrorReason.ERROR_REASON_EPOCH_CHANGED) {
-      seen = 0;
-      epoch = "";
-    }
   }
 
   /** The pauses double; a random part spreads the attempts of many clients. */

@@ -23,21 +23,33 @@ class FollowerTest {
           () -> now);
 
   @Test
-  void aLogThatBeginsLaterStartsAgainAndSkipsWhatWasReceived() {
+  void itResumesAfterTheLastEvent() {
     assertTrue(follower.take(milestone(7)));
-    follower.pause(Optional.of(error(Status.Code.OUT_OF_RANGE, "EVENTS_COMPACTED")));
-    assertEquals(0, follower.request().getAfterSequence());
+    follower.pause(Optional.empty());
+    assertEquals(7, follower.request().getAfterSequence());
+    assertEquals("first", follower.request().getEpoch());
     assertFalse(follower.take(milestone(7)));
     assertTrue(follower.take(milestone(8)));
   }
 
   @Test
-  void anotherLogIsReadFromItsStart() {
+  void itBeginsAtThePlaceOfAnEarlierWatch() {
+    BacktestProgressRequest place =
+        BacktestProgressRequest.newBuilder().setAfterSequence(7).setEpoch("first").build();
+    Follower<BacktestProgressRequest, BacktestProgressResponse> later =
+        new Follower<>(new EventLog.OfBacktest(place), Duration.ofSeconds(10), () -> now);
+    assertEquals(place, later.request());
+    assertFalse(later.take(milestone(7)));
+    assertTrue(later.take(milestone(8)));
+  }
+
+  @Test
+  void lostProgressEndsTheStreamAndIsNotSkippedInSilence() {
     assertTrue(follower.take(milestone(7)));
-    assertEquals("first", follower.request().getEpoch());
-    follower.pause(Optional.of(error(Status.Code.FAILED_PRECONDITION, "EPOCH_CHANGED")));
-    assertEquals("", follower.request().getEpoch());
-    assertTrue(follower.take(milestone(1)));
+    AbsFinanceException compacted = error(Status.Code.OUT_OF_RANGE, "EVENTS_COMPACTED");
+    assertThrows(EventsLostException.class, () -> follower.pause(Optional.of(compacted)));
+    AbsFinanceException anotherLog = error(Status.Code.FAILED_PRECONDITION, "EPOCH_CHANGED");
+    assertThrows(EventsLostException.class, () -> follower.pause(Optional.of(anotherLog)));
   }
 
   @Test

@@ -158,7 +158,9 @@ class WatchTest {
         AbsFinanceClient client = AbsFinanceClient.connect(server.address());
         EventStream<BacktestProgressResponse> events = client.watchBacktest("backtests/x")) {
       assertTrue(events.next().hasSnapshot());
-      Thread.sleep(1500); // a slow reader: all ticks come meanwhile
+      while (events.waiting() < 3) { // a slow reader: all ticks come meanwhile, and the end after them
+        Thread.sleep(10);
+      }
       assertEquals(List.of(1L, 1000L, 1001L), sequences(events));
       assertEquals(0, events.resumptions());
     }

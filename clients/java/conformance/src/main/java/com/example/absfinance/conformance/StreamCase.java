@@ -1,7 +1,9 @@
 package com.example.absfinance.conformance;
 
 import com.example.absfinance.AbsFinanceClient;
+import com.example.absfinance.AbsFinanceException;
 import com.example.absfinance.EventStream;
+import com.example.absfinance.v1.BacktestProgressRequest;
 import com.example.absfinance.v1.BacktestProgressResponse;
 import com.example.absfinance.v1.BacktestRequest;
 import com.google.gson.JsonArray;
@@ -21,7 +23,14 @@ record StreamCase(AbsFinanceClient client) implements Runner.Case {
     line.add("milestones", milestones);
     String state = "";
     Optional<String> why = Optional.empty();
-    try (EventStream<BacktestProgressResponse> events = client.watchBacktest(name)) {
+    JsonObject expected = one.getAsJsonObject("expect");
+    BacktestProgressRequest.Builder watched = BacktestProgressRequest.newBuilder();
+    if (one.has("place")) {
+      JsonFormat.parser().merge(one.get("place").toString(), watched);
+    }
+    watched.setBacktest(name);
+    try (EventStream<BacktestProgressResponse> events =
+        client.watchBacktest(watched.build(), AbsFinanceClient.DEFAULT_PATIENCE)) {
       long last = 0;
       while (events.hasNext()) {
         BacktestProgressResponse event = events.next();
@@ -39,8 +48,16 @@ record StreamCase(AbsFinanceClient client) implements Runner.Case {
         }
       }
       line.addProperty("resumptions", events.resumptions());
+    } catch (AbsFinanceException error) {
+      if (!expected.has("error")) {
+        throw error;
+      }
+      return UnaryCase.errorDifference(expected.getAsJsonObject("error"), error);
     }
-    String terminal = one.getAsJsonObject("expect").get("terminal").getAsString();
+    if (expected.has("error")) {
+      return Optional.of("an error was expected, and the job ended as " + state);
+    }
+    String terminal = expected.get("terminal").getAsString();
     return why.isPresent() || terminal.equals(state) ? why : Optional.of("the job ended as " + state);
   }
 }

@@ -80,7 +80,7 @@ record UnaryCase(AbsFinanceClient client) implements Runner.Case {
     }
   }
 
-  private static Optional<String> errorDifference(JsonObject expected, AbsFinanceException error) {
+  static Optional<String> errorDifference(JsonObject expected, AbsFinanceException error) {
     if (!expected.get("code").getAsString().equals(error.code().name())) {
       return Optional.of("code " + error.code() + " " + error.reasonName() + ": " + error.getMessage());
     }
