@@ -15,7 +15,17 @@ from datetime import UTC, datetime
 from domain.errors import InvalidInput
 from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
 from server.ports.job_stores import JobArchive, JobLog
-from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick, JobView
+from server.ports.jobs import (
+    EventKind,
+    JobEvent,
+    JobRecord,
+    JobState,
+    JobTick,
+    JobView,
+    is_sweep,
+    kind_of,
+    resource_name,
+)
 
 BLOCK = 1 << 32
 MAX_CURVE_POINTS = 2000
@@ -32,6 +42,7 @@ class ProgressSnapshot:
     state: JobState
     tick: JobTick | None
     oldest_sequence: int
+    of_sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class ProgressTick:
 
     tick: JobTick  # its points are those that this follower does not have
     eta_seconds: float | None
+    of_sweep: bool = False
 
 
 class Heartbeat:
@@ -116,7 +128,7 @@ class Log:
         """The job is that far."""
         self.tick = tick
         self.tick_count += 1
-        if tick.stage is not None:
+        if tick.stage is not None and not is_sweep(self.record.id):
             curve = self.curves.setdefault(tick.stage.index, Curve())
             curve.add(tick, tick.points or ((tick.day, tick.wealth),))
 
@@ -255,7 +267,7 @@ class Progress:
             if self._draining.is_set():
                 raise Draining
             if log.deleted:
-                raise NotFound("backtest", f"backtests/{log.record.id}")
+                raise NotFound(kind_of(log.record.id), resource_name(log.record.id))
             now = time.monotonic()
             if cursor.has_tick and now >= tick_due:
                 last_sent, tick_due = now, now + min_interval
@@ -294,7 +306,7 @@ class Progress:
         try:
             return await self._log.view(record.key, after)
         except NotFound:  # deleted meanwhile; its name says more than its key
-            raise NotFound("backtest", f"backtests/{record.id}") from None
+            raise NotFound(kind_of(record.id), resource_name(record.id)) from None
 
     def _leave(self, log: Log) -> None:
         log.followers -= 1
@@ -332,7 +344,7 @@ class Cursor:
         """The first message; its sequence is the place it goes on from."""
         record = self.log.record
         oldest = (record.dropped_event + 1) * BLOCK
-        return self._message(self._sequence, ProgressSnapshot(record.state, self.log.tick, oldest))
+        return self._message(self._sequence, ProgressSnapshot(record.state, self.log.tick, oldest, is_sweep(record.id)))
 
     def durable(self) -> list[ProgressMessage]:
         """Events that were not sent yet."""
@@ -351,13 +363,13 @@ class Cursor:
         tick = self._next()
         self._sequence += 1
         eta = self.log.pace.eta(tick) if self.log.pace else None
-        return self._message(self._sequence, ProgressTick(tick, eta))
+        return self._message(self._sequence, ProgressTick(tick, eta, is_sweep(self.log.record.id)))
 
     def _next(self) -> JobTick:
         latest = self.log.tick
         if latest is None:
             raise ValueError("a tick was counted and is not there")
-        if latest.stage is None:
+        if latest.stage is None or is_sweep(self.log.record.id):
             self._ticks_seen = self.log.tick_count
             return latest
         while True:  # ends at the stage of the latest tick
@@ -390,7 +402,7 @@ class Cursor:
 
 def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
     if epoch and epoch != record.epoch:
-        raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0", record.epoch)
+        raise EpochChanged(f"the log of {resource_name(record.id)} has another epoch; follow from 0", record.epoch)
     if after_sequence // BLOCK > record.last_event:
         raise InvalidInput(
             "after_sequence", "is above every sequence that was sent; send one of a message you have received, or 0"
