@@ -74,7 +74,9 @@ def sweep_statistics(returns: Mapping[int, TrialReturns], check_cancelled: Cance
     settings = ComparisonSettings(resamples=min(RESAMPLES, MOST_STATISTICS // len(trials)))
     names = tuple(map(str, trials))
     try:
-        found = compare(ReturnPanel(names, days, values[:, varies]), benchmark, settings, check_cancelled)
+        found = compare(
+            ReturnPanel(names, days, np.ascontiguousarray(values[:, varies])), benchmark, settings, check_cancelled
+        )
     except InvalidInput as error:
         return _absent(error.rule, left_out)
     return SweepStatistics(found, len(trials), left_out, _undefined(found), notes)

@@ -21,7 +21,7 @@ from server.converters.backtests import state_from_proto, state_to_proto
 from server.converters.status import internal_error, status_from_error
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.sweep_state import NO_TRIAL, TrialDone
-from server.ports.jobs import JobRecord, JobState
+from server.ports.jobs import SWEEPS, JobRecord, JobState
 
 SERIES_TRIALS = 1000
 """Trials that are stored together: two such pieces hold every page in the order of the sweep."""
@@ -124,7 +124,7 @@ def sweep_to_proto(record: JobRecord) -> SweepProto:
     response.name = record.id
     response.state = state_to_proto(record.state)
     response.trial_count = record.inputs.trial_count
-    response.request_id = record.request_id or ""
+    response.request_id = (record.request_id or "").removeprefix(SWEEPS)
     response.label = record.label
     response.fraction = 1.0 if record.state is JobState.SUCCEEDED else record.tick.fraction if record.tick else 0.0
     if record.result is None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -10,7 +12,7 @@ from server.commands.stored import RequestKey
 from server.commands.sweep import TrialsPage
 from server.execution.process_pool import ProcessPool
 from server.jobs.runner import Runner
-from server.ports.errors import NotFound, StillRunning
+from server.ports.errors import NotFound, RequestIdReused, StillRunning
 from server.ports.job_stores import JobStores
 from server.ports.jobs import SWEEPS, JobRecord, JobState
 from server.services.backtests import with_panels
@@ -18,6 +20,15 @@ from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks import sweep
 from server.tasks.backtest import Drafted
+
+
+@contextmanager
+def _reusing(request_id: str) -> Iterator[None]:
+    """Names the id of a request as it was sent: the store has a prefix before it, since backtests have ids too."""
+    try:
+        yield
+    except RequestIdReused:
+        raise RequestIdReused("request_id", request_id) from None
 
 
 class Sweeps:
@@ -35,7 +46,8 @@ class Sweeps:
 
         async def look_up(key: RequestKey) -> None:
             nonlocal before
-            before = await self._archive.find(call.owner, key.request_id, key.body)
+            with _reusing(key.request_id):
+                before = await self._archive.find(call.owner, SWEEPS + key.request_id, key.body)
 
         drafted: Drafted
         drafted, found = await in_rounds(
@@ -44,8 +56,14 @@ class Sweeps:
         if before is not None:
             return before
         job = await asyncio.to_thread(with_panels, drafted, found)
-        named = replace(job, caller=call.caller, id=SWEEPS + (job.id or secrets.token_hex(10)))
-        record = await self._queue.enqueue(call.owner, named)
+        named = replace(
+            job,
+            caller=call.caller,
+            id=SWEEPS + (job.id or secrets.token_hex(10)),
+            request_id=None if job.request_id is None else SWEEPS + job.request_id,
+        )
+        with _reusing(job.request_id or ""):
+            record = await self._queue.enqueue(call.owner, named)
         self._runner.wake()
         return record
 

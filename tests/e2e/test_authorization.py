@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -200,7 +201,20 @@ def called(channel: grpc.Channel, name: str, asked: Request, metadata: Metadata)
 
 
 def store_own(channel: grpc.Channel, metadata: Metadata, **more: Any) -> list[Any]:
-    return [called(channel, name, {**asked, key: "own", **more}, metadata) for name, (key, asked) in CHOSEN.items()]
+    stored = [called(channel, name, {**asked, key: "own", **more}, metadata) for name, (key, asked) in CHOSEN.items()]
+    wait_for_sweep(channel, metadata)
+    return stored
+
+
+def wait_for_sweep(channel: grpc.Channel, metadata: Metadata) -> None:
+    """A sweep has no answer to wait for: its trials are there once it is over."""
+    end = time.monotonic() + SECONDS
+    while True:
+        found: Any = called(channel, "BacktestService/GetSweep", {"name": "sweeps/own"}, metadata)
+        if found.state == backtest_pb2.BACKTEST_STATE_SUCCEEDED:
+            return
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -404,7 +418,8 @@ def test_two_users_have_things_of_one_name(guarded: Guarded, channel: grpc.Chann
     assert called(channel, "PortfolioService/CreatePortfolio", portfolio, other) == called(
         channel, "PortfolioService/CreatePortfolio", portfolio, other
     )
-    for name in ("OptimizationService/Optimize", "ReallocationService/Reallocate", "BacktestService/Backtest"):
+    jobs = ("BacktestService/Backtest", "BacktestService/Sweep")
+    for name in ("OptimizationService/Optimize", "ReallocationService/Reallocate", *jobs):
         key, asked = CHOSEN[name]
         made: Any = called(channel, name, {**asked, key: "own", **other_label}, other)
         assert made.label == "theirs"
@@ -417,6 +432,8 @@ def test_two_users_have_things_of_one_name(guarded: Guarded, channel: grpc.Chann
     assert {answer.code for answer in theirs} == {"OK"}
     for name in ("Backtest", "Optimization", "Reallocation", "Portfolio"):
         called(channel, f"{name}Service/Delete{name}", {"name": f"{name.lower()}s/own"}, other)
+    wait_for_sweep(channel, other)
+    called(channel, "BacktestService/DeleteBacktest", {"name": "sweeps/own"}, other)
     assert {heard(channel, name, ASKED[name], other).code for name in reading} == {"NOT_FOUND"}
     assert [heard(channel, name, ASKED[name], owner) for name in reading] == kept
 
@@ -462,6 +479,7 @@ def test_the_owner_does_all_of_it(guarded: Guarded, channel: grpc.Channel, owner
         if ROLES[METHODS[name].path] is not Role.ADMIN:
             expected = "UNIMPLEMENTED" if name in NEEDS_WEBHOOK else "OK"
             assert heard(channel, name, asked, owner).code == expected, name
+    called(channel, "BacktestService/DeleteBacktest", {"name": "sweeps/own"}, owner)
     for name in NAMING:
         if "/Get" in name:
             assert heard(channel, name, ASKED[name], owner).code == "NOT_FOUND", name

@@ -62,7 +62,7 @@ type BacktestServiceClient interface {
 	GetSweep(ctx context.Context, in *GetSweepRequest, opts ...grpc.CallOption) (*Sweep, error)
 	// Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
 	ListSweepTrials(ctx context.Context, in *ListSweepTrialsRequest, opts ...grpc.CallOption) (*ListSweepTrialsResponse, error)
-	// Describes charts of a finished job, of a sweep CHART_SWEEP_SURFACE.
+	// Describes charts of a finished job.
 	GetBacktestCharts(ctx context.Context, in *GetBacktestChartsRequest, opts ...grpc.CallOption) (*GetBacktestChartsResponse, error)
 }
 
@@ -232,7 +232,7 @@ type BacktestServiceServer interface {
 	GetSweep(context.Context, *GetSweepRequest) (*Sweep, error)
 	// Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
 	ListSweepTrials(context.Context, *ListSweepTrialsRequest) (*ListSweepTrialsResponse, error)
-	// Describes charts of a finished job, of a sweep CHART_SWEEP_SURFACE.
+	// Describes charts of a finished job.
 	GetBacktestCharts(context.Context, *GetBacktestChartsRequest) (*GetBacktestChartsResponse, error)
 	mustEmbedUnimplementedBacktestServiceServer()
 }

@@ -70,6 +70,7 @@ from absfin.queries.reallocation import (
     RecordFillsQuery,
 )
 from absfin.queries.risk import AnalyzeRiskQuery, CompareStrategiesQuery, EstimateRiskModelQuery
+from absfin.queries.sweeps import GetSweepQuery, SweepQuery, SweepTrialsQuery
 
 STUBS: tuple[type[Any], ...] = (
     OptimizationServiceStub,
@@ -108,6 +109,7 @@ __all__ = [
     "GetOptimizationQuery",
     "GetPortfolioQuery",
     "GetReallocationQuery",
+    "GetSweepQuery",
     "ImportPricesQuery",
     "InstrumentsQuery",
     "ListApiKeysQuery",
@@ -133,6 +135,8 @@ __all__ = [
     "RevokeApiKeyQuery",
     "RiskChartsQuery",
     "StreamQuery",
+    "SweepQuery",
+    "SweepTrialsQuery",
     "TraceFrontierQuery",
     "UnaryQuery",
     "UpdatePortfolioQuery",

@@ -173,7 +173,7 @@ class BacktestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBacktestCharts(self, request, context):
-        """Describes charts of a finished job, of a sweep CHART_SWEEP_SURFACE.
+        """Describes charts of a finished job.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
