@@ -129,7 +129,7 @@ def services_of(
         backtests=Backtests(
             market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
         ),
-        sweeps=Sweeps(market_data, storage.jobs, pool, jobs.runner),
+        sweeps=Sweeps(market_data, storage.jobs, pool, jobs.runner, jobs.progress),
     )
 
 

@@ -16,6 +16,7 @@ class SweepCommand:
     request_id: str | None = None
     id: str | None = None  # the caller's choice
     label: str = ""
+    wait_seconds: float = 0.0
 
 
 class TrialOrder(StrEnum):

@@ -192,13 +192,13 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     response = BacktestProgressResponse(sequence=message.sequence, epoch=message.epoch)
     response.event_time.FromDatetime(message.time)
     match message.content:
-        case ProgressSnapshot(state, tick, oldest, of_sweep):
+        case ProgressSnapshot(state, tick, oldest):
             response.snapshot.state = state_to_proto(state)
             response.snapshot.oldest_sequence = oldest
             if tick is not None:
-                response.snapshot.tick.CopyFrom(_sweep_tick(tick, None) if of_sweep else _tick(tick, None))
-        case ProgressTick(tick, eta, of_sweep):
-            response.tick.CopyFrom(_sweep_tick(tick, eta) if of_sweep else _tick(tick, eta))
+                response.snapshot.tick.CopyFrom(_sweep_tick(tick, None) if message.of_sweep else _tick(tick, None))
+        case ProgressTick(tick, eta):
+            response.tick.CopyFrom(_sweep_tick(tick, eta) if message.of_sweep else _tick(tick, eta))
         case Heartbeat():
             response.heartbeat.SetInParent()
         case JobEvent():

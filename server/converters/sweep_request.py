@@ -128,7 +128,7 @@ def stored_trials(request: bytes) -> GridTrials | ListedTrials:
 def sweep_command_from_proto(request: SweepRequest) -> SweepCommand:
     """How a sweep is kept and what it is compared by. Raises InvalidInput for fields that belong to the sweep."""
     _refuse_fields_of_the_sweep(request)
-    identity = identity_of(request, "sweep_id")
+    identity = identity_of(request, "sweep_id", "wait")
     backtests = [identity.bare.grid.base] if identity.bare.HasField("grid") else identity.bare.trials.backtests
     for backtest in backtests:
         for name in PANELS:
@@ -140,6 +140,7 @@ def sweep_command_from_proto(request: SweepRequest) -> SweepCommand:
         id=request.sweep_id or None,
         label=request.label,
         request_id=request.request_id or None,
+        wait_seconds=request.wait.ToTimedelta().total_seconds(),
     )
 
 

@@ -15,17 +15,7 @@ from datetime import UTC, datetime
 from domain.errors import InvalidInput
 from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
 from server.ports.job_stores import JobArchive, JobLog
-from server.ports.jobs import (
-    EventKind,
-    JobEvent,
-    JobRecord,
-    JobState,
-    JobTick,
-    JobView,
-    is_sweep,
-    kind_of,
-    resource_name,
-)
+from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick, JobView
 
 BLOCK = 1 << 32
 MAX_CURVE_POINTS = 2000
@@ -42,7 +32,6 @@ class ProgressSnapshot:
     state: JobState
     tick: JobTick | None
     oldest_sequence: int
-    of_sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +40,6 @@ class ProgressTick:
 
     tick: JobTick  # its points are those that this follower does not have
     eta_seconds: float | None
-    of_sweep: bool = False
 
 
 class Heartbeat:
@@ -66,6 +54,7 @@ class ProgressMessage:
     epoch: str
     time: datetime
     content: ProgressSnapshot | ProgressTick | JobEvent | Heartbeat | JobRecord
+    of_sweep: bool = False
 
 
 @dataclass(slots=True)
@@ -128,7 +117,7 @@ class Log:
         """The job is that far."""
         self.tick = tick
         self.tick_count += 1
-        if tick.stage is not None and not is_sweep(self.record.id):
+        if tick.stage is not None and not self.record.is_sweep:
             curve = self.curves.setdefault(tick.stage.index, Curve())
             curve.add(tick, tick.points or ((tick.day, tick.wealth),))
 
@@ -267,7 +256,7 @@ class Progress:
             if self._draining.is_set():
                 raise Draining
             if log.deleted:
-                raise NotFound(kind_of(log.record.id), resource_name(log.record.id))
+                raise NotFound(log.record.kind, log.record.name)
             now = time.monotonic()
             if cursor.has_tick and now >= tick_due:
                 last_sent, tick_due = now, now + min_interval
@@ -306,7 +295,7 @@ class Progress:
         try:
             return await self._log.view(record.key, after)
         except NotFound:  # deleted meanwhile; its name says more than its key
-            raise NotFound(kind_of(record.id), resource_name(record.id)) from None
+            raise NotFound(record.kind, record.name) from None
 
     def _leave(self, log: Log) -> None:
         log.followers -= 1
@@ -344,7 +333,7 @@ class Cursor:
         """The first message; its sequence is the place it goes on from."""
         record = self.log.record
         oldest = (record.dropped_event + 1) * BLOCK
-        return self._message(self._sequence, ProgressSnapshot(record.state, self.log.tick, oldest, is_sweep(record.id)))
+        return self._message(self._sequence, ProgressSnapshot(record.state, self.log.tick, oldest))
 
     def durable(self) -> list[ProgressMessage]:
         """Events that were not sent yet."""
@@ -363,13 +352,13 @@ class Cursor:
         tick = self._next()
         self._sequence += 1
         eta = self.log.pace.eta(tick) if self.log.pace else None
-        return self._message(self._sequence, ProgressTick(tick, eta, is_sweep(self.log.record.id)))
+        return self._message(self._sequence, ProgressTick(tick, eta))
 
     def _next(self) -> JobTick:
         latest = self.log.tick
         if latest is None:
             raise ValueError("a tick was counted and is not there")
-        if latest.stage is None or is_sweep(self.log.record.id):
+        if latest.stage is None or self.log.record.is_sweep:
             self._ticks_seen = self.log.tick_count
             return latest
         while True:  # ends at the stage of the latest tick
@@ -397,12 +386,12 @@ class Cursor:
         return 0 if not events else min(max(0, self._number + 1 - events[0].number), len(events))
 
     def _message(self, sequence: int, content: ProgressSnapshot | ProgressTick | Heartbeat) -> ProgressMessage:
-        return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content)
+        return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content, self.log.record.is_sweep)
 
 
 def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
     if epoch and epoch != record.epoch:
-        raise EpochChanged(f"the log of {resource_name(record.id)} has another epoch; follow from 0", record.epoch)
+        raise EpochChanged(f"the log of {record.name} has another epoch; follow from 0", record.epoch)
     if after_sequence // BLOCK > record.last_event:
         raise InvalidInput(
             "after_sequence", "is above every sequence that was sent; send one of a message you have received, or 0"

@@ -177,6 +177,21 @@ class JobRecord:
     error: bytes | None = None
     stale_since: datetime | None = None  # UTC; when stored data that it uses was corrected first
 
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it is a sweep."""
+        return is_sweep(self.id)
+
+    @property
+    def kind(self) -> str:
+        """What it is called where it is not there."""
+        return kind_of(self.id)
+
+    @property
+    def name(self) -> str:
+        """Its name on the wire."""
+        return resource_name(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class JobPage:

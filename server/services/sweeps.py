@@ -11,6 +11,7 @@ from server.commands.call import Call
 from server.commands.stored import RequestKey
 from server.commands.sweep import TrialsPage
 from server.execution.process_pool import ProcessPool
+from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.ports.errors import NotFound, RequestIdReused, StillRunning
 from server.ports.job_stores import JobStores
@@ -34,14 +35,17 @@ def _reusing(request_id: str) -> Iterator[None]:
 class Sweeps:
     """Starts sweeps, and lists their trials; otherwise they are jobs like backtests."""
 
-    def __init__(self, market_data: MarketData, stores: JobStores, pool: ProcessPool, runner: Runner) -> None:
+    def __init__(
+        self, market_data: MarketData, stores: JobStores, pool: ProcessPool, runner: Runner, progress: Progress
+    ) -> None:
         self._market_data = market_data
         self._archive, self._queue = stores.archive, stores.queue
         self._pool = pool
         self._runner = runner
+        self._progress = progress
 
     async def start(self, request: bytes, call: Call) -> JobRecord:
-        """The job; that of an earlier call with the same request id."""
+        """The job, that of an earlier call with the same request id, once it is over or the caller waits no longer."""
         before: JobRecord | None = None
 
         async def look_up(key: RequestKey) -> None:
@@ -54,7 +58,7 @@ class Sweeps:
             self._pool, partial(sweep.draft, request), call, self._market_data.collect, look_up
         )
         if before is not None:
-            return before
+            return await self._ended(before, drafted.wait_seconds)
         job = await asyncio.to_thread(with_panels, drafted, found)
         named = replace(
             job,
@@ -65,7 +69,12 @@ class Sweeps:
         with _reusing(job.request_id or ""):
             record = await self._queue.enqueue(call.owner, named)
         self._runner.wake()
-        return record
+        return await self._ended(record, drafted.wait_seconds)
+
+    async def _ended(self, record: JobRecord, seconds: float) -> JobRecord:
+        if record.state.is_final or seconds <= 0.0:
+            return record
+        return await self._progress.ended(record, seconds)
 
     async def get(self, owner: str, job_id: str) -> JobRecord:
         """A sweep."""

@@ -76,7 +76,7 @@ def draft(request: bytes, found: StoredData | None, control: Control, report: Re
         request_id=command.request_id,
         id=command.id,
     )
-    return Drafted(job, drafting.stored, 0.0)
+    return Drafted(job, drafting.stored, command.wait_seconds)
 
 
 class _Drafting:

@@ -19,7 +19,7 @@ PLAN = {
 FILL = {"fillId": "f", "symbol": "A", "quantity": 1, "price": 10, "fillTime": "2024-01-03T15:00:00Z"}
 ALL_IN_A = {"prices": PRICES, "weights": [{"symbol": "A", "weight": 1}]}
 BACKTEST = {"prices": PRICES, "strategy": {"equalWeight": {}}, "wait": "60s"}
-SWEEP = {"trials": {"backtests": [{"prices": PRICES, "strategy": {"equalWeight": {}}}]}}
+SWEEP = {"trials": {"backtests": [{"prices": PRICES, "strategy": {"equalWeight": {}}}]}, "wait": "60s"}
 BAR = {"symbol": "A", "date": {"year": 2020, "month": 1, "day": 10}, "close": 1.1}
 SPLIT = {"symbol": "A", "exDate": {"year": 2020, "month": 1, "day": 3}, "split": {"ratio": 2}}
 

@@ -8,7 +8,6 @@ import asyncio
 import base64
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -201,20 +200,7 @@ def called(channel: grpc.Channel, name: str, asked: Request, metadata: Metadata)
 
 
 def store_own(channel: grpc.Channel, metadata: Metadata, **more: Any) -> list[Any]:
-    stored = [called(channel, name, {**asked, key: "own", **more}, metadata) for name, (key, asked) in CHOSEN.items()]
-    wait_for_sweep(channel, metadata)
-    return stored
-
-
-def wait_for_sweep(channel: grpc.Channel, metadata: Metadata) -> None:
-    """A sweep has no answer to wait for: its trials are there once it is over."""
-    end = time.monotonic() + SECONDS
-    while True:
-        found: Any = called(channel, "BacktestService/GetSweep", {"name": "sweeps/own"}, metadata)
-        if found.state == backtest_pb2.BACKTEST_STATE_SUCCEEDED:
-            return
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
+    return [called(channel, name, {**asked, key: "own", **more}, metadata) for name, (key, asked) in CHOSEN.items()]
 
 
 @pytest.fixture(scope="module")
@@ -432,7 +418,6 @@ def test_two_users_have_things_of_one_name(guarded: Guarded, channel: grpc.Chann
     assert {answer.code for answer in theirs} == {"OK"}
     for name in ("Backtest", "Optimization", "Reallocation", "Portfolio"):
         called(channel, f"{name}Service/Delete{name}", {"name": f"{name.lower()}s/own"}, other)
-    wait_for_sweep(channel, other)
     called(channel, "BacktestService/DeleteBacktest", {"name": "sweeps/own"}, other)
     assert {heard(channel, name, ASKED[name], other).code for name in reading} == {"NOT_FOUND"}
     assert [heard(channel, name, ASKED[name], owner) for name in reading] == kept

@@ -184,7 +184,8 @@ def test_a_list_of_backtests_with_data_of_their_own(wire: Wire) -> None:
 
 
 def test_strategies_enums_dates_and_durations_are_parameters(wire: Wire) -> None:
-    strategies = {"path": "strategy", "strategies": {"values": [{"equalWeight": {}}, {"momentum": {"topN": 2}}]}}
+    momentum = {"momentum": {"lookbackPeriods": 20, "topN": 2}}
+    strategies = {"path": "strategy", "strategies": {"values": [{"equalWeight": {}}, momentum]}}
     fills = {"path": "execution.fill", "strings": {"values": ["FILL_NEXT_CLOSE", "FILL_SAME_CLOSE"]}}
     whole = {"path": "fractionalHoldings", "strings": {"values": ["true", "false"]}}
     dates = {"path": "cashFlows[0].date", "strings": {"values": ["1970-02-25"]}}
@@ -203,7 +204,7 @@ def test_strategies_enums_dates_and_durations_are_parameters(wire: Wire) -> None
     [
         ({"path": "costs.commision", "numbers": {"values": [1]}}, "grid.axes[0].path", "has no field commision"),
         ({"path": "costs", "numbers": {"values": [1]}}, "grid.axes[0].path", "is a message"),
-        ({"path": "prices.values", "numbers": {"values": [1]}}, "grid.axes[0].path", "one prices"),
+        ({"path": "prices.values", "numbers": {"values": [1]}}, "grid.axes[0].path", "have the same prices"),
         ({"path": "requestId", "strings": {"values": ["a"]}}, "grid.axes[0].path", "no parameter"),
         ({"path": "cashFlows.amount", "numbers": {"values": [1]}}, "grid.axes[0].path", "say which entry"),
         ({"path": "cashFlows[0].amount", "numbers": {"values": [1]}}, "grid.axes[0].path", "has 0 cash_flows"),
@@ -255,7 +256,7 @@ def test_what_says_how_a_request_is_kept_belongs_to_the_sweep(wire: Wire) -> Non
     assert "grid.base.request_id" in refusal.fields
     several = grid(COSTS)
     several["grid"]["base"].pop("strategy")
-    several["grid"]["base"]["strategies"] = [{"equalWeight": {}}, {"momentum": {}}]
+    several["grid"]["base"]["strategies"] = [{"equalWeight": {}}, {"momentum": {"lookbackPeriods": 20}}]
     assert "must be one" in wire.refused("BacktestService/Sweep", several).message
 
 

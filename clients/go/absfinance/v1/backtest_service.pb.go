@@ -1369,7 +1369,9 @@ type SweepRequest struct {
 	// Label for people; lists can be filtered by it.
 	Label string `protobuf:"bytes,5,opt,name=label,proto3" json:"label,omitempty"`
 	// Last part of the name of the result; absent means the service chooses. ALREADY_EXISTS where it is taken.
-	SweepId       string `protobuf:"bytes,6,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
+	SweepId string `protobuf:"bytes,6,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
+	// How long to wait for the result; not at all if absent.
+	Wait          *durationpb.Duration `protobuf:"bytes,7,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1455,6 +1457,13 @@ func (x *SweepRequest) GetSweepId() string {
 		return x.SweepId
 	}
 	return ""
+}
+
+func (x *SweepRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
 }
 
 type isSweepRequest_Space interface {
@@ -3112,7 +3121,7 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\x04Rows\x12\x14\n" +
 	"\x05dates\x18\x01 \x03(\x05R\x05dates\x12-\n" +
 	"\x06values\x18\x02 \x01(\v2\x15.absfinance.v1.TensorR\x06valuesB\x06\n" +
-	"\x04part\"\xff\a\n" +
+	"\x04part\"\xbd\b\n" +
 	"\fSweepRequest\x126\n" +
 	"\x04grid\x18\x01 \x01(\v2 .absfinance.v1.SweepRequest.GridH\x00R\x04grid\x12<\n" +
 	"\x06trials\x18\x02 \x01(\v2\".absfinance.v1.SweepRequest.TrialsH\x00R\x06trials\x12'\n" +
@@ -3120,7 +3129,9 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12;\n" +
 	"\tselection\x18\x04 \x01(\v2\x1d.absfinance.v1.SweepSelectionR\tselection\x12\x1e\n" +
 	"\x05label\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05label\x129\n" +
-	"\bsweep_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$R\asweepId\x1a\xcb\x03\n" +
+	"\bsweep_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$R\asweepId\x12<\n" +
+	"\x04wait\x18\a \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\x04wait\x1a\xcb\x03\n" +
 	"\x04Axis\x12\x1e\n" +
 	"\x04path\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x02R\x04path\x12D\n" +
@@ -3322,61 +3333,62 @@ var file_absfinance_v1_backtest_service_proto_depIdxs = []int32{
 	31, // 38: absfinance.v1.SweepRequest.grid:type_name -> absfinance.v1.SweepRequest.Grid
 	32, // 39: absfinance.v1.SweepRequest.trials:type_name -> absfinance.v1.SweepRequest.Trials
 	58, // 40: absfinance.v1.SweepRequest.selection:type_name -> absfinance.v1.SweepSelection
-	57, // 41: absfinance.v1.ListSweepTrialsRequest.state:type_name -> absfinance.v1.BacktestState
-	2,  // 42: absfinance.v1.ListSweepTrialsRequest.order:type_name -> absfinance.v1.ListSweepTrialsRequest.Order
-	59, // 43: absfinance.v1.ListSweepTrialsResponse.trials:type_name -> absfinance.v1.SweepTrial
-	60, // 44: absfinance.v1.GetBacktestChartsRequest.charts:type_name -> absfinance.v1.Chart
-	61, // 45: absfinance.v1.GetBacktestChartsRequest.theme:type_name -> absfinance.v1.ChartTheme
-	62, // 46: absfinance.v1.GetBacktestChartsResponse.charts:type_name -> absfinance.v1.ChartSpec
-	57, // 47: absfinance.v1.BacktestProgressResponse.Snapshot.state:type_name -> absfinance.v1.BacktestState
-	21, // 48: absfinance.v1.BacktestProgressResponse.Snapshot.tick:type_name -> absfinance.v1.BacktestProgressResponse.Tick
-	63, // 49: absfinance.v1.BacktestProgressResponse.Tick.simulated_date:type_name -> google.type.Date
-	47, // 50: absfinance.v1.BacktestProgressResponse.Tick.eta:type_name -> google.protobuf.Duration
-	23, // 51: absfinance.v1.BacktestProgressResponse.Tick.equity:type_name -> absfinance.v1.BacktestProgressResponse.EquityPoints
-	22, // 52: absfinance.v1.BacktestProgressResponse.Tick.sweep:type_name -> absfinance.v1.BacktestProgressResponse.SweepStanding
-	1,  // 53: absfinance.v1.BacktestProgressResponse.Milestone.kind:type_name -> absfinance.v1.BacktestProgressResponse.Milestone.Kind
-	63, // 54: absfinance.v1.BacktestProgressResponse.Milestone.simulated_date:type_name -> google.type.Date
-	57, // 55: absfinance.v1.BacktestProgressResponse.Finished.state:type_name -> absfinance.v1.BacktestState
-	64, // 56: absfinance.v1.BacktestProgressResponse.Finished.error:type_name -> google.rpc.Status
-	57, // 57: absfinance.v1.ListBacktestsResponse.Summary.state:type_name -> absfinance.v1.BacktestState
-	56, // 58: absfinance.v1.ListBacktestsResponse.Summary.create_time:type_name -> google.protobuf.Timestamp
-	56, // 59: absfinance.v1.ListBacktestsResponse.Summary.finish_time:type_name -> google.protobuf.Timestamp
-	56, // 60: absfinance.v1.ListBacktestsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
-	65, // 61: absfinance.v1.GetBacktestSeriesResponse.Rows.values:type_name -> absfinance.v1.Tensor
-	33, // 62: absfinance.v1.SweepRequest.Axis.numbers:type_name -> absfinance.v1.SweepRequest.Axis.Numbers
-	34, // 63: absfinance.v1.SweepRequest.Axis.strings:type_name -> absfinance.v1.SweepRequest.Axis.Strings
-	35, // 64: absfinance.v1.SweepRequest.Axis.strategies:type_name -> absfinance.v1.SweepRequest.Axis.Strategies
-	3,  // 65: absfinance.v1.SweepRequest.Grid.base:type_name -> absfinance.v1.BacktestRequest
-	30, // 66: absfinance.v1.SweepRequest.Grid.axes:type_name -> absfinance.v1.SweepRequest.Axis
-	3,  // 67: absfinance.v1.SweepRequest.Trials.backtests:type_name -> absfinance.v1.BacktestRequest
-	38, // 68: absfinance.v1.SweepRequest.Axis.Strategies.values:type_name -> absfinance.v1.Strategy
-	3,  // 69: absfinance.v1.BacktestService.Backtest:input_type -> absfinance.v1.BacktestRequest
-	4,  // 70: absfinance.v1.BacktestService.BacktestProgress:input_type -> absfinance.v1.BacktestProgressRequest
-	6,  // 71: absfinance.v1.BacktestService.GetBacktest:input_type -> absfinance.v1.GetBacktestRequest
-	7,  // 72: absfinance.v1.BacktestService.ListBacktests:input_type -> absfinance.v1.ListBacktestsRequest
-	9,  // 73: absfinance.v1.BacktestService.CancelBacktest:input_type -> absfinance.v1.CancelBacktestRequest
-	10, // 74: absfinance.v1.BacktestService.DeleteBacktest:input_type -> absfinance.v1.DeleteBacktestRequest
-	12, // 75: absfinance.v1.BacktestService.GetBacktestSeries:input_type -> absfinance.v1.GetBacktestSeriesRequest
-	14, // 76: absfinance.v1.BacktestService.Sweep:input_type -> absfinance.v1.SweepRequest
-	15, // 77: absfinance.v1.BacktestService.GetSweep:input_type -> absfinance.v1.GetSweepRequest
-	16, // 78: absfinance.v1.BacktestService.ListSweepTrials:input_type -> absfinance.v1.ListSweepTrialsRequest
-	18, // 79: absfinance.v1.BacktestService.GetBacktestCharts:input_type -> absfinance.v1.GetBacktestChartsRequest
-	66, // 80: absfinance.v1.BacktestService.Backtest:output_type -> absfinance.v1.Backtest
-	5,  // 81: absfinance.v1.BacktestService.BacktestProgress:output_type -> absfinance.v1.BacktestProgressResponse
-	66, // 82: absfinance.v1.BacktestService.GetBacktest:output_type -> absfinance.v1.Backtest
-	8,  // 83: absfinance.v1.BacktestService.ListBacktests:output_type -> absfinance.v1.ListBacktestsResponse
-	66, // 84: absfinance.v1.BacktestService.CancelBacktest:output_type -> absfinance.v1.Backtest
-	11, // 85: absfinance.v1.BacktestService.DeleteBacktest:output_type -> absfinance.v1.DeleteBacktestResponse
-	13, // 86: absfinance.v1.BacktestService.GetBacktestSeries:output_type -> absfinance.v1.GetBacktestSeriesResponse
-	67, // 87: absfinance.v1.BacktestService.Sweep:output_type -> absfinance.v1.Sweep
-	67, // 88: absfinance.v1.BacktestService.GetSweep:output_type -> absfinance.v1.Sweep
-	17, // 89: absfinance.v1.BacktestService.ListSweepTrials:output_type -> absfinance.v1.ListSweepTrialsResponse
-	19, // 90: absfinance.v1.BacktestService.GetBacktestCharts:output_type -> absfinance.v1.GetBacktestChartsResponse
-	80, // [80:91] is the sub-list for method output_type
-	69, // [69:80] is the sub-list for method input_type
-	69, // [69:69] is the sub-list for extension type_name
-	69, // [69:69] is the sub-list for extension extendee
-	0,  // [0:69] is the sub-list for field type_name
+	47, // 41: absfinance.v1.SweepRequest.wait:type_name -> google.protobuf.Duration
+	57, // 42: absfinance.v1.ListSweepTrialsRequest.state:type_name -> absfinance.v1.BacktestState
+	2,  // 43: absfinance.v1.ListSweepTrialsRequest.order:type_name -> absfinance.v1.ListSweepTrialsRequest.Order
+	59, // 44: absfinance.v1.ListSweepTrialsResponse.trials:type_name -> absfinance.v1.SweepTrial
+	60, // 45: absfinance.v1.GetBacktestChartsRequest.charts:type_name -> absfinance.v1.Chart
+	61, // 46: absfinance.v1.GetBacktestChartsRequest.theme:type_name -> absfinance.v1.ChartTheme
+	62, // 47: absfinance.v1.GetBacktestChartsResponse.charts:type_name -> absfinance.v1.ChartSpec
+	57, // 48: absfinance.v1.BacktestProgressResponse.Snapshot.state:type_name -> absfinance.v1.BacktestState
+	21, // 49: absfinance.v1.BacktestProgressResponse.Snapshot.tick:type_name -> absfinance.v1.BacktestProgressResponse.Tick
+	63, // 50: absfinance.v1.BacktestProgressResponse.Tick.simulated_date:type_name -> google.type.Date
+	47, // 51: absfinance.v1.BacktestProgressResponse.Tick.eta:type_name -> google.protobuf.Duration
+	23, // 52: absfinance.v1.BacktestProgressResponse.Tick.equity:type_name -> absfinance.v1.BacktestProgressResponse.EquityPoints
+	22, // 53: absfinance.v1.BacktestProgressResponse.Tick.sweep:type_name -> absfinance.v1.BacktestProgressResponse.SweepStanding
+	1,  // 54: absfinance.v1.BacktestProgressResponse.Milestone.kind:type_name -> absfinance.v1.BacktestProgressResponse.Milestone.Kind
+	63, // 55: absfinance.v1.BacktestProgressResponse.Milestone.simulated_date:type_name -> google.type.Date
+	57, // 56: absfinance.v1.BacktestProgressResponse.Finished.state:type_name -> absfinance.v1.BacktestState
+	64, // 57: absfinance.v1.BacktestProgressResponse.Finished.error:type_name -> google.rpc.Status
+	57, // 58: absfinance.v1.ListBacktestsResponse.Summary.state:type_name -> absfinance.v1.BacktestState
+	56, // 59: absfinance.v1.ListBacktestsResponse.Summary.create_time:type_name -> google.protobuf.Timestamp
+	56, // 60: absfinance.v1.ListBacktestsResponse.Summary.finish_time:type_name -> google.protobuf.Timestamp
+	56, // 61: absfinance.v1.ListBacktestsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
+	65, // 62: absfinance.v1.GetBacktestSeriesResponse.Rows.values:type_name -> absfinance.v1.Tensor
+	33, // 63: absfinance.v1.SweepRequest.Axis.numbers:type_name -> absfinance.v1.SweepRequest.Axis.Numbers
+	34, // 64: absfinance.v1.SweepRequest.Axis.strings:type_name -> absfinance.v1.SweepRequest.Axis.Strings
+	35, // 65: absfinance.v1.SweepRequest.Axis.strategies:type_name -> absfinance.v1.SweepRequest.Axis.Strategies
+	3,  // 66: absfinance.v1.SweepRequest.Grid.base:type_name -> absfinance.v1.BacktestRequest
+	30, // 67: absfinance.v1.SweepRequest.Grid.axes:type_name -> absfinance.v1.SweepRequest.Axis
+	3,  // 68: absfinance.v1.SweepRequest.Trials.backtests:type_name -> absfinance.v1.BacktestRequest
+	38, // 69: absfinance.v1.SweepRequest.Axis.Strategies.values:type_name -> absfinance.v1.Strategy
+	3,  // 70: absfinance.v1.BacktestService.Backtest:input_type -> absfinance.v1.BacktestRequest
+	4,  // 71: absfinance.v1.BacktestService.BacktestProgress:input_type -> absfinance.v1.BacktestProgressRequest
+	6,  // 72: absfinance.v1.BacktestService.GetBacktest:input_type -> absfinance.v1.GetBacktestRequest
+	7,  // 73: absfinance.v1.BacktestService.ListBacktests:input_type -> absfinance.v1.ListBacktestsRequest
+	9,  // 74: absfinance.v1.BacktestService.CancelBacktest:input_type -> absfinance.v1.CancelBacktestRequest
+	10, // 75: absfinance.v1.BacktestService.DeleteBacktest:input_type -> absfinance.v1.DeleteBacktestRequest
+	12, // 76: absfinance.v1.BacktestService.GetBacktestSeries:input_type -> absfinance.v1.GetBacktestSeriesRequest
+	14, // 77: absfinance.v1.BacktestService.Sweep:input_type -> absfinance.v1.SweepRequest
+	15, // 78: absfinance.v1.BacktestService.GetSweep:input_type -> absfinance.v1.GetSweepRequest
+	16, // 79: absfinance.v1.BacktestService.ListSweepTrials:input_type -> absfinance.v1.ListSweepTrialsRequest
+	18, // 80: absfinance.v1.BacktestService.GetBacktestCharts:input_type -> absfinance.v1.GetBacktestChartsRequest
+	66, // 81: absfinance.v1.BacktestService.Backtest:output_type -> absfinance.v1.Backtest
+	5,  // 82: absfinance.v1.BacktestService.BacktestProgress:output_type -> absfinance.v1.BacktestProgressResponse
+	66, // 83: absfinance.v1.BacktestService.GetBacktest:output_type -> absfinance.v1.Backtest
+	8,  // 84: absfinance.v1.BacktestService.ListBacktests:output_type -> absfinance.v1.ListBacktestsResponse
+	66, // 85: absfinance.v1.BacktestService.CancelBacktest:output_type -> absfinance.v1.Backtest
+	11, // 86: absfinance.v1.BacktestService.DeleteBacktest:output_type -> absfinance.v1.DeleteBacktestResponse
+	13, // 87: absfinance.v1.BacktestService.GetBacktestSeries:output_type -> absfinance.v1.GetBacktestSeriesResponse
+	67, // 88: absfinance.v1.BacktestService.Sweep:output_type -> absfinance.v1.Sweep
+	67, // 89: absfinance.v1.BacktestService.GetSweep:output_type -> absfinance.v1.Sweep
+	17, // 90: absfinance.v1.BacktestService.ListSweepTrials:output_type -> absfinance.v1.ListSweepTrialsResponse
+	19, // 91: absfinance.v1.BacktestService.GetBacktestCharts:output_type -> absfinance.v1.GetBacktestChartsResponse
+	81, // [81:92] is the sub-list for method output_type
+	70, // [70:81] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_backtest_service_proto_init() }

@@ -52,7 +52,8 @@ def sweep(
     with failing_clearly(as_json), connect(server) as client:
         if request:
             message = read_request(context, request, SweepRequest)
-            started = Sweep.from_proto(send(client, SweepQuery.RPC, message))
+            wait = message.wait.ToTimedelta().total_seconds()
+            started = Sweep.from_proto(send(client, SweepQuery.RPC, message, wait_seconds=wait))
         else:
             axes = dict(_axis(text) for text in axis or ())
             if not axes:

@@ -38,11 +38,16 @@ class SweepQuery(UnaryQuery[Sweep]):
     label: str = ""  # for people
     sweep_id: str = ""  # the {id} of "sweeps/{id}"; chosen by the server if empty
     request_id: str = ""  # a new one if empty
+    wait_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         choice(SweepSelection.Score, "score", self.score)
         if isinstance(self.backtests, BacktestQuery) != bool(self.axes):
             raise ValueError("give one backtest with axes, or a list of backtests without")
+
+    def time_limit(self, default: float) -> float:
+        """Seconds that the call may take: those of any call, and the wait for the end of the job."""
+        return super().time_limit(default) + self.wait_seconds
 
     def request(self) -> pb.SweepRequest:
         """A grid or a list."""
@@ -52,6 +57,7 @@ class SweepQuery(UnaryQuery[Sweep]):
             sweep_id=self.sweep_id,
             request_id=self.request_id or new_request_id(),
         )
+        request.wait.FromNanoseconds(round(self.wait_seconds * 1e9))
         if isinstance(self.backtests, BacktestQuery):
             request.grid.base.CopyFrom(_trial(self.backtests))
             request.grid.axes.extend(_axis(path, values) for path, values in (self.axes or {}).items())

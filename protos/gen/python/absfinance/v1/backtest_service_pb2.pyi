@@ -355,7 +355,7 @@ class GetBacktestSeriesResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[GetBacktestSeriesResponse.Header, _Mapping]] = ..., rows: _Optional[_Union[GetBacktestSeriesResponse.Rows, _Mapping]] = ...) -> None: ...
 
 class SweepRequest(_message.Message):
-    __slots__ = ("grid", "trials", "request_id", "selection", "label", "sweep_id")
+    __slots__ = ("grid", "trials", "request_id", "selection", "label", "sweep_id", "wait")
     class Axis(_message.Message):
         __slots__ = ("path", "numbers", "strings", "strategies")
         class Numbers(_message.Message):
@@ -400,13 +400,15 @@ class SweepRequest(_message.Message):
     SELECTION_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     SWEEP_ID_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     grid: SweepRequest.Grid
     trials: SweepRequest.Trials
     request_id: str
     selection: _sweep_pb2.SweepSelection
     label: str
     sweep_id: str
-    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ..., selection: _Optional[_Union[_sweep_pb2.SweepSelection, _Mapping]] = ..., label: _Optional[str] = ..., sweep_id: _Optional[str] = ...) -> None: ...
+    wait: _duration_pb2.Duration
+    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ..., selection: _Optional[_Union[_sweep_pb2.SweepSelection, _Mapping]] = ..., label: _Optional[str] = ..., sweep_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetSweepRequest(_message.Message):
     __slots__ = ("name",)
