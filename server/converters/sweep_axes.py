@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from absfinance.v1.backtest_pb2 import Strategy
 from absfinance.v1.backtest_service_pb2 import BacktestRequest, SweepRequest
@@ -38,7 +38,8 @@ _NUMBERS = {
 _BOOLEANS = {"true": True, "false": False}
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One field on the way, and which entry of a list."""
 
     field: FieldDescriptor
@@ -113,7 +114,7 @@ def bound_axis(axis: AxisProto) -> BoundAxis:
 
 def _steps(path: str) -> Iterator[Step]:
     """The fields on the way. Raises InvalidInput for one that is not there or cannot be a parameter."""
-    kind: Descriptor = BacktestRequest.DESCRIPTOR
+    kind: Any = BacktestRequest.DESCRIPTOR
     parts = path.split(".")
     for i, part in enumerate(parts):
         found = _STEP.fullmatch(part)
@@ -139,7 +140,7 @@ def _field(kind: Descriptor, name: str) -> FieldDescriptor | None:
 
 
 def _checked_step(path: str, part: str, step: Step, *, is_last: bool) -> Step:
-    field, index = step
+    field, index = step.field, step.index
     is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
     if is_last and (field.is_repeated or index is not None):
         raise InvalidInput("path", f"{path}: {part} is a list, and an axis sets one value")
@@ -155,12 +156,14 @@ def _checked_step(path: str, part: str, step: Step, *, is_last: bool) -> Step:
 def _reader(path: str, field: FieldDescriptor, kind: str) -> Callable[[Any], Any]:
     """What makes a value of the field from one of the axis. Raises InvalidInput where the kinds do not fit."""
     message = None if field.message_type is None else field.message_type.full_name
+    wanted = "strings"
+    read: Callable[[Any], Any] = _as_it_is
     if message == Strategy.DESCRIPTOR.full_name:
-        wanted, read = "strategies", _as_it_is
+        wanted = "strategies"
     elif message == Duration.DESCRIPTOR.full_name:
-        wanted, read = "strings", _duration
+        read = _duration
     elif message == Date.DESCRIPTOR.full_name:
-        wanted, read = "strings", _date
+        read = _date
     elif message is not None:
         raise InvalidInput("path", f"{path}: {message.rpartition('.')[2]} is a message: go on to a field inside it")
     elif field.enum_type is not None:
@@ -168,9 +171,7 @@ def _reader(path: str, field: FieldDescriptor, kind: str) -> Callable[[Any], Any
     elif field.cpp_type in _NUMBERS:
         return _wanting(path, "numbers", kind, lambda number: _number(field, number))
     elif field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
-        wanted, read = "strings", _boolean
-    else:
-        wanted, read = "strings", _as_it_is
+        read = _boolean
     return _wanting(path, wanted, kind, read)
 
 
@@ -194,7 +195,8 @@ def _number(field: FieldDescriptor, number: float) -> float | int:
 
 
 def _enum(field: FieldDescriptor, text: str) -> int:
-    known = field.enum_type.values_by_name
+    kind: Any = field.enum_type
+    known = kind.values_by_name
     if text not in known:
         raise ValueError(f"must be one of {', '.join(known)}")
     return int(known[text].number)

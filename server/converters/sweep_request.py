@@ -132,7 +132,7 @@ def sweep_command_from_proto(request: SweepRequest) -> SweepCommand:
     backtests = [identity.bare.grid.base] if identity.bare.HasField("grid") else identity.bare.trials.backtests
     for backtest in backtests:
         for name in PANELS:
-            backtest.ClearField(name)  # type: ignore[arg-type]  # stubs: names of fields are literals
+            backtest.ClearField(name)
     return SweepCommand(
         request=identity.bare.SerializeToString(deterministic=True),
         content=identity.content,
