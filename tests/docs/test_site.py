@@ -1,0 +1,116 @@
+"""The site of the documentation: its pages, and that no link of them leads nowhere."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from absfinance.v1 import error_reason_pb2
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+from scripts.site.contract import proto_files
+from tests.conftest import ROOT
+
+HOME = "https://example.com/abs-finance"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, env=environment)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+class _Page(HTMLParser):
+    """What a page links to, and what can be linked to in it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.places: set[str] = set()
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.places |= {value for value in (named.get("id"), named.get("name")) if value}
+        self.links += [value for name in ("href", "src") if (value := named.get(name))]
+
+
+def _pages(site: Path) -> Iterator[tuple[Path, _Page]]:
+    # The page of an address that there is not links from the root of the site's address.
+    return ((path, _Page(path)) for path in site.rglob("*.html") if path.name != "404.html")
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    pages = dict(_pages(site))
+    assert len(pages) > 100
+    missing = [
+        f"{path.relative_to(site)}: {link}"
+        for path, page in pages.items()
+        for link in page.links
+        if not _leads_somewhere(link, path, site, pages)
+    ]
+    assert not missing
+
+
+def _leads_somewhere(link: str, path: Path, site: Path, pages: dict[Path, _Page]) -> bool:
+    parts = urlsplit(link)
+    if parts.scheme:
+        return _is_outside_address(link)
+    target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    if target.is_dir():
+        target /= "index.html"
+    if not target.is_relative_to(site.resolve()) or not target.is_file():
+        return False
+    return not parts.fragment or target.suffix != ".html" or unquote(parts.fragment) in pages[target].places
+
+
+def _is_outside_address(link: str) -> bool:
+    parts = urlsplit(link)
+    in_repository = re.fullmatch(rf"{HOME}/(?:tree|blob)/main/(.*)", f"{parts.scheme}://{parts.netloc}{parts.path}")
+    if in_repository:
+        return (ROOT / in_repository[1]).exists()
+    return parts.scheme in ("http", "https") and "." in parts.netloc and " " not in link
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    loaded = (
+        r"<(?:script|img|iframe)[^>]*\bsrc=\"(https?:[^\"]*)|<link[^>]*rel=\"stylesheet\"[^>]*href=\"(https?:[^\"]*)"
+    )
+    assert [found for path, _ in _pages(site) for found in re.findall(loaded, path.read_text())] == []
+
+
+def test_the_reference_has_every_method_and_every_field(site: Path) -> None:
+    files = proto_files()
+    assert sum(len(service.methods) for file in files for service in file.services) > 50
+    for file in files:
+        page = site / "reference" / file.stem.replace("_", "-") / "index.html"
+        places, text = _Page(page).places, page.read_text()
+        for service in file.services:
+            assert {method.name.lower() for method in service.methods} <= places
+        for described in file.types:
+            assert described.name.removeprefix("absfinance.v1.").replace(".", "-") in places
+            assert all(f"<code>{each.name}</code>" in text for each in (*described.fields, *described.values))
+
+
+def test_comments_and_rules_are_those_of_the_protos() -> None:
+    declared = FileDescriptorProto()
+    error_reason_pb2.DESCRIPTOR.CopyToProto(declared)
+    (reasons,) = [file for file in proto_files() if file.stem == "error_reason"]
+    (enum,) = reasons.types
+    assert [value.name for value in enum.values] == [value.name for value in declared.enum_type[0].value]
+    assert all(value.comment for value in enum.values)
+    (sweep,) = [file for file in proto_files() if file.stem == "sweep"]
+    selection = sweep.types[0]
+    assert selection.name == "absfinance.v1.SweepSelection"
+    assert selection.fields[1].name == "purgePeriods"
+    assert selection.fields[1].comment.startswith("Periods left out between training and test data")
+    assert selection.fields[1].rules == "uint32 { lte: 100000 }"
