@@ -256,7 +256,7 @@ def test_what_says_how_a_request_is_kept_belongs_to_the_sweep(wire: Wire) -> Non
     assert "grid.base.request_id" in refusal.fields
     several = grid(COSTS)
     several["grid"]["base"].pop("strategy")
-    several["grid"]["base"]["strategies"] = [{"equalWeight": {}}, {"momentum": {"lookbackPeriods": 20}}]
+    several["grid"]["base"]["strategies"] = [{"equalWeight": {}}, {"momentum": {"lookbackPeriods": 20, "topN": 2}}]
     assert "must be one" in wire.refused("BacktestService/Sweep", several).message
 
 
@@ -318,6 +318,11 @@ def test_tokens_of_other_lists_are_refused(wire: Wire, costly: dict[str, Any]) -
     assert "page_token" in wire.refused("BacktestService/ListSweepTrials", request).fields
 
 
+TAIL_RISK = {
+    "optimize": {"objective": {"minRisk": {}}, "riskMeasure": "RISK_MEASURE_CVAR", "lookbackPeriods": 60},
+}
+"""Decisions that take a millisecond each, so that a sweep takes seconds."""
+
 KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
 """How often the server is killed in the middle of a sweep."""
 
@@ -325,16 +330,16 @@ KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
 def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     start_server: Callable[..., RunningServer],
 ) -> None:
-    trials = 40 + 40 * KILLS
+    trials = 12 + 8 * KILLS
     many = {"path": "costs.commissionBps", "numbers": {"values": list(range(trials))}}
     request = grid(many)
-    request["grid"]["base"]["rebalancing"] = {"everyPeriods": {"n": 1}}
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 2}}}
     running = start_server("--workers", "2")
     with running.channel() as channel:
         name = Wire(channel).call("BacktestService/Sweep", request)["name"]
     for kill in range(KILLS):
         with running.channel() as channel:
-            wire, wanted = Wire(channel), 20 + 40 * kill
+            wire, wanted = Wire(channel), 3 + 8 * kill
             wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 60)  # type: ignore[misc]
         os.kill(running.process.pid, signal.SIGKILL)
         running.process.wait(20)
