@@ -48,7 +48,7 @@ def sweep(
     server: Server = DEFAULT_TARGET,
     as_json: AsJson = False,
 ) -> None:
-    """Run every combination: absfin sweep --symbols AAPL,XOM --axis costs.commission_bps=0,5,10"""
+    """Backtest every combination of parameters: absfin sweep --symbols AAPL,XOM --axis costs.commission_bps=0,5"""
     with failing_clearly(as_json), connect(server) as client:
         if request:
             message = read_request(context, request, SweepRequest)
