@@ -330,7 +330,7 @@ KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
 def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     start_server: Callable[..., RunningServer],
 ) -> None:
-    trials = 12 + 8 * KILLS
+    trials = 8 + 6 * KILLS
     many = {"path": "costs.commissionBps", "numbers": {"values": list(range(trials))}}
     request = grid(many)
     request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 2}}}
@@ -339,7 +339,7 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
         name = Wire(channel).call("BacktestService/Sweep", request)["name"]
     for kill in range(KILLS):
         with running.channel() as channel:
-            wire, wanted = Wire(channel), 3 + 8 * kill
+            wire, wanted = Wire(channel), 2 + 6 * kill
             wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 60)  # type: ignore[misc]
         os.kill(running.process.pid, signal.SIGKILL)
         running.process.wait(20)
