@@ -1,11 +1,13 @@
 """The parts of a server, made from its settings and its storage: what runs jobs, services, listeners, servicers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from server.converters.status import internal_error, status_from_error
 from server.converters.sweep_request import score_of
+from server.execution.executor import ClusterFirst, Executor
 from server.execution.process_pool import ProcessPool
+from server.execution.ray_cluster import RayCluster
 from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
@@ -87,16 +89,19 @@ def remote_authority(settings: Settings) -> bytes | None:
     return settings.remote_authority.read_bytes() if settings.remote_authority else None
 
 
-def jobs_of(settings: Settings, storage: Storage, policy: QueuePolicy, template: Template) -> Jobs:
-    """The runner of jobs, with worker processes of its own."""
+def jobs_of(
+    settings: Settings, storage: Storage, policy: QueuePolicy, template: Template, cluster: RayCluster | None
+) -> Jobs:
+    """The runner of jobs, on a cluster or with worker processes of its own."""
     progress = Progress(storage.jobs.archive, storage.jobs.log)
     runner = Runner(
-        storage.jobs,
+        # No service outside decides on a cluster, so a node needs nothing of the store.
+        replace(storage.jobs, decisions=None) if cluster else storage.jobs,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
-        ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
+        cluster or ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
         storage.worker,
-        settings.workers,
+        (lambda: cluster.processors) if cluster else settings.workers,
         run=partial(
             backtest.run,
             strategy_targets=settings.strategy_targets,
@@ -179,12 +184,16 @@ def servicers_of(
     services: Services,
     delivery: EventDelivery | None,
     api_keys: ApiKeys,
+    cluster: RayCluster | None,
 ) -> dict[str, object]:
     """The servicers by the name of their service in the contract."""
     market_data, reallocations = services.market_data, services.reallocations
     requests = Requests(pool)
-    frontier = Frontier(market_data, pool)
-    new_batch = partial(Batch, pool=pool, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds)
+    shared_out: Executor = ClusterFirst(cluster, pool) if cluster else pool
+    frontier = Frontier(market_data, pool, shared_out)
+    new_batch = partial(
+        Batch, pool=pool, shared_out=shared_out, new_file=storage.new_file, idle_seconds=settings.stream_idle_seconds
+    )
     batch = new_batch(OPTIMIZE, lambda _, request, known: market_data.collect(request, known))
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     events = {"EventService": EventServicer(delivery.events, requests)} if delivery else {}

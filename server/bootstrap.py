@@ -13,6 +13,7 @@ from server.app import App
 from server.assembly import jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
 from server.execution.process_pool import ProcessPool
+from server.execution.ray_cluster import ClusterUnusable, RayCluster
 from server.execution.small_tasks import SmallTasks
 from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
@@ -70,11 +71,12 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     policy = queue_policy(settings)
+    cluster = await _cluster(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     small = SmallTasks()
-    jobs = jobs_of(settings, storage, policy, template)
+    jobs = jobs_of(settings, storage, policy, template, cluster)
     admission = Admission(settings.max_concurrent_requests)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
@@ -87,7 +89,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     remote = GrpcServices(settings.max_remote_seconds, remote_authority(settings))
     services = services_of(settings, storage, pool, small, jobs, remote)
     delivery = event_delivery(settings, storage)
-    app = App(servicers_of(settings, storage, pool, services, delivery, api_keys), interceptors)
+    app = App(servicers_of(settings, storage, pool, services, delivery, api_keys, cluster), interceptors)
     listening = listening_of(settings, storage, services, delivery)
     listener_health = ListenerHealth(listening.health, app.listening) if listening else None
     housekeeping = Housekeeping(storage.cleanup)
@@ -143,6 +145,21 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         await template.close()
         await storage.disconnect()
         storage.close()
+
+
+async def _cluster(settings: Settings) -> RayCluster | None:
+    """The cluster that runs long work, connected. Raises WrongSetting."""
+    if not settings.ray_address:
+        return None
+    cluster = RayCluster(settings.ray_address)
+    try:
+        await cluster.start()
+    except ClusterUnusable as error:
+        raise WrongSetting(
+            f"--ray-address (ABSFIN_RAY_ADDRESS) {settings.ray_address} cannot be used: {error}; this machine "
+            f"must be a node of a cluster that runs: ray start --address={settings.ray_address}"
+        ) from None
+    return cluster
 
 
 def _web(settings: Settings) -> WebListener | None:

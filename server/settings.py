@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -57,6 +58,7 @@ class Settings:
     job_slice_seconds: float = 30.0
     max_job_seconds: float = 0.0
     storage: str = "embedded"
+    ray_address: str = ""  # of the head of a Ray cluster that runs long work; empty: worker processes run it
     strategy_targets: tuple[str, ...] = ()  # addresses of services that remote strategies may name
     liquidity_target: str = ""  # address of another LiquidityService; empty: liquidity is by stored volume
     max_remote_seconds: float = 10.0
@@ -82,10 +84,6 @@ class Settings:
                 _require_not_empty(name)
             return flag if flag is not None else environment.get(option.variable, "") or option.default(environment)
 
-        for name, allowed in _NOT_YET.items():
-            _only(name, value(name), allowed)
-        if given.ray_address is not None:
-            _wrong("ray_address", "cannot be used yet: the executor is local")
         storage = _one_of("storage", value("storage"), ("embedded", "supabase"))
         for name in ("supabase_url", "supabase_key", "realtime_url"):
             if storage != "supabase" and getattr(given, name) is not None:
@@ -110,6 +108,7 @@ class Settings:
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
             storage=storage,
+            ray_address=_ray_address(value("executor"), value("ray_address"), value("strategy_targets"), given),
             strategy_targets=_targets(value("strategy_targets")),
             liquidity_target=_liquidity_target(value("liquidity_target")),
             max_remote_seconds=_number("max_remote_seconds", value("max_remote_seconds"), 0.1, 3600.0),
@@ -168,7 +167,9 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
     "health_access": _Option("ABSFIN_HEALTH_ACCESS", "open, or closed: health answers known callers only", "open"),
     "reflection_access": _Option("ABSFIN_REFLECTION_ACCESS", "open, or closed: reflection likewise", "open"),
-    "executor": _Option("ABSFIN_EXECUTOR", "local: worker processes on this machine", "local"),
+    "executor": _Option(
+        "ABSFIN_EXECUTOR", "local: worker processes on this machine; or ray: long work on a cluster", "local"
+    ),
     "workers": _Option("ABSFIN_WORKERS", "worker processes", str(os.cpu_count() or 1)),
     "tls_cert": _Option("ABSFIN_TLS_CERT", "PEM file of the server's certificate"),
     "tls_key": _Option("ABSFIN_TLS_KEY", "PEM file of its key"),
@@ -179,7 +180,7 @@ _OPTIONS: Mapping[str, _Option] = {
         "ABSFIN_REALTIME_URL",
         "address of Supabase Realtime, which announces changes; the project's if absent; off: they are looked for",
     ),
-    "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address of a Ray cluster (not yet)"),
+    "ray_address": _Option("ABSFIN_RAY_ADDRESS", "address host:port of the head of a Ray cluster, with --executor ray"),
     "liquidity_target": _Option(
         "ABSFIN_LIQUIDITY_TARGET",
         "address host:port of another LiquidityService, which reallocations call; by stored volume if absent",
@@ -248,9 +249,6 @@ _OPTIONS: Mapping[str, _Option] = {
     ),
 }
 
-_NOT_YET: Mapping[str, tuple[str, ...]] = {"executor": ("local",)}
-_LATER = {"ray"}
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -265,12 +263,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _wrong(name: str, rule: str) -> NoReturn:
     raise WrongSetting(f"--{name.replace('_', '-')} ({_OPTIONS[name].variable}) {rule}")
-
-
-def _only(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value in _LATER:
-        _wrong(name, f"{value} is not available in this version; use {' or '.join(allowed)}")
-    _one_of(name, value, allowed)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -327,6 +319,23 @@ def _is_address(value: str) -> bool:
     host, separator, port = value.rpartition(":")
     is_port = port.isascii() and port.isdigit() and 0 < int(port) <= 65535
     return bool(separator and host and is_port) and not any(sign in host for sign in ", /")
+
+
+def _ray_address(executor: str, address: str, strategy_targets: str, given: argparse.Namespace) -> str:
+    """The address of the cluster that runs long work; empty where worker processes run it."""
+    if _one_of("executor", executor, ("local", "ray")) == "local":
+        if given.ray_address is not None:
+            _wrong("ray_address", "cannot be used with --executor local")
+        return ""
+    if find_spec("ray") is None:
+        _wrong("executor", "ray needs an extra that is not installed: pip install 'abs-finance[ray]', on every node")
+    if not address:
+        _wrong("ray_address", "must be given with --executor ray: host:port of the head of a cluster")
+    if not _is_address(address):
+        _wrong("ray_address", f"must be host:port of the head of a cluster, is {address!r}")
+    if strategy_targets:
+        _wrong("strategy_targets", "cannot be used with --executor ray: strategies outside are asked by this machine")
+    return address
 
 
 def _bytes(name: str, value: str, least: int) -> int:

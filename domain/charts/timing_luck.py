@@ -56,10 +56,12 @@ def _fan(band: LuckBand, theme: Theme) -> Specification:
         },
     ]
     subtitle = "the same strategy where it decides on other dates, beside the median of all calendars"
-    # By default the end of the second label is cut off, and both symbols are as pale as the area.
-    legend = {"title": None, "labelLimit": 300, "symbolType": "square"}
+    # By default the end of the second label is cut off, and both symbols are as pale as the area. Opacities are said
+    # here, since newer versions of Vega-Lite do not merge their legend with that of the colours.
+    pale = {"expr": f"datum.index == 0 ? 1 : {PALE}"}
+    legend = {"title": None, "labelLimit": 300, "symbolType": "square", "symbolOpacity": pale}
     colour = {"type": "nominal", "scale": {"domain": [SIMULATED, ALL]}, "legend": legend}
-    opacity = {**colour, "scale": {"domain": [SIMULATED, ALL], "range": [1.0, PALE]}}
+    opacity = {"type": "nominal", "scale": {"domain": [SIMULATED, ALL], "range": [1.0, PALE]}, "legend": None}
     view = {"layer": layers, "encoding": {"color": colour, "opacity": opacity}}
     return single_view("Timing luck", subtitle, theme, finite_rows(rows), view)
 

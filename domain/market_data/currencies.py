@@ -9,6 +9,32 @@ from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT, Snapshot
 
 
+def needs_rate(own: str, currency: str) -> bool:
+    """Whether a price in a currency, "" for that of its portfolio, is to be converted into another one."""
+    return bool(own) and own != currency
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPrice:
+    """An asset whose price is not in the currency of its portfolio."""
+
+    symbol: str
+    currency: str
+    wanted: str  # the currency of the portfolio
+    count: int  # of such assets of the portfolio
+
+
+def currency_of_portfolio(own: str, of_assets: Mapping[str, str]) -> str:
+    """Its own currency, or that of the first of its assets that names one where it names none; "" where none does."""
+    return own or next((of_assets[symbol] for symbol in sorted(of_assets) if of_assets[symbol]), "")
+
+
+def foreign_price(currency: str, of_assets: Mapping[str, str]) -> ForeignPrice | None:
+    """The first asset, by symbol, that needs a rate in a portfolio of a currency; None where all prices are in it."""
+    foreign = [symbol for symbol in sorted(of_assets) if needs_rate(of_assets[symbol], currency)]
+    return ForeignPrice(foreign[0], of_assets[foreign[0]], currency, len(foreign)) if foreign else None
+
+
 @dataclass(frozen=True, slots=True)
 class Currencies:
     """Currencies of assets, and what they are worth. Raises InvalidInput for a rate of 0 or less."""
@@ -36,7 +62,7 @@ class Currencies:
         quotes = dict(market.quotes)
         for i, symbol in enumerate(market.quotes):
             own = self.of_assets.get(symbol, "")
-            if not own or own == currency:
+            if not needs_rate(own, currency):
                 continue
             if own not in self.rates:
                 raise InvalidInput(f"assets[{i}].currency", f"{own} of {symbol} needs a rate in fx_rates")

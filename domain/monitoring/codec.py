@@ -17,7 +17,7 @@ from domain.monitoring.alarms import AlarmStates
 from domain.monitoring.instruments import Instrument, Instruments
 from domain.monitoring.levels import Levels
 from domain.monitoring.membership import with_watches
-from domain.monitoring.records import Records
+from domain.monitoring.records import Records, json_text
 from domain.monitoring.rows import Family
 from domain.monitoring.state import MonitorSettings, MonitorState
 from domain.monitoring.watches import Watch
@@ -46,13 +46,13 @@ def state_to_bytes(state: MonitorState) -> bytes:
         "settings": records.written(state.settings),
         "time": state.time,
         "instruments": [[symbol, records.written(known.by_symbol[symbol])] for symbol in known.slots],
-        "watches": {name: records.written(state.watches[name]) for name in sorted(state.watches)},
         "alarms": {family.value: records.written(state.alarms[family].states) for family in Family},
         "levels": records.written(state.levels),
         "arrays": [],
     }
     record["arrays"] = [[array.dtype.str, list(array.shape)] for array in records.arrays]
-    text = json.dumps(record, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+    watches = ",".join(f"{json.dumps(name)}:{state.watches[name].text}" for name in sorted(state.watches))
+    text = f'{json_text(record)[:-1]},"watches":{{{watches}}}}}'.encode()
     body = b"".join([len(text).to_bytes(_LENGTH, "little"), text, *(array.tobytes() for array in records.arrays)])
     return b"".join([_MAGIC, VERSION.to_bytes(4, "little"), _digest(body), body])
 

@@ -23,6 +23,9 @@ from domain.risk.measures.risk_measure import RiskMeasure
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import scenario_risk
 
+WEIGHT_ROUNDING = 1e-9
+"""A difference of a weight to its target that is smaller is rounding: its asset needs no prices, and adds nothing."""
+
 
 def joint_prices(histories: Sequence[PriceHistory]) -> Matrix:
     """Comparable prices of some assets on all of their dates (T, N), NaN where one has none."""
@@ -108,12 +111,13 @@ def _limit_of_tracking(mandate: MonitoredMandate) -> float | None:
 def _tracking_error(mandate: MonitoredMandate, market: _Market, slots: NDArray[np.int64], differences: Vector) -> float:
     """Standard deviation per year of the returns of differences to the target (N,), of 252 days in a year.
 
-    0 without a difference; NaN where weights are not known, or there are too few dates with a price of every asset.
+    0 without a difference beyond rounding; NaN where weights are not known, or there are too few dates with a price of
+    every asset that has one.
     """
     rules = mandate.rules.drift
     if rules is None or np.isnan(differences).any():
         return float("nan")
-    active = differences != 0.0
+    active = np.abs(differences) > WEIGHT_ROUNDING
     if not active.any():
         return 0.0
     returns = market.returns(slots[active]) @ differences[active]

@@ -3,6 +3,7 @@
 Both ways go by the annotation: a float that was given as a whole number is written as a float.
 """
 
+import json
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -19,6 +20,11 @@ T = TypeVar("T")
 
 Writer = Callable[["Records", Any], Any]
 """Writes a value of one annotation."""
+
+
+def json_text(record: Any) -> str:
+    """A record as JSON; equal records are the same text."""
+    return json.dumps(record, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
 class Records:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from domain.calendar import EPOCH
 from domain.monitoring.events import Holdings
+from domain.monitoring.records import Records, json_text
 from domain.monitoring.rules import MonitoredMandate
 from domain.taxes.lots import TermRule
 
@@ -29,6 +31,11 @@ class Watch:
     mandate_revision: int = -1
     lots: tuple[AgeingLot, ...] = ()  # by date
     reviewed_day: int = 0  # the last date up to which reviews were told
+
+    @cached_property
+    def text(self) -> str:
+        """Its record as JSON, made once: few of the portfolios of a state change from one writing to the next."""
+        return json_text(Records([]).written(self))
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ def outcome_of(
 ) -> ReallocationPlan | Unchanged | Failure:
     """The outcome of trades that were planned, and of what they are worth."""
     if trades.unraised_cash:
-        return Failure("CASH_NOT_RAISED", f"sales cannot raise {trades.unraised_cash:g} of the cash that is missing")
+        text = f"sales cannot raise {trades.unraised_cash:g} of the cash that is missing"
+        return Failure("CASH_NOT_RAISED", text, trades.nearest)
     if trades.trades:
         return trades
     if not report.exceeded:

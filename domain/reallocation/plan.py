@@ -40,6 +40,7 @@ class ReallocationPlan:
     unraised_cash: float = 0.0  # part of a negative cash that no sale can raise; then there are no trades
     least_drift: float = 0.0  # no choice of whole lots has a lower objective: residual drift, cost and tax weighed in
     weighed_tax: float = 0.0  # tax in money, as it is weighed: 0 without an aversion to it
+    nearest: tuple[Trade, ...] = ()  # where a negative cash cannot be raised: sales that raise a part of it
 
 
 def plan(
@@ -74,13 +75,13 @@ def plan(
                 order.quantity -= left[order.symbol]
                 order.causes.append(Cause(ShortfallCode.CASH, request.limits.cash_floor))
         unraised = max(budgets.required_cash - schedule.cash, ZERO)
-        trades = () if unraised else tuple(schedule.trades)
+        trades, nearest = ((), tuple(schedule.trades)) if unraised else (tuple(schedule.trades), ())
         if unraised:
             _withdraw(orders, request)
         find = _cause_finder(request, budgets.left(orders), schedule.usable, sales)
         short = [_shortfall(o, find) for o in checked(orders, check_cancelled) if _falls_short(o, worth)]
         warnings = _warnings(trades, request.market)
-        return ReallocationPlan(trades, tuple(short), warnings, float(unraised), least, tax if trades else 0.0)
+        return ReallocationPlan(trades, tuple(short), warnings, float(unraised), least, tax if trades else 0.0, nearest)
 
 
 def _choose(

@@ -46,12 +46,24 @@ def plan_with_impact(
             # Trades never exceed what is required or held, so that a reserve that doubles ends the search.
             reserve = max(total, 2 * reserve)
         found = plan(request, valuation, required, check_cancelled, reserve)
-    trades = tuple(
-        replace(trade, cost=float(cost), cash_after=float(cash))
-        for trade, (cost, cash) in zip(found.trades, paid, strict=True)
-    )
     warnings = () if impact is None else impact.warnings
-    return replace(found, trades=trades, least_drift=least, warnings=(*found.warnings, *warnings)), impact
+    found = replace(found, least_drift=least, warnings=(*found.warnings, *warnings))
+    return replace(found, trades=_paid(found.trades, paid), nearest=_nearest(request, valuation, found)), impact
+
+
+def _nearest(request: ReallocationRequest, valuation: Valuation, found: ReallocationPlan) -> tuple[Trade, ...]:
+    """The sales that raise a part of a negative cash, with all that they cost."""
+    impact = None if request.impact is None else impact_of(found.nearest, request.market, request.impact)
+    charges = (ZERO,) * len(found.nearest) if impact is None else impact.charges
+    with exact_arithmetic():
+        return _paid(found.nearest, booked(request, valuation, found.nearest, charges))
+
+
+def _paid(trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> tuple[Trade, ...]:
+    return tuple(
+        replace(trade, cost=float(cost), cash_after=float(cash))
+        for trade, (cost, cash) in zip(trades, paid, strict=True)
+    )
 
 
 def _charged(valuation: Valuation, trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> Decimal:

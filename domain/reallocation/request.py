@@ -124,7 +124,8 @@ class ReallocationRequest:
     @property
     def weighs_trades(self) -> bool:
         """Whether lots are chosen by more than distances and costs in proportion to the traded value."""
-        weighs_impact = self.impact is not None and self.modes.cost_aversion > 0.0
+        limits_cost = self.limits.max_cost_bps is not None
+        weighs_impact = self.impact is not None and (self.modes.cost_aversion > 0.0 or limits_cost)
         return self.fees.any or weighs_impact or self.modes.deviation is Deviation.TRACKING_ERROR
 
     @property

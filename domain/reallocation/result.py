@@ -6,6 +6,7 @@ from domain.reallocation.cost_benefit import CostBenefit
 from domain.reallocation.harvest_report import HarvestReport
 from domain.reallocation.liquidity import LiquidityAssessment
 from domain.reallocation.plan import ReallocationPlan
+from domain.reallocation.schedule import Trade
 from domain.reallocation.summary import Summary
 from domain.reallocation.tax_report import TaxReport
 from domain.reallocation.trade_impact import TradeImpact
@@ -35,6 +36,7 @@ class Failure:
 
     reason: str
     message: str
+    nearest: tuple[Trade, ...] = ()  # that the limits allow
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,9 @@ def optimised_target(
     """
     held = portfolio.weights_at({symbol: quote.price for symbol, quote in market.quotes.items()})
     panel = prices if lookback is None else last_dates(prices, lookback)
-    assets = set(panel.symbols) - specification.estimation.factors
-    current = {symbol: weight for symbol, weight in held.items() if symbol in assets}
-    specification = _with_market_costs(specification, portfolio, market, prices.symbols)
+    assets = tuple(symbol for symbol in panel.symbols if symbol not in specification.estimation.factors)
+    current = {symbol: held[symbol] for symbol in assets if symbol in held}
+    specification = _with_market_costs(specification, portfolio, market, assets)
     solution = solve(
         build_problem(replace(specification, current_weights=current), panel, check_cancelled), check_cancelled
     )

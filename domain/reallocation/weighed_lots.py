@@ -17,6 +17,7 @@ from domain.reallocation.lot_search.search import best_lots
 from domain.reallocation.lots import ANY_NUMBER, Budgets, keeps, usable_lots
 from domain.reallocation.modes import Deviation
 from domain.reallocation.orders import Order, opposite
+from domain.reallocation.raised_cash import sales_for_cash
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.tax_weight import TaxCurve
 from domain.reallocation.trade_choices import TradeChoice, exit_of, in_lots, known_lots, may_exit
@@ -95,7 +96,10 @@ def _best(account: "_Account", check_cancelled: Callable[[], None]) -> tuple[lis
     known = account.start(check_cancelled)
     starts = [lots for lots in (known, [0] * len(known)) if account.keeps(lots)]
     if not starts:
-        return known, 0.0
+        raising = account.raising(check_cancelled)
+        starts = [lots for lots in raising if account.keeps(lots)]
+        if not starts:
+            return max(raising, key=account.raised), 0.0
     found = best_lots(account.problem(), starts, control)
     return found.lots, found.bound
 
@@ -163,6 +167,17 @@ class _Account:
         if order.settled is not None:
             return ONE if order.settled == order.cash else quotient(order.settled, order.cash)
         return ONE if order.usable >= count else quotient(Decimal(order.usable), Decimal(count))
+
+    def raising(self, check_cancelled: Callable[[], None]) -> list[list[int]]:
+        """Sales that raise a negative cash, as far as the limits allow it."""
+        assets = [choice.order.symbol for choice in self.choices]
+        orders = [choice.lots for choice in self.choices]
+        return sales_for_cash(assets, orders, self.budgets, self.cost, check_cancelled)
+
+    def raised(self, lots: Sequence[int]) -> Decimal:
+        """Proceeds of sales after their costs."""
+        sold = ((j, count) for j, count in enumerate(lots) if count)
+        return sum((count * self.choices[j].lots.value - self.cost(j, count) for j, count in sold), ZERO)
 
     def start(self, check_cancelled: Callable[[], None]) -> list[int]:
         """Lots by the drift at costs in proportion to the value, with cash kept for the other costs."""

@@ -10,7 +10,7 @@ from absfinance.v1 import backtest_pb2, cost_pb2
 from domain.backtest.metrics import METRICS_VERSION, Performance
 from domain.backtest.result import AssetEvent, AssetEventKind, StrategyOutcome
 from domain.market_data.panel import civil_date
-from domain.risk.figure import known
+from domain.risk.figure import Absent, known
 from domain.warnings import ResultWarning
 from server.converters.attribution import path_attribution_to_proto
 from server.converters.dates import civil_to_proto
@@ -105,6 +105,8 @@ def strategy_result_to_proto(
         asset_event_count=outcome.asset_event_count,
         statistical_validation=validation_to_proto(outcome),
     )
+    if isinstance(outcome.money_weighted_return, Absent):
+        result.metrics.undefined["money_weighted_return"] = outcome.money_weighted_return.reason
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
         if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:

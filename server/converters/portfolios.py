@@ -108,10 +108,19 @@ def holdings_from_proto(portfolio: portfolio_pb2.Portfolio) -> Portfolio:
     return Portfolio({holding.symbol: holding.quantity for holding in portfolio.holdings}, portfolio.cash)
 
 
-def watched_holdings_from_bytes(payload: bytes, day: int) -> Holdings:
+@dataclass(frozen=True, slots=True)
+class WatchedHoldings:
+    """What a stored portfolio holds, and its currency; "" is not known."""
+
+    holdings: Holdings
+    currency: str
+
+
+def watched_holdings_from_bytes(payload: bytes, day: int) -> WatchedHoldings:
     """What a stored portfolio holds, in the units of a day since 1970-01-01. Raises InvalidInput."""
     portfolio = portfolio_pb2.Portfolio.FromString(payload)
-    return Holdings(holdings_from_proto(portfolio), day, lots_by_symbol_from_proto(portfolio))
+    holdings = Holdings(holdings_from_proto(portfolio), day, lots_by_symbol_from_proto(portfolio))
+    return WatchedHoldings(holdings, portfolio.currency)
 
 
 def mandate_from_bytes(payload: bytes) -> Mandate:

@@ -13,6 +13,7 @@ from domain.reallocation.cost_benefit import CostBenefit
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import Limits
 from domain.reallocation.result import Failure, Reallocation, Unchanged
+from domain.reallocation.schedule import Trade
 from domain.reallocation.shortfall import Shortfall
 from domain.reallocation.summary import Summary
 from domain.reallocation.utilization import Threshold, UtilizationReport
@@ -209,22 +210,26 @@ def _set_outcome(message: ReallocationProto, found: Reallocation) -> None:
             message.plan.gap, message.plan.optimal = found.gap, found.optimal
             message.plan.warnings.extend(warnings_to_proto(warnings))
             message.warnings.extend(message.plan.warnings)
-            for trade in trades:
-                message.plan.trades.add(
-                    step=trade.step,
-                    symbol=trade.symbol,
-                    quantity=trade.quantity,
-                    price=trade.price,
-                    cost=trade.cost,
-                    cash_after=trade.cash_after,
-                    day=trade.day,
-                    crossed_quantity=trade.crossed or None,
-                )
+            message.plan.trades.extend(map(_trade, trades))
             set_schedule(message.plan, found.schedule)
         case Unchanged(reason):
             message.unchanged.reason = reason
-        case Failure(reason, text):
+        case Failure(reason, text, nearest):
             message.failure.reason, message.failure.message = reason, text
+            message.failure.nearest_trades.extend(map(_trade, nearest))
+
+
+def _trade(trade: Trade) -> reallocation_pb2.PlannedTrade:
+    return reallocation_pb2.PlannedTrade(
+        step=trade.step,
+        symbol=trade.symbol,
+        quantity=trade.quantity,
+        price=trade.price,
+        cost=trade.cost,
+        cash_after=trade.cash_after,
+        day=trade.day,
+        crossed_quantity=trade.crossed or None,
+    )
 
 
 def _utilization(report: UtilizationReport, worth: CostBenefit | None) -> reallocation_pb2.UtilizationReport:

@@ -188,7 +188,7 @@ class ProcessPool:
     ) -> T:
         """Runs a task, once more where its process dies; what it reports twice is passed on once."""
         if self._max_seconds is not None:
-            deadline = _earlier(deadline, self._max_seconds)
+            deadline = earlier(deadline, self._max_seconds)
         passed = 0
         for attempt in range(self._retries + 1):
             seen = 0
@@ -219,14 +219,14 @@ class ProcessPool:
             async with asyncio.timeout_at(deadline) as limit:
                 while not isinstance(received := await worker.receive(), Outcome):
                     if isinstance(received, TimeLimit):
-                        limit.reschedule(_earlier(deadline, received.seconds))
+                        limit.reschedule(earlier(deadline, received.seconds))
                     elif isinstance(received, LibraryLoaded):
                         worker.has_more, worker.is_outdated = True, False  # until new workers have it too
                         self._in_background(self._template.load(received.name))
                     elif on_report is not None:
                         await on_report(received.content)
             ended = True
-            value: T = _value(received)
+            value: T = value_of(received)
             return value
         except TimeoutError:
             raise SolverTimedOut("the time limit ran out before the answer was found") from None
@@ -361,7 +361,8 @@ class ProcessPool:
         task.add_done_callback(self._background.discard)
 
 
-def _value(outcome: Outcome) -> Any:
+def value_of(outcome: Outcome) -> Any:
+    """The value of a task. Raises what it raised, WorkerFailure for what no task should raise."""
     if outcome.error is not None:
         raise outcome.error
     if outcome.traceback is not None:
@@ -369,7 +370,7 @@ def _value(outcome: Outcome) -> Any:
     return outcome.value
 
 
-def _earlier(deadline: float | None, seconds: float) -> float:
+def earlier(deadline: float | None, seconds: float) -> float:
     """The deadline, or the moment in so many seconds where that comes first."""
     limit = time.monotonic() + seconds
     return limit if deadline is None else min(deadline, limit)

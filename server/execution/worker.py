@@ -140,7 +140,7 @@ def run_worker(tasks: socket.socket, lifeline: socket.socket, niceness: int) -> 
             continue
         control.begin(task.number)
         extra = {"report": lambda content: _send(tasks, TaskReport(content))} if task.reports else {}
-        _send(tasks, _outcome(task, control, extra))
+        _send(tasks, outcome_of(task, control, extra))
         settled = _without_garbage(settled)
 
 
@@ -193,7 +193,8 @@ def _without_garbage(settled: int) -> int:
     return loaded
 
 
-def _outcome(task: Task, control: WorkerControl, extra: dict[str, Any]) -> Outcome:
+def outcome_of(task: Task, control: Callable[[], None], extra: dict[str, Any]) -> Outcome:
+    """Runs a task to its end."""
     from domain.errors import DomainError  # loads numpy, so not before the first task
     from server.ports.errors import Refused
 

@@ -14,13 +14,14 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
-from server.execution.process_pool import ProcessPool
+from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
 from server.jobs.sweep_run import SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
+    ClusterLost,
     JobTimeBudgetExceeded,
     LostClaim,
     NotFound,
@@ -86,6 +87,7 @@ class Run:
 class Runner:
     """Runs as many jobs at once as there are worker processes for them.
 
+    `slots` is that number, or tells it: a cluster grows and shrinks, and has none while it cannot be reached.
     `run` is the task of a worker, `sweep` has those for a sweep, and `encode_error` writes an error of the server's
     own, such as a spent time budget, as the store keeps it. They are arguments because tasks and converters are layers
     above jobs: they read its records.
@@ -95,9 +97,9 @@ class Runner:
         self,
         stores: JobStores,
         progress: Progress,
-        pool: ProcessPool,
+        pool: JobExecutor,
         worker: str,
-        slots: int,
+        slots: int | Callable[[], int],
         *,
         run: Callable[..., EncodedBacktest],
         sweep: SweepTasks,
@@ -108,7 +110,7 @@ class Runner:
         self._progress = progress
         self._pool = pool
         self._worker = worker
-        self._slots = slots
+        self._slots_now = slots if callable(slots) else lambda: slots
         self._run_backtest = run
         self._sweep = sweep
         self._encode_error = encode_error
@@ -116,6 +118,10 @@ class Runner:
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+
+    @property
+    def _slots(self) -> int:
+        return self._slots_now()
 
     def start(self) -> None:
         """Begins to look for jobs."""
@@ -278,6 +284,9 @@ class Runner:
             # It may have died of what else the machine does: the job gets another chance from its checkpoint.
             logger.warning("the process of a job died", extra={"job": record.id, "how": str(error)})
             await self._give_back(run, crashed=True)
+        except ClusterLost:
+            logger.warning("a job waits for the cluster", extra={"job": record.id})
+            await self._give_back(run)
         except (StorageFull, StorageUnavailable) as error:
             # Nothing can be written: its lease runs out, and it goes on from its last checkpoint.
             logger.error("a job is given up for now", extra={"job": record.id, "why": str(error)})
@@ -325,7 +334,7 @@ class Runner:
     async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
         claim = replace(run.claim, checkpoint=None, parts=())
         sets = tuple([await self._job(claim, inputs) for inputs in claim.record.inputs.sets])
-        return SweepRun(run.claim, sets, self._pool, self._slots, self._sweep, run.writer.submit).run()
+        return SweepRun(run.claim, sets, self._pool, max(self._slots, 1), self._sweep, run.writer.submit).run()
 
     async def _job(self, claim: Claim, inputs: JobInputs) -> Job:
         return Job(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from domain.sweep.ranking import Score
-from server.execution.process_pool import ProcessPool
+from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.sweep_state import SAVE_SECONDS, SweepState, TrialDone, chunks_of
 from server.ports.jobs import Claim
@@ -29,7 +29,7 @@ class SweepRun:
         self,
         claim: Claim,
         sets: tuple[Job, ...],
-        pool: ProcessPool,
+        pool: JobExecutor,
         workers: int,
         tasks: SweepTasks,
         submit: Callable[[object], None],

@@ -73,6 +73,7 @@ class FeedHealth:
     cursor: str
     failures: int  # in a row, to read or to store
     unreadable: int = 0  # portfolios that are not watched since their stored bytes cannot be read; of this process
+    unconverted: int = 0  # portfolios that are not watched since they have prices in other currencies; of this process
 
 
 class LostListener(Exception):
@@ -154,8 +155,9 @@ class ChangeFeed:
         lag = await self._changes.lag(cursor)
         # Where another one listens: all that it has not stored yet was written since this process began.
         has_caught_up = self._has_caught_up if is_listening else lag.seconds < seconds
-        unreadable = len(self._memory.unreadable) if is_listening else 0
-        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures, unreadable)
+        memory = self._memory if is_listening else Memory()
+        unwatched = len(memory.unreadable), len(memory.unconverted)
+        return FeedHealth(is_listening, has_caught_up, lag, cursor, self._failures, *unwatched)
 
     async def _claiming(self) -> None:
         """Claims, and renews the claim while changes are read: reading everything may take longer than a lease."""

@@ -112,5 +112,6 @@ def report_of(health: FeedHealth | None) -> ListenerReport:
         "lag_seconds": round(health.lag.seconds, 3),
         "failures": health.failures,
         "unreadable_portfolios": health.unreadable,
+        "unconverted_portfolios": health.unconverted,
     }
     return ListenerReport(is_ready, figures)

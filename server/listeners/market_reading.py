@@ -84,6 +84,17 @@ class MarketReadings:
                 found.append(HistoryLoaded(time, await asyncio.to_thread(_series, panel)))
         return found
 
+    async def missed(self, memory: Memory, symbols: Sequence[str], time: int) -> list[Event]:
+        """Closes of assets that are held again, as they are stored now: before they are held, they raise nothing."""
+        last = day_of(time) + FUTURE_DAYS
+        found: list[Event] = []
+        for page in in_pages(symbols, SYMBOLS):
+            ranges = dict.fromkeys(page, (last - HISTORY_DAYS, last))
+            panel = await self._panel(page, last - HISTORY_DAYS, last, PriceField.CLOSE)
+            if panel is not None:
+                found += await asyncio.to_thread(_observed, memory, panel, ranges, time)
+        return found
+
     async def closes(self, memory: Memory, changes: Sequence[Change], time: int) -> list[Event]:
         """Closes of the dates that changed."""
         last = day_of(time) + FUTURE_DAYS
@@ -116,17 +127,22 @@ class MarketReadings:
             found += [price for price in prices if price is not None]
         return [PricesObserved(time, tuple(found))] if found else []
 
-    async def instruments(self, memory: Memory, symbols: Iterable[str], time: int) -> list[Event]:
+    async def stored(self, symbols: Iterable[str]) -> dict[str, Instrument]:
+        """What is stored of assets beside their prices."""
+        found: dict[str, Instrument] = {}
+        for page in in_pages(list(symbols), SYMBOLS):
+            found.update(await self._market_data.instruments(page))
+        return found
+
+    async def instruments(self, memory: Memory, stored: Sequence[Instrument], time: int) -> list[Event]:
         """Trading state and average volume of assets."""
         found: list[Event] = []
-        for page in in_pages(list(symbols), SYMBOLS):
-            stored = await self._market_data.instruments(page)
+        for page in in_pages(stored, SYMBOLS):
             volumes: dict[str, float] = {}
-            for panel in await self._recent(page, day_of(time) + FUTURE_DAYS, PriceField.VOLUME):
+            symbols = [one.symbol for one in page]
+            for panel in await self._recent(symbols, day_of(time) + FUTURE_DAYS, PriceField.VOLUME):
                 volumes |= await asyncio.to_thread(_average_volumes, panel)
-            found += [
-                _changed(memory, stored[symbol], volumes.get(symbol), time) for symbol in page if symbol in stored
-            ]
+            found += [_changed(memory, one, volumes.get(one.symbol), time) for one in page]
         return found
 
     async def actions(self, symbols: Iterable[str], time: int) -> list[Event]:
@@ -210,6 +226,13 @@ def _split(
         pairs = zip(one.days[~old].tolist(), one.prices[~old].tolist(), strict=True)
         closes += [ClosingPrice(symbol, day, price, memory.revision) for day, price in pairs]
     return tuple(history), closes
+
+
+def _observed(memory: Memory, panel: PricePanel, ranges: Mapping[str, tuple[int, int]], time: int) -> list[Event]:
+    """The prices of a panel as events."""
+    history, closes = _split(memory, panel, ranges)
+    found: list[Event] = [HistoryLoaded(time, history)] if history else []
+    return [*found, PricesObserved(time, tuple(closes))] if closes else found
 
 
 def _average_volumes(panel: PricePanel) -> dict[str, float]:

@@ -11,7 +11,7 @@ from domain.monitoring.mandate import Action, LastStart, TargetKind, Trigger, Tr
 from domain.monitoring.signals import EventKind
 from domain.monitoring.state import MonitorState
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the bytes. Of another version everything is read anew."""
 
 _LENGTH: Final = 8
@@ -38,6 +38,7 @@ class Followed:
     triggers: tuple[Trigger, ...] = ()
     target: TargetKind = TargetKind.NONE
     optimal: Weights | None = None  # weights of its last optimisation, where that is its target
+    currency: str = ""  # of its cash and of all its prices, as it was read; "" where nothing names one
     history: TriggerHistory = field(default_factory=dict)
 
     @property
@@ -51,6 +52,19 @@ class Followed:
         return replace(self, triggers=triggers, target=target, history=history)
 
 
+NOT_FOLLOWED: Final = Followed()
+"""Of a portfolio that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconverted:
+    """A portfolio that is not watched, since its prices are in several currencies."""
+
+    symbols: frozenset[str]  # all assets that it holds or wants
+    symbol: str  # one whose price is in another currency
+    why: str  # for people; it is told again where it changes
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """Where the listener stands; never changed, so that a change that could not be stored is simply done again."""
@@ -59,6 +73,7 @@ class Memory:
     portfolios: Mapping[str, Followed] = field(default_factory=dict)
     revision: int = 0  # of the latest data that was read; each reading has a higher one
     unreadable: frozenset[str] = frozenset()  # portfolios whose stored bytes cannot be read, and which are not watched
+    unconverted: Mapping[str, Unconverted] = field(default_factory=dict)  # portfolios with prices in other currencies
     told: int = 0  # sequence of the latest event that it knows of; signals after it are those of a listener that died
 
     def next_revision(self) -> "Memory":
@@ -73,6 +88,7 @@ def memory_to_bytes(memory: Memory) -> bytes:
         "revision": memory.revision,
         "told": memory.told,
         "unreadable": sorted(memory.unreadable),
+        "unconverted": {name: [sorted(one.symbols), one.symbol, one.why] for name, one in memory.unconverted.items()},
         "portfolios": {name: _written(one) for name, one in memory.portfolios.items()},
     }
     text = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
@@ -87,11 +103,15 @@ def memory_from_bytes(data: bytes) -> Memory:
         if record["version"] != VERSION:
             raise InvalidInput("state", f"is of version {record['version']}, must be of version {VERSION}")
         portfolios = {name: _read(one) for name, one in record["portfolios"].items()}
-        revision, told = int(record["revision"]), int(record.get("told", 0))
-        unreadable = frozenset(record.get("unreadable", ()))
+        revision, told = int(record["revision"]), int(record["told"])
+        unreadable = frozenset(record["unreadable"])
+        unconverted = {
+            name: Unconverted(frozenset(symbols), symbol, why)
+            for name, (symbols, symbol, why) in record["unconverted"].items()
+        }
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise InvalidInput("state", "must be the bytes of a listener's state") from error
-    return Memory(state_from_bytes(data[end:]), portfolios, revision, unreadable, told)
+    return Memory(state_from_bytes(data[end:]), portfolios, revision, unreadable, unconverted, told)
 
 
 def _written(one: Followed) -> dict[str, Any]:
@@ -102,6 +122,7 @@ def _written(one: Followed) -> dict[str, Any]:
         ],
         "target": one.target,
         "optimal": None if one.optimal is None else dict(one.optimal),
+        "currency": one.currency,
         "history": [[place, last.time, list(last.owed)] for place, last in one.history.items()],
     }
 
@@ -111,4 +132,4 @@ def _read(one: dict[str, Any]) -> Followed:
         Trigger(EventKind(event), Action(action), *figures) for event, action, *figures in one["triggers"]
     )  # fmt: skip
     history = {int(place): LastStart(time, tuple(owed)) for place, time, owed in one["history"]}
-    return Followed(triggers, TargetKind(one["target"]), one["optimal"], history)
+    return Followed(triggers, TargetKind(one["target"]), one["optimal"], one["currency"], history)

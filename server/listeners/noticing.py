@@ -14,7 +14,7 @@ from domain.monitoring.signals import EventKind, Phase, Severity, Signal, Subjec
 from domain.monitoring.state import MonitorState
 from server.converters.events import signal_to_bytes, stale_key, stale_message, stale_result_to_bytes
 from server.converters.recomputations import is_of_a_recomputation, portfolio_of_label
-from server.listeners.memory import Followed, Memory, name_of, owner_and_id
+from server.listeners.memory import Followed, Memory, Unconverted, name_of, owner_and_id
 from server.observability import logger
 from server.ports.events import EventDraft, EventType, NotificationDraft, RecomputationDraft
 from server.ports.stale_results import StaleResult
@@ -31,6 +31,7 @@ class Reading:
     priced: frozenset[str] = frozenset()  # symbols with new prices
     stale: tuple[StaleResult, ...] = ()  # results that are stale now
     unreadable: frozenset[str] = frozenset()  # portfolios, among the others, whose stored bytes cannot be read
+    unconverted: Mapping[str, Unconverted] = field(default_factory=dict)  # portfolios with prices in other currencies
     problems: Mapping[str, str] = field(default_factory=dict)  # portfolios that cannot be watched as they want, and why
 
 
@@ -49,6 +50,7 @@ def notice(memory: Memory, reading: Reading) -> Noticed:
     for name in (name for name, one in reading.portfolios.items() if one is None):
         followed.pop(name, None)
     state, signals = memory.monitor, [_problem(name, why, reading.time) for name, why in reading.problems.items()]
+    signals += _of_currencies(memory, reading)
     for event in reading.events:
         state, found = _observed(state, event)
         signals += found
@@ -57,14 +59,16 @@ def notice(memory: Memory, reading: Reading) -> Noticed:
         for name in state.holders(symbol):
             occurrences.setdefault(name, [Occurrence(EventKind.PRICES, reading.cause)])
     for signal in signals:
-        if signal.phase is Phase.RAISED and signal.subject.measure != MANDATE:
+        if signal.phase is Phase.RAISED and signal.subject.measure not in (MANDATE, CURRENCY):
             occurrences.setdefault(signal.portfolio, []).append(Occurrence.of(signal))
     stale = [(one, _mandate_of(one, followed)) for one in reading.stale]
     for result, name in stale:
         if name:
             occurrences.setdefault(name, []).append(Occurrence(EventKind.RESULT_STALE, stale_key(result)))
     unreadable = (memory.unreadable - reading.portfolios.keys()) | reading.unreadable
-    after = replace(memory, monitor=state, portfolios=followed, unreadable=unreadable)
+    others = {name: one for name, one in memory.unconverted.items() if name not in reading.portfolios}
+    unconverted = {**others, **reading.unconverted}
+    after = replace(memory, monitor=state, portfolios=followed, unreadable=unreadable, unconverted=unconverted)
     return _started(after, signals, stale, occurrences, reading.time)
 
 
@@ -79,10 +83,29 @@ MANDATE = "mandate"
 """Measure of a signal that says that a mandate cannot be watched."""
 
 
+CURRENCY = "currency"
+"""Measure of a signal that says that a portfolio cannot be watched since its prices are in several currencies."""
+
+
+def _of_currencies(memory: Memory, reading: Reading) -> list[Signal]:
+    """Of portfolios with prices in several currencies, each told where its reason is another one than before."""
+    found: list[Signal] = []
+    for name, one in reading.unconverted.items():
+        before = memory.unconverted.get(name)
+        if before is None or before.why != one.why:
+            subject, text = Subject(one.symbol, measure=CURRENCY), f"The portfolio is not watched: {one.why}."
+            found.append(_raised(name, subject, reading.time, text))
+    return found
+
+
 def _problem(name: str, why: str, time: int) -> Signal:
     """Of a mandate that cannot be watched, to be looked at."""
     text = f"The portfolio is not watched as its mandate says: {why}."
-    subject = Subject(measure=MANDATE)
+    return _raised(name, Subject(measure=MANDATE), time, text)
+
+
+def _raised(name: str, subject: Subject, time: int, text: str) -> Signal:
+    """A signal without a figure."""
     return Signal(EventKind.MANDATE_DUE, Phase.RAISED, Severity.WARNING, name, subject, 0.0, 0.0, time, time, text)
 
 

@@ -1,6 +1,7 @@
 """Reads what changed anew: changes say what, the stores say how it is now."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.market_data.corporate_actions import PriceBasis
@@ -9,9 +10,10 @@ from server.listeners.market_reading import BASIS, MarketReadings, price_observe
 from server.listeners.memory import Memory, name_of
 from server.listeners.noticing import Reading
 from server.listeners.portfolio_reading import PAGE, PortfolioReadings
+from server.listeners.unconverted import followed_assets, touched_by_currencies
 from server.ports.changes import Change, ChangeKind
 from server.ports.corporate_actions import CorporateActionStore
-from server.ports.market_data import MarketDataStore, PriceField
+from server.ports.market_data import Instrument, MarketDataStore, PriceField
 from server.ports.portfolios import PortfolioRecord, PortfolioStore
 from server.ports.published import PublishedPrices
 from server.ports.results import ResultStore
@@ -59,7 +61,8 @@ class Readings:
         by_kind: dict[ChangeKind, list[Change]] = {}
         for change in changes:
             by_kind.setdefault(change.kind, []).append(change)
-        portfolios = await self._portfolios.of_changes(memory, by_kind, time, cause)
+        changed, again = await self._instruments(memory, by_kind.get(ChangeKind.INSTRUMENT, ()))
+        portfolios = await self._portfolios.of_changes(memory, by_kind, time, cause, again)
         held = [one for one in by_kind.get(ChangeKind.PRICES, ()) if memory.monitor.holders(one.name)]
         closes = [one for one in held if one.prices is not None and one.prices.field is PriceField.CLOSE]
         events: list[Event] = list(await self._market.closes(memory, closes, time))
@@ -70,13 +73,24 @@ class Readings:
         if quoted:
             events.append(PricesObserved(time, tuple(quoted)))
         traded = [one.name for one in held if one.prices is not None and one.prices.field is PriceField.VOLUME]
-        changed = [one.name for one in by_kind.get(ChangeKind.INSTRUMENT, ()) if memory.monitor.holders(one.name)]
-        events += await self._market.instruments(memory, dict.fromkeys([*traded, *changed]), time)
+        stored = {**await self._market.stored(dict.fromkeys(traded)), **changed}
+        followed = [one for symbol, one in stored.items() if memory.monitor.holders(symbol)]
+        events += await self._market.instruments(memory, followed, time)
         acted = [one.name for one in by_kind.get(ChangeKind.CORPORATE_ACTION, ()) if memory.monitor.holders(one.name)]
         events += await self._market.actions(dict.fromkeys(acted), time)
         priced = frozenset([*(one.name for one in closes), *(price.symbol for price in quoted)])
         stale = await self._stale(changes)
         return replace(portfolios, events=(*portfolios.events, *events), priced=priced, stale=stale)
+
+    async def _instruments(
+        self, memory: Memory, changes: Sequence[Change]
+    ) -> tuple[Mapping[str, Instrument], frozenset[str]]:
+        """Followed instruments that changed, and the portfolios that their currencies touch."""
+        if not changes:  # a price is followed without delay
+            return {}, frozenset()
+        named = dict.fromkeys(change.name for change in changes)
+        changed = await self._market.stored(await asyncio.to_thread(followed_assets, memory, named))
+        return changed, await asyncio.to_thread(touched_by_currencies, memory, changed)
 
     async def _stale(self, changes: Sequence[Change]) -> tuple[StaleResult, ...]:
         """Stored results that corrections among the changes have made stale."""

@@ -23,7 +23,8 @@
 | `RemoteUnavailable`, `RemoteCallTimedOut` | wait, or see to the service outside | yes |
 | `RemoteCallFailed`, `RemoteAnswerInvalid` | correct the service outside | no |
 
-`LostClaim`, `CursorGone` and `Refused` are no service errors: callers never see the first two; the last has a status.
+`LostClaim`, `ClusterLost`, `CursorGone` and `Refused` are no service errors: callers never see the first
+three; the last has a status.
 """
 
 from collections.abc import Mapping
@@ -333,6 +334,10 @@ class RemoteAnswerInvalid(ServiceError):
 
 class LostClaim(Exception):
     """A job belongs to another worker by now, or is over: what this worker did no longer counts."""
+
+
+class ClusterLost(Exception):
+    """The cluster that ran a task is out of reach: the task can run again, here or when the cluster is back."""
 
 
 class CursorGone(Exception):

@@ -143,6 +143,7 @@ def test_not_ready_until_it_has_caught_up(start_server: Starter) -> None:
                 "lag-seconds": "0.0",
                 "failures": "0",
                 "unreadable-portfolios": "0",
+                "unconverted-portfolios": "0",
             },
         )
     lines = [json.loads(line) for line in (first.data_dir / "server.log").read_text().splitlines()]
@@ -171,6 +172,7 @@ def test_another_server_listens(start_server: Starter) -> None:
             "lag-seconds": "0.0",
             "failures": "0",
             "unreadable-portfolios": "0",
+            "unconverted-portfolios": "0",
         }
         imported(server, ("C",), "after")
         until(lambda: health.check()[1]["lag-changes"] == str(len(unread(server))))

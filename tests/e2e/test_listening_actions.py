@@ -15,6 +15,7 @@ from server.listeners.memory import memory_from_bytes
 from server.settings import DATABASE_NAME
 from tests.conftest import RunningServer, Wire
 from tests.e2e.ledger import causes, recomputations, rows, signals, until, waiting
+from tests.e2e.test_listener_health import Health
 from tests.e2e.test_listening import TODAY, create, drifts, imported, is_watched, prices
 from tests.e2e.test_publishing import now, publish
 
@@ -223,6 +224,44 @@ def test_volumes_and_the_state_of_an_instrument_are_noticed(watching: RunningSer
     until(lambda: state_of(watching, "IA") == "HALTED")
     assert state_of(watching, "IB") == "TRADABLE"
     assert len(signals(folder, "LIQUIDITY", "traded")) == 1  # its volume is what it was
+
+
+def test_a_portfolio_with_prices_in_two_currencies_is_told_of_and_nothing_is_computed(watching: RunningServer) -> None:
+    """Stores keep no rates: a weight, a drift or a plan of it would be wrong."""
+    folder, symbols = watching.data_dir, ("XA", "XB")
+    imported(watching, prices(TODAY - 4, [[100, 100]], symbols), "currencies: first")
+    weights = {"weights": {"weights": [{"symbol": symbol, "weight": 0.5} for symbol in symbols]}}
+    plan = {"event": "EVENT_KIND_DRIFT", "threshold": 0.05, "action": "ACTION_REALLOCATE"}
+    portfolio = {
+        "currency": "USD",
+        "holdings": [{"symbol": symbol, "quantity": 10} for symbol in symbols],
+        "mandate": {**weights, "triggers": [plan, of_prices("ACTION_ANALYZE_RISK")]},
+    }
+    with watching.channel() as channel:
+        wire = Wire(channel)
+        foreign = {"symbol": "XB", "currency": "EUR"}
+        wire.call("MarketDataService/UpsertInstruments", {"instruments": [foreign]})
+        wire.call("PortfolioService/CreatePortfolio", {"portfolio": portfolio, "portfolioId": "two-currencies"})
+        until(lambda: len(signals(folder, "MANDATE_DUE", "two-currencies")) == 1)
+        (signal,) = signals(folder, "MANDATE_DUE", "two-currencies")
+        assert (signal.symbol, signal.measure, signal.phase) == ("XB", "currency", RAISED)
+        assert signal.message == (
+            "The portfolio is not watched: XB is priced in EUR, and the portfolio in USD; no rate is stored, so prices "
+            "are not converted. Import its prices in USD and say so with UpsertInstruments, or hold it in a portfolio "
+            "whose currency is EUR."
+        )
+        with Health(watching) as health:
+            until(lambda: health.check()[1]["unconverted-portfolios"] == "1")
+        imported(watching, prices(TODAY - 3, [[100, 200]], symbols), "currencies: of which a third would be drift")
+        # It is sold: what happened meanwhile has been followed once that is known.
+        read = wire.call("PortfolioService/GetPortfolio", {"name": "portfolios/two-currencies"})
+        sold = {"name": read["name"], "etag": read["etag"], "holdings": [{"symbol": "XA", "quantity": 10}]}
+        update = {"portfolio": sold, "updateMask": "holdings,mandate"}
+        wire.call("PortfolioService/UpdatePortfolio", update)
+        with Health(watching) as health:
+            until(lambda: health.check()[1]["unconverted-portfolios"] == "0")
+    assert recomputations(folder, "two-currencies") == []
+    assert rows(folder, "SELECT DISTINCT kind FROM events WHERE portfolio = 'two-currencies'") == [("MANDATE_DUE",)]
 
 
 def state_of(server: RunningServer, symbol: str) -> str:

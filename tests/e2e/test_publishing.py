@@ -88,6 +88,8 @@ WRONG = [
     ({"bars": [bar("A", 20_000, -1.0)]}, "bars[0].close"),
     ({"bars": [bar("A", 20_000, 5.0, low=6.0)]}, "bars[0].close"),
     ({"bars": [bar("A", 20_000, 1e200)]}, "bars[0].close"),
+    ({"bars": [bar("A", 20_000, 5.0) | {"close": "NaN"}]}, "bars[0].close"),
+    ({"bars": [bar("A", 20_000, 5.0, volume="Infinity")]}, "bars[0].volume"),
     ({"bars": [{"symbol": "A", "date": {"year": 2024, "month": 2, "day": 30}, "close": 5.0}]}, "bars[0].date"),
     ({"quotes": [{"symbol": "A", "time": "2024-01-01T00:00:00Z"}]}, "quotes[0].last"),
     ({"quotes": [{"symbol": "A", "time": "2024-01-01T00:00:00Z", "last": "NaN"}]}, "quotes[0].last"),

@@ -1,5 +1,6 @@
 """Many portfolios in one market: each keyed, each what Reallocate alone would answer, a failure a value."""
 
+import queue
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,19 @@ def test_each_portfolio_gets_what_it_would_get_alone(channel: grpc.Channel, wire
         alone = wire.call("ReallocationService/Reallocate", {**SHARED, **fields, "validateOnly": True})
         assert MessageToDict(found[one["account"]["key"]].result) == alone
     assert {trade.symbol for trade in found["own"].result.plan.trades} == {"B"}
+
+
+def test_without_shared_volume_each_portfolio_is_answered_before_the_stream_is_closed(channel: grpc.Channel) -> None:
+    """A caller who sends the next portfolio only after the answer to the one before has one each time."""
+    sent: queue.SimpleQueue[ReallocateBatchRequest | None] = queue.SimpleQueue()
+    sent.put(ParseDict({"shared": SHARED}, ReallocateBatchRequest()))
+    call = ReallocationServiceStub(channel).ReallocateBatch(iter(sent.get, None), timeout=60)
+    for key in ("one", "two", "three"):
+        sent.put(ParseDict(account(key), ReallocateBatchRequest()))
+        answer = next(call)
+        assert (answer.key, answer.HasField("result")) == (key, True)
+    sent.put(None)
+    assert list(call) == []
 
 
 def test_stored_portfolios_with_their_mandates(channel: grpc.Channel, wire: Wire) -> None:

@@ -107,6 +107,22 @@ def test_negative_cash_is_raised_first(wire: Wire) -> None:
     assert [(t["quantity"], t["cashAfter"]) for t in trades_of(answer)] == [(-4.0, 5.0)]
     stuck = wire.call(REALLOCATE, ask({"A": 10}, -35.0, {"A": 1.0}, [asset("A", 10.0, halted=True)]))
     assert stuck["failure"]["reason"] == "CASH_NOT_RAISED"
+    assert "nearestTrades" not in stuck["failure"]
+
+
+def test_cash_that_cannot_be_raised_is_answered_with_the_sales_that_come_nearest(wire: Wire) -> None:
+    """Only A can be sold: of 1000 that are missing 495 are raised, and the other 505 would need B."""
+    assets = [asset("A", 10.0), asset("B", 10.0, halted=True)]
+    answer = wire.call(REALLOCATE, ask({"A": 50, "B": 100}, -1000.0, {"B": 1.0}, assets, costs={"commissionBps": 100}))
+    assert (answer["failure"]["reason"], "505" in answer["failure"]["message"]) == ("CASH_NOT_RAISED", True)
+    (sale,) = answer["failure"]["nearestTrades"]
+    assert (sale["symbol"], sale["quantity"], sale["cost"], sale["cashAfter"]) == ("A", -50.0, 5.0, -505.0)
+    assert answer["summary"]["cashAfter"] == -1000.0  # nothing is planned
+    fee = ask({"A": 50, "B": 100}, -1000.0, {"B": 1.0}, assets, costs={"fixedFee": 7}, limits={"maxCostBps": 200})
+    (sale,) = wire.call(REALLOCATE, fee)["failure"]["nearestTrades"]
+    assert (sale["quantity"], sale["cost"], sale["cashAfter"]) == (-50.0, 7.0, -507.0)
+    dear = wire.call(REALLOCATE, fee | {"limits": {"maxCostBps": 100}})
+    assert "nearestTrades" not in dear["failure"]  # the fee is more than 1 % of 500
 
 
 @pytest.mark.parametrize(

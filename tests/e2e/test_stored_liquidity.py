@@ -225,3 +225,28 @@ def test_a_strategy_plans_with_the_impact_of_stored_volumes(wire: Wire, store: o
         for capital in (1e3, 1e7)
     )
     assert 0.0 < large < small
+
+
+def test_a_target_costs_its_assets_and_not_its_factor(wire: Wire, store: Callable[..., None]) -> None:
+    """Nobody trades a factor: its stored volumes change nothing, and are no reason to refuse the target."""
+    factor = 40.0 * np.exp(np.cumsum(RNG.normal(0.0, 0.01, (len(DATES), 1)), axis=0))
+    store(("LIQ.F",), factor, None)
+    store(("LIQ.V",), factor, VOLUMES[:, :1])
+
+    def target(name: str) -> dict[str, float]:
+        asked = {
+            "portfolio": {"cash": 1e6},
+            "marketData": {"symbols": [*SYMBOLS, name]},
+            "targetOptimize": {
+                "objective": {"maxUtility": {"riskAversion": 20}},
+                "estimation": {"covariance": {"factorModel": {"factors": [name]}}},
+                "costs": {"impact": SQUARE_ROOT},
+            },
+            "validateOnly": True,
+        }
+        assets = wire.call("ReallocationService/Reallocate", asked)["utilization"]["assets"]
+        return {one["symbol"]: one.get("targetWeight", 0.0) for one in assets if one["symbol"] in SYMBOLS}
+
+    without, with_volumes = target("LIQ.F"), target("LIQ.V")
+    assert list(without) == list(SYMBOLS)
+    assert with_volumes == without

@@ -1,11 +1,14 @@
 """Notifications delivered to a webhook: a receiver in Node that verifies them, and ones that do not answer well."""
 
+import hashlib
+import hmac
 import json
 import queue
 import shutil
 import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -128,6 +131,23 @@ def test_a_delivery_is_signed_and_told(receiver: Receiver, wire: Wire, log: Writ
     assert "snapshot" in next(stream)
     assert next(stream)["notification"] == row
     assert receiver.is_quiet(1.0)
+
+
+def test_a_copy_that_is_posted_again_later_is_not_genuine(receiver: Receiver) -> None:
+    """Nor is one with another time under the old signature, or with another body."""
+    receiver.behave("ok")
+    body, now = b'{"owner": "local"}', int(time.time())
+
+    def is_genuine(at: int, *, signed_at: int, sent: bytes = body) -> bool:
+        digest = hmac.new(SECRET.encode(), b"%d." % signed_at + body, hashlib.sha256).hexdigest()
+        headers = {"Absfin-Signature": f"t={at},v1={digest}"}
+        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{receiver.port}/", sent, headers), timeout=20)
+        return bool(receiver.next()["genuine"])
+
+    assert is_genuine(now, signed_at=now)
+    assert not is_genuine(now - 301, signed_at=now - 301)
+    assert not is_genuine(now, signed_at=now - 301)
+    assert not is_genuine(now, signed_at=now, sent=b'{"owner": "other"}')
 
 
 def test_errors_are_tried_again(receiver: Receiver, wire: Wire, log: WrittenLog) -> None:

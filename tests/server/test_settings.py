@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ WRONG = {
     "half open": (("--health-access", "ajar"), "--health-access (ABSFIN_HEALTH_ACCESS) must be closed or open"),
     "a role that is none": (("--certificate-roles", "desk=boss"), "must be NAME=ROLE, each name once"),
     "a name twice": (("--certificate-roles", "a=reader,a=admin"), "must be NAME=ROLE, each name once"),
-    "ray": (("--executor", "ray"), "--executor (ABSFIN_EXECUTOR) ray is not available"),
+    "another executor": (("--executor", "dask"), "--executor (ABSFIN_EXECUTOR) must be local or ray, is 'dask'"),
     "nonsense": (("--storage", "mysql"), "must be embedded or supabase, is 'mysql'"),
     "no workers": (("--workers", "0"), "must be a whole number from 1 to 1024, is '0'"),
     "half a worker": (("--workers", "1.5"), "must be a whole number"),
@@ -121,7 +122,7 @@ WRONG = {
     "half of tls": (("--tls-cert", "x"), "--tls-key (ABSFIN_TLS_KEY) must be given"),
     "missing certificate": (("--tls-cert", "/nowhere/c", "--tls-key", "/nowhere/k"), "cannot be read: /nowhere/c"),
     "more bytes than any disk has": (("--min-free-bytes", "1" + 18 * "0"), "of at most 18 digits"),
-    "ray address": (("--ray-address", "x:1"), "--ray-address (ABSFIN_RAY_ADDRESS) cannot be used yet"),
+    "ray address": (("--ray-address", "x:1"), "(ABSFIN_RAY_ADDRESS) cannot be used with --executor local"),
 }
 
 
@@ -132,6 +133,26 @@ def test_wrong_settings(tmp_path: Path, arguments: tuple[str, ...], message: str
     text = str(raised.value)
     assert message in text
     assert "\n" not in text
+
+
+def test_a_cluster_without_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # so that nobody can import it
+    with pytest.raises(WrongSetting, match=r"--executor .* ray needs .* pip install 'abs-finance\[ray\]'"):
+        read(tmp_path, "--executor", "ray", "--ray-address", "head:6379")
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed")
+def test_a_cluster(tmp_path: Path) -> None:
+    ray = ("--executor", "ray")
+    assert read(tmp_path, *ray, "--ray-address", "head:6379").ray_address == "head:6379"
+    assert read(tmp_path, ABSFIN_RAY_ADDRESS="head:6379").ray_address == ""
+    with pytest.raises(WrongSetting, match=r"--ray-address \(ABSFIN_RAY_ADDRESS\) must be given with --executor ray"):
+        read(tmp_path, *ray)
+    for wrong in ("auto", "ray://head:10001", "head", "head:0"):
+        with pytest.raises(WrongSetting, match=r"--ray-address .* must be host:port of the head of a cluster"):
+            read(tmp_path, *ray, "--ray-address", wrong)
+    with pytest.raises(WrongSetting, match=r"--strategy-targets .* cannot be used with --executor ray"):
+        read(tmp_path, *ray, "--ray-address", "head:6379", "--strategy-targets", "models.example:50051")
 
 
 LIMITS = {

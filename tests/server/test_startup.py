@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,13 @@ def test_a_database_that_another_process_keeps_locked(tmp_path: Path) -> None:
     holder.execute("BEGIN EXCLUSIVE")
     assert "another process keeps the database locked" in refused(tmp_path)
     holder.close()
+
+
+@pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed")
+def test_a_cluster_that_nobody_runs(tmp_path: Path, free_target: str) -> None:
+    line = refused(tmp_path, "--executor", "ray", ABSFIN_RAY_ADDRESS=free_target)
+    assert f"--ray-address (ABSFIN_RAY_ADDRESS) {free_target} cannot be used: nothing answers there" in line
+    assert f"ray start --address={free_target}" in line
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
+from server.execution.executor import Executor
 from server.execution.process_pool import ProcessPool
 from server.ports.errors import StreamIdle, WorkerDied
 from server.services.optimization.shared_batch import TOGETHER, SharedBatch, SharedTasks
@@ -51,14 +52,21 @@ REALLOCATE = BatchTasks("shared", reallocate_batch.share, reallocate_batch.accou
 
 
 class Batch:
-    """Answers many accounts that share what their first message says; nothing is stored."""
+    """Answers many accounts that share what their first message says; nothing is stored. `shared_out` runs the lots."""
 
     def __init__(
-        self, tasks: BatchTasks, collect: Collect, pool: ProcessPool, new_file: NewFile, idle_seconds: float
+        self,
+        tasks: BatchTasks,
+        collect: Collect,
+        pool: ProcessPool,
+        new_file: NewFile,
+        idle_seconds: float,
+        shared_out: Executor | None = None,
     ) -> None:
         self._tasks = tasks
         self._collect = collect
         self._pool = pool
+        self._shared_out = shared_out or pool
         self._new_file = new_file
         self._idle_seconds = idle_seconds
 
@@ -125,7 +133,7 @@ class Batch:
 
             work = partial(self._tasks.accounts, shared, lot, found)
             try:
-                needs = await self._pool.run(work, call.deadline, took, caller=call.caller)
+                needs = await self._shared_out.run(work, call.deadline, took, caller=call.caller)
             except (SolverTimedOut, WorkerDied) as error:
                 if call.deadline is not None and time.monotonic() >= call.deadline:
                     raise

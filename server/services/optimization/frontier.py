@@ -8,6 +8,7 @@ from functools import partial
 
 from server.commands.call import Call
 from server.commands.stored import StoredData
+from server.execution.executor import Executor
 from server.execution.process_pool import ProcessPool
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
@@ -17,11 +18,12 @@ CHUNKS_AT_ONCE = 8
 
 
 class Frontier:
-    """Traces efficient frontiers; nothing is stored."""
+    """Traces efficient frontiers; nothing is stored. `shared_out` runs points that are shared out between workers."""
 
-    def __init__(self, market_data: MarketData, pool: ProcessPool) -> None:
+    def __init__(self, market_data: MarketData, pool: ProcessPool, shared_out: Executor | None = None) -> None:
         self._market_data = market_data
         self._pool = pool
+        self._shared_out = shared_out or pool
 
     async def trace(self, request: bytes, call: Call) -> AsyncGenerator[bytes]:
         """Portfolios from the highest return down, as they are found."""
@@ -49,7 +51,7 @@ class Frontier:
         try:
             while chunks or running:
                 while chunks and len(running) < CHUNKS_AT_ONCE:
-                    work = self._pool.run(chunks.popleft(), call.deadline, caller=call.caller)
+                    work = self._shared_out.run(chunks.popleft(), call.deadline, caller=call.caller)
                     running.append(asyncio.create_task(work))
                 for portfolio in await running[0]:
                     yield portfolio

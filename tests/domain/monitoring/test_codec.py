@@ -44,6 +44,18 @@ def rich_state() -> MonitorState:
     return run(events, MonitorState(MonitorSettings(300, 0.02)))[0]
 
 
+def test_only_portfolios_that_changed_are_made_into_text_again() -> None:
+    before = rich_state()
+    state_to_bytes(before)  # texts are known from now on
+    after, _ = run([mandated(RULES, {"A": 0.4}, {"g": ("A", "Z")}, revision=9, time=at(TODAY + 2))], before)
+    other = "only a mandate"
+    assert after.watches[other].text is before.watches[other].text
+    assert after.watches["P"].text != before.watches["P"].text
+    data = state_to_bytes(after)
+    assert state_from_bytes(data).watches == after.watches
+    assert state_to_bytes(state_from_bytes(data)) == data
+
+
 def test_a_state_comes_back_whole() -> None:
     state = rich_state()
     data = state_to_bytes(state)

@@ -131,6 +131,27 @@ def test_a_tracking_error_is_measured_at_the_end_of_a_date() -> None:
     assert [one.subject.measure for one in raised(signals)] == ["tracking_error_annual"]
 
 
+@pytest.mark.parametrize("rounding", [1e-17, -5e-10])
+def test_a_difference_of_rounding_needs_no_prices(rounding: float) -> None:
+    """A solver leaves weights that are not quite 0; C has no price, and is not held."""
+    closes = {"A": walk(1), "B": walk(2)}
+    units = {symbol: 1000.0 / prices[-1] for symbol, prices in closes.items()}
+    figures = []
+    for target in ({"A": 0.3, "B": 0.7}, {"A": 0.3, "B": 0.7, "C": rounding}):
+        _, signals = run([history(closes), held(units), mandated(of_tracking(0.001), target, time=at(TODAY))])
+        (signal,) = signals
+        figures.append(signal.figure)
+    assert figures[0] == figures[1] > 0.001
+
+
+def test_a_difference_beyond_rounding_needs_prices() -> None:
+    closes = {"A": walk(1), "B": walk(2)}
+    units = {symbol: 1000.0 / prices[-1] for symbol, prices in closes.items()}
+    target = {"A": 0.3, "B": 0.69, "C": 0.01}
+    _, signals = run([history(closes), held(units), mandated(of_tracking(0.001), target, time=at(TODAY))])
+    assert signals == []
+
+
 def test_too_few_returns_have_no_tracking_error() -> None:
     closes = {"A": walk(1, 50), "B": walk(2, 50)}
     _, signals = run(

@@ -215,6 +215,7 @@ def test_negative_cash_that_cannot_be_raised_is_a_failure_with_its_amount() -> N
     assert found.outcome.reason == "CASH_NOT_RAISED"
     assert "10" in found.outcome.message
     assert found.plan.trades == ()
+    assert [(t.symbol, t.quantity, t.cash_after) for t in found.outcome.nearest] == [("B", -1.0, -10.0)]
 
 
 def test_holdings_whose_sale_raises_nothing_are_not_sold_for_cash() -> None:

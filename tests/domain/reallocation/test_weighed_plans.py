@@ -15,7 +15,7 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
 from domain.reallocation.modes import Deviation, Direction, Modes
 from domain.reallocation.request import ImpactTerms, Limits, ReallocationRequest
-from domain.reallocation.result import Reallocation
+from domain.reallocation.result import Failure, Reallocation
 from domain.reallocation.tracking_error import ActiveRisk
 from tests.domain.reallocation.every_combination import least_objective
 from tests.domain.reallocation.every_weighed_plan import best_plan, cost_of_trade
@@ -36,6 +36,9 @@ KINDS = [
     {"fees", "aversion", "modes", "cost"},
     {"fees", "impact", "aversion", "volume"},
     {"fees", "negative cash", "odd lots"},
+    {"fees", "negative cash", "cost", "costs"},
+    {"impact", "cost", "costs"},
+    {"impact", "fees", "negative cash", "turnover"},
 ]
 
 
@@ -111,6 +114,26 @@ def check_cash(request: ReallocationRequest, found: Reallocation) -> None:
     assert total == pytest.approx(found.summary.cost, rel=1e-12, abs=1e-12)
 
 
+def check_nearest(request: ReallocationRequest, found: Reallocation) -> None:
+    """What cannot raise all of a negative cash are sales, with all that they cost, and within the limits."""
+    assert isinstance(found.outcome, Failure)
+    assert not found.plan.trades
+    cash, cost, traded = request.portfolio.cash, 0.0, 0.0
+    for trade in found.outcome.nearest:
+        paid = cost_of_trade(request, trade.symbol, trade.quantity)
+        cost, traded, cash = (
+            cost + paid,
+            traded - trade.quantity * trade.price,
+            cash - trade.quantity * trade.price - paid,
+        )
+        assert trade.quantity < 0.0
+        assert trade.cost == pytest.approx(paid, rel=1e-12, abs=1e-12)
+        assert trade.cash_after == pytest.approx(cash, rel=1e-12, abs=1e-9)
+    nav, limits = found.summary.nav_before, request.limits
+    assert cost <= (limits.max_cost_bps or 1e4) / 1e4 * nav + 1e-9
+    assert traded <= 2.0 * (limits.max_turnover or 1.0) * nav + 1e-9
+
+
 @pytest.mark.parametrize("has", KINDS, ids=lambda has: " ".join(sorted(has)))
 def test_no_plan_is_better_and_none_is_below_the_bound(has: set[str]) -> None:
     compare(has, range(6))
@@ -130,6 +153,7 @@ def compare(has: set[str], seeds: range) -> None:
         best, found = best_plan(request), reallocate(request)
         if best is None:
             assert found.plan.unraised_cash > 0.0, seed
+            check_nearest(request, found)
             continue
         compared += 1
         check_cash(request, found)

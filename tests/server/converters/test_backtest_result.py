@@ -74,7 +74,12 @@ def test_where_it_ended() -> None:
     assert (found.HasField("final_cash"), found.final_cash, found.final_nav) == (True, 0.0, 5.0)
     assert (found.HasField("money_weighted_return"), found.HasField("convention_difference")) == (True, True)
     assert json_format.MessageToDict(found.bankrupt_date) == DAY_1
-    assert not result(money_weighted_return=ABSENT).HasField("money_weighted_return")
+    assert dict(found.metrics.undefined) == {}
+    absent = result(money_weighted_return=ABSENT)
+    assert (absent.HasField("money_weighted_return"), absent.metrics.undefined["money_weighted_return"]) == (
+        False,
+        "why",
+    )
 
 
 def test_decisions_that_failed() -> None:

@@ -52,13 +52,14 @@ def test_who_is_ready(health: FeedHealth | None, ready: bool) -> None:
 
 
 def test_the_figures() -> None:
-    found = report_of(FeedHealth(False, False, ChangeLag(12, 3.45678), "", 2, 1)).figures
+    found = report_of(FeedHealth(False, False, ChangeLag(12, 3.45678), "", 2, 1, 4)).figures
     assert found == {
         "listener": "elsewhere",
         "lag_changes": 12,
         "lag_seconds": 3.457,
         "failures": 2,
         "unreadable_portfolios": 1,
+        "unconverted_portfolios": 4,
     }
     assert report_of(None).figures == {"listener": "unknown"}
 

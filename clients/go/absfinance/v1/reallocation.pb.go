@@ -1606,7 +1606,10 @@ type ReallocationFailure struct {
 	// Reason, as in ErrorInfo.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Explanation for people; it may change.
-	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	// Where cash cannot be raised: the nearest that the limits allow, sales in order that raise a part of it, without their
+	// tax lots. Empty where nothing can be traded.
+	NearestTrades []*PlannedTrade `protobuf:"bytes,3,rep,name=nearest_trades,json=nearestTrades,proto3" json:"nearest_trades,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1653,6 +1656,13 @@ func (x *ReallocationFailure) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *ReallocationFailure) GetNearestTrades() []*PlannedTrade {
+	if x != nil {
+		return x.NearestTrades
+	}
+	return nil
 }
 
 // Less is traded than was wanted.
@@ -3505,10 +3515,11 @@ const file_absfinance_v1_reallocation_proto_rawDesc = "" +
 	"\x06symbol\x18\x01 \x01(\tR\x06symbol\x12%\n" +
 	"\x04date\x18\x02 \x01(\v2\x11.google.type.DateR\x04date\",\n" +
 	"\x12UnchangedPortfolio\x12\x16\n" +
-	"\x06reason\x18\x01 \x01(\tR\x06reason\"G\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\"\x8b\x01\n" +
 	"\x13ReallocationFailure\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\x9b\x02\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12B\n" +
+	"\x0enearest_trades\x18\x03 \x03(\v2\x1b.absfinance.v1.PlannedTradeR\rnearestTrades\"\x9b\x02\n" +
 	"\tShortfall\x12\x16\n" +
 	"\x06symbol\x18\x01 \x01(\tR\x06symbol\x12!\n" +
 	"\trequested\x18\x02 \x01(\x01H\x00R\trequested\x88\x01\x01\x12\x1d\n" +
@@ -3727,35 +3738,36 @@ var file_absfinance_v1_reallocation_proto_depIdxs = []int32{
 	40, // 16: absfinance.v1.RecentTrade.date:type_name -> google.type.Date
 	40, // 17: absfinance.v1.OtherPurchase.date:type_name -> google.type.Date
 	40, // 18: absfinance.v1.Restriction.date:type_name -> google.type.Date
-	36, // 19: absfinance.v1.Shortfall.reasons:type_name -> absfinance.v1.Shortfall.Reason
-	38, // 20: absfinance.v1.ImpactSimulation.assets:type_name -> absfinance.v1.ImpactSimulation.Asset
-	37, // 21: absfinance.v1.ImpactSimulation.quantiles:type_name -> absfinance.v1.ImpactSimulation.Quantile
-	41, // 22: absfinance.v1.ReallocationSummary.weights_before:type_name -> absfinance.v1.AssetWeight
-	41, // 23: absfinance.v1.ReallocationSummary.weights_after:type_name -> absfinance.v1.AssetWeight
-	42, // 24: absfinance.v1.ReallocationSummary.costs:type_name -> absfinance.v1.CostBreakdown
-	24, // 25: absfinance.v1.ReallocationSummary.tax_summary:type_name -> absfinance.v1.TaxSummary
-	11, // 26: absfinance.v1.Reallocation.utilization:type_name -> absfinance.v1.UtilizationReport
-	43, // 27: absfinance.v1.Reallocation.liquidity:type_name -> absfinance.v1.LiquidityAssessment
-	13, // 28: absfinance.v1.Reallocation.plan:type_name -> absfinance.v1.ReallocationPlan
-	19, // 29: absfinance.v1.Reallocation.unchanged:type_name -> absfinance.v1.UnchangedPortfolio
-	20, // 30: absfinance.v1.Reallocation.failure:type_name -> absfinance.v1.ReallocationFailure
-	22, // 31: absfinance.v1.Reallocation.impact:type_name -> absfinance.v1.ImpactSimulation
-	21, // 32: absfinance.v1.Reallocation.shortfalls:type_name -> absfinance.v1.Shortfall
-	23, // 33: absfinance.v1.Reallocation.summary:type_name -> absfinance.v1.ReallocationSummary
-	44, // 34: absfinance.v1.Reallocation.create_time:type_name -> google.protobuf.Timestamp
-	39, // 35: absfinance.v1.Reallocation.warnings:type_name -> absfinance.v1.Warning
-	44, // 36: absfinance.v1.Reallocation.stale_since:type_name -> google.protobuf.Timestamp
-	18, // 37: absfinance.v1.Reallocation.restricted_until:type_name -> absfinance.v1.Restriction
-	2,  // 38: absfinance.v1.Reallocation.state:type_name -> absfinance.v1.ReallocationState
-	44, // 39: absfinance.v1.Reallocation.supersede_time:type_name -> google.protobuf.Timestamp
-	6,  // 40: absfinance.v1.UtilizationReport.Asset.thresholds:type_name -> absfinance.v1.UtilizationReport.Threshold
-	0,  // 41: absfinance.v1.PlannedTrade.Lot.term:type_name -> absfinance.v1.Term
-	4,  // 42: absfinance.v1.Shortfall.Reason.code:type_name -> absfinance.v1.ShortfallCode
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	12, // 19: absfinance.v1.ReallocationFailure.nearest_trades:type_name -> absfinance.v1.PlannedTrade
+	36, // 20: absfinance.v1.Shortfall.reasons:type_name -> absfinance.v1.Shortfall.Reason
+	38, // 21: absfinance.v1.ImpactSimulation.assets:type_name -> absfinance.v1.ImpactSimulation.Asset
+	37, // 22: absfinance.v1.ImpactSimulation.quantiles:type_name -> absfinance.v1.ImpactSimulation.Quantile
+	41, // 23: absfinance.v1.ReallocationSummary.weights_before:type_name -> absfinance.v1.AssetWeight
+	41, // 24: absfinance.v1.ReallocationSummary.weights_after:type_name -> absfinance.v1.AssetWeight
+	42, // 25: absfinance.v1.ReallocationSummary.costs:type_name -> absfinance.v1.CostBreakdown
+	24, // 26: absfinance.v1.ReallocationSummary.tax_summary:type_name -> absfinance.v1.TaxSummary
+	11, // 27: absfinance.v1.Reallocation.utilization:type_name -> absfinance.v1.UtilizationReport
+	43, // 28: absfinance.v1.Reallocation.liquidity:type_name -> absfinance.v1.LiquidityAssessment
+	13, // 29: absfinance.v1.Reallocation.plan:type_name -> absfinance.v1.ReallocationPlan
+	19, // 30: absfinance.v1.Reallocation.unchanged:type_name -> absfinance.v1.UnchangedPortfolio
+	20, // 31: absfinance.v1.Reallocation.failure:type_name -> absfinance.v1.ReallocationFailure
+	22, // 32: absfinance.v1.Reallocation.impact:type_name -> absfinance.v1.ImpactSimulation
+	21, // 33: absfinance.v1.Reallocation.shortfalls:type_name -> absfinance.v1.Shortfall
+	23, // 34: absfinance.v1.Reallocation.summary:type_name -> absfinance.v1.ReallocationSummary
+	44, // 35: absfinance.v1.Reallocation.create_time:type_name -> google.protobuf.Timestamp
+	39, // 36: absfinance.v1.Reallocation.warnings:type_name -> absfinance.v1.Warning
+	44, // 37: absfinance.v1.Reallocation.stale_since:type_name -> google.protobuf.Timestamp
+	18, // 38: absfinance.v1.Reallocation.restricted_until:type_name -> absfinance.v1.Restriction
+	2,  // 39: absfinance.v1.Reallocation.state:type_name -> absfinance.v1.ReallocationState
+	44, // 40: absfinance.v1.Reallocation.supersede_time:type_name -> google.protobuf.Timestamp
+	6,  // 41: absfinance.v1.UtilizationReport.Asset.thresholds:type_name -> absfinance.v1.UtilizationReport.Threshold
+	0,  // 42: absfinance.v1.PlannedTrade.Lot.term:type_name -> absfinance.v1.Term
+	4,  // 43: absfinance.v1.Shortfall.Reason.code:type_name -> absfinance.v1.ShortfallCode
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_reallocation_proto_init() }

@@ -1,10 +1,12 @@
 """Drawings fit the width that they are made for, whatever their views and the names in their legends."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from absfin.reports.drawing import configured, drawn, sized
+from absfin.reports.drawing import configured, drawn, side_by_side, sized, start_renderer
 
 LONG = "a strategy with a long name"
 
@@ -75,3 +77,31 @@ def test_a_long_subtitle_is_broken_into_lines() -> None:
 def test_other_settings_of_a_theme_stay() -> None:
     config = configured(single(("A", "B")), 760)["config"]
     assert config["legend"]["labelColor"] == "#1f2328"
+
+
+def test_a_still_picture_has_no_tooltips_and_all_its_data() -> None:
+    spec = single(("A", "B"))
+    spec["encoding"]["tooltip"] = [{"field": "x", "title": "hidden"}]
+    spec["data"]["values"][0]["tooltip"] = "container"
+    still = sized(spec, 350)
+    assert "tooltip" not in still["encoding"]
+    assert still["data"] == spec["data"]
+    assert "hidden" in str(spec)  # the chart itself stays as it is
+
+
+def test_pictures_drawn_at_the_same_time_keep_their_order() -> None:
+    specs = [single((f"name {i}", "B")) | {"height": {"step": 20}} for i in range(6)]
+    start_renderer()  # once more does no harm
+    found = side_by_side(lambda spec: drawn(spec, width=350, prefix="a"), specs)
+    assert [re.findall(r">(name \d)<", svg) for svg in found] == [[f"name {i}"] for i in range(6)]
+
+
+def test_the_renderer_writes_no_warning_to_the_terminal() -> None:
+    program = (
+        "from absfin.reports.drawing import drawn\n"
+        "spec = {'data': {'values': [{'a': 1}]}, 'height': {'step': 20}, 'autosize': {'type': 'fit-x'}, 'mark': 'bar',"
+        " 'encoding': {'x': {'field': 'a', 'type': 'quantitative'}, 'y': {'field': 'a', 'type': 'ordinal'}}}\n"
+        "print(drawn(spec, width=350, prefix='a')[:4])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=True)
+    assert (done.stdout, done.stderr) == ("<svg\n", "")

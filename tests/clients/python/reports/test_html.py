@@ -1,12 +1,13 @@
 """The HTML file: complete in itself, and no text of it is taken for markup."""
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 
-from absfin.reports.document import Report, Table, section
+from absfin.reports.document import Picture, Report, Table, section
 from absfin.reports.html import html_of
 
-from tests.clients.python.reports.conftest import HOSTILE
+from tests.clients.python.reports.conftest import DARK, HOSTILE, line
 
 VOID = {"meta", "link", "br", "img"}
 
@@ -77,6 +78,21 @@ def test_each_chart_is_drawn_for_large_and_small_screens_in_light_and_dark(repor
     assert page.tags["figure"] == 3
     assert page.tags["svg"] == 2 * 2 + 4  # the last chart mixes colours, so that each theme has its drawings
     assert sum(text == "Line 1" for text in page.texts) == 2
+
+
+def test_a_heat_map_is_drawn_once_for_light_and_dark_pages() -> None:
+    spec = line(2)
+    spec["encoding"] = {
+        **line(2)["encoding"],
+        "color": {"field": "y", "type": "quantitative", "scale": {"range": "heatmap", "interpolate": "rgb"}},
+    }
+    text = html_of(Report("title", "", (), (section("Charts", Picture("Heat", spec, DARK)),)))
+    assert (text.count("<svg"), text.count('class="both ')) == (2, 2)
+    dark = text.split("prefers-color-scheme: dark) { :root {")[1].split("}")[0]
+    used = set(re.findall(r"var\((--heatmap-[0-9-]+), rgb", text))
+    assert used
+    assert used <= set(re.findall(r"(--heatmap-[0-9-]+): #", dark))
+    assert "--heatmap-255-255-255: #000000;" in dark  # the least value
 
 
 def test_sentences_in_cells_are_broken_into_lines() -> None:

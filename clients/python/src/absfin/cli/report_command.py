@@ -13,6 +13,7 @@ from absfin.cli.names import RESULTS, full_name
 from absfin.cli.output import failing_clearly
 from absfin.cli.parameters import Server
 from absfin.reports import FORMATS, Report, write_report
+from absfin.reports.drawing import start_renderer
 from absfin.reports.output import MissingRenderer, UnsupportedFormat, check_format
 from absfin.reports.stored import NotReported, stored_report
 
@@ -32,6 +33,7 @@ def report(
 ) -> None:
     """Write a tear sheet of a stored result: absfin report backtests/ID -o report.html"""
     with failing_clearly(as_json=False), report_options(output), connect(server) as client:
+        start_renderer()  # while the server makes the charts
         write(stored_report(client, full_name(name, *RESULTS), title), output)
 
 

@@ -87,8 +87,8 @@ def pictures_of(charts: Callable[[Sequence[ChartName], ChartTheme], Mapping[str,
     light = charts((), "light")
     if not light:
         return {}
-    first = next(iter(light.values())).name
-    dark = charts((first,), "dark")[first].specification["config"]
+    smallest = min(light.values(), key=lambda chart: len(chart.rows)).name
+    dark = charts((smallest,), "dark")[smallest].specification["config"]
     return {name: Picture(chart.title, chart.specification, dark) for name, chart in light.items()}
 
 

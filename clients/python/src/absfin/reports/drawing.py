@@ -1,9 +1,18 @@
 """Pictures of Vega-Lite specifications, drawn by vl-convert, which ships the renderer and needs no browser."""
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
 from textwrap import wrap
-from typing import Any
+from threading import Lock, Thread
+from types import ModuleType
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 FONT = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 LEGEND_SYMBOL, LETTER = 40, 6
@@ -15,8 +24,25 @@ LEGEND_LETTERS = 30
 BESIDE = 70
 """Pixels for the vertical axis of views below each other, whose width is that of the plotted area."""
 
+WORKERS = 2
+"""Pictures that are drawn at the same time, by an engine of JavaScript each."""
+
 WITH_WIDTH = "container"  # of a specification: as wide as its surroundings
 REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
+
+_starting = Lock()
+_started: list[ModuleType] = []  # the library, once it has been started
+
+
+def start_renderer() -> None:
+    """Starts the renderer in the background, which takes as long as it takes a server to make the charts."""
+    Thread(target=_start_if_installed).start()
+
+
+def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Results of work that draws, in the order of the items, as many at a time as the renderer can draw."""
+    with ThreadPoolExecutor(WORKERS) as threads:
+        return list(threads.map(work, items))
 
 
 def drawn(spec: Mapping[str, Any], *, width: int, prefix: str) -> str:
@@ -27,22 +53,45 @@ def drawn(spec: Mapping[str, Any], *, width: int, prefix: str) -> str:
         width: Pixels of the picture: of one whose width is "container" in all, of views below each other nearly.
         prefix: Beginning of every id within the element; unique among the pictures of a page.
     """
-    import vl_convert  # an optional extra of this package
-
-    svg = vl_convert.vegalite_to_svg(configured(sized(spec, width), width))
+    svg = _renderer().vegalite_to_svg(configured(sized(spec, width), width))
     return REFERENCE.sub(rf"\g<1>{prefix}-", svg)
 
 
+def _start_if_installed() -> None:
+    with suppress(ImportError):  # whoever draws is told what is missing
+        _renderer()
+
+
+def _renderer() -> ModuleType:
+    """The library, started at the first call. Raises ImportError without it."""
+    with _starting:
+        if not _started:
+            vl_convert = import_module("vl_convert")  # an optional extra of this package
+            # It tells of a height that it keeps as it is; an application that has set up logging still sees that.
+            logging.getLogger("vl_convert").addHandler(logging.NullHandler())
+            if hasattr(vl_convert, "warm_up_workers"):  # from 2.0 on; before, one picture is drawn after the other
+                workers = max(WORKERS, vl_convert.get_config()["num_workers"])
+                vl_convert.configure(num_workers=workers)
+                vl_convert.warm_up_workers()
+            else:
+                vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "point"})
+            _started.append(vl_convert)
+        return _started[0]
+
+
 def sized(value: Any, width: int) -> Any:
-    """A specification with a width in pixels wherever it says "container"."""
+    """A specification with a width in pixels wherever it says "container", without the tooltips of a live chart."""
     if isinstance(value, Mapping):
-        return {
-            key: width if key == "width" and entry == WITH_WIDTH else sized(entry, width)
-            for key, entry in value.items()
-        }
+        return {key: _sized_entry(key, entry, width) for key, entry in value.items() if key != "tooltip"}
     if isinstance(value, list):
         return [sized(entry, width) for entry in value]
     return value
+
+
+def _sized_entry(key: str, entry: Any, width: int) -> Any:
+    if key == "width" and entry == WITH_WIDTH:
+        return width
+    return entry if key == "data" else sized(entry, width)
 
 
 def configured(spec: dict[str, Any], width: int) -> dict[str, Any]:

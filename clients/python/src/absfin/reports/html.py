@@ -1,11 +1,13 @@
 """A report as one HTML file without scripts: readable offline, on a phone, on paper, in light and dark."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
 from absfin.reports.document import Block, Figure, Figures, Paragraph, Picture, Report, Section, Table, with_content
-from absfin.reports.drawing import drawn
-from absfin.reports.themes import colour_pairs, name_of, with_variables
+from absfin.reports.drawing import drawn, side_by_side
+from absfin.reports.themes import colour_pairs, mixed_pairs, name_of, used_range, with_variables
 
 WIDTHS = {"wide": 760, "narrow": 350}
 """Pixels of a chart on a large and on a small screen, where it fills the page; the page shows the one that fits."""
@@ -14,12 +16,20 @@ PROSE = 32
 """Letters from which the text of a cell is broken into lines."""
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart for one size of screen, and the dark colours of the variables in it."""
+
+    markup: str
+    dark_colours: Mapping[str, str]
+
+
 def html_of(report: Report) -> str:
     """The whole file. Drawing needs the extra `report`."""
-    style = _style("report.css") + _dark_colours(report)
-    numbers = {id(picture): i for i, picture in enumerate(report.pictures())}
+    drawings = _drawings(report.pictures())
+    style = _style("report.css") + _dark_colours(one for sizes in drawings.values() for one in sizes)
     facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in report.facts)
-    sections = "\n".join(_section(one, numbers) for one in report.sections)
+    sections = "\n".join(_section(one, drawings) for one in report.sections)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -60,19 +70,19 @@ def _style(name: str) -> str:
     return files("absfin.reports").joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(section: Section, numbers: dict[int, int]) -> str:
-    blocks = "\n".join(_block(block, numbers) for block in section.blocks)
+def _section(section: Section, drawings: Mapping[int, Iterable[Drawing]]) -> str:
+    blocks = "\n".join(_block(block, drawings) for block in section.blocks)
     return f"<section>\n<h2>{escape(section.heading)}</h2>\n{blocks}\n</section>"
 
 
-def _block(block: Block, numbers: dict[int, int]) -> str:
+def _block(block: Block, drawings: Mapping[int, Iterable[Drawing]]) -> str:
     match block:
         case Figures(entries):
             return f'<dl class="figures">{"".join(map(_figure, entries))}</dl>'
         case Table():
             return _table(block)
         case Picture():
-            return _picture(block, numbers[id(block)])
+            return f"<figure>{''.join(one.markup for one in drawings[id(block)])}</figure>"
         case Paragraph(text):
             return f"<p>{escape(text)}</p>"
 
@@ -104,32 +114,35 @@ def _cell(text: str) -> str:
     return f"<td{kind}>{escape(text)}</td>"
 
 
-def _picture(picture: Picture, number: int) -> str:
-    shown = "".join(_drawings(picture, size, width, f"{size}{number}") for size, width in WIDTHS.items())
-    return f"<figure>{shown}</figure>"
+def _drawings(pictures: Iterable[Picture]) -> dict[int, list[Drawing]]:
+    """The drawings of each picture, by its identity."""
+    tasks = [(picture, size, f"{size}{i}") for i, picture in enumerate(pictures) for size in WIDTHS]
+    found: dict[int, list[Drawing]] = {}
+    for (picture, _, _), drawing in zip(tasks, side_by_side(lambda task: _drawing(*task), tasks), strict=True):
+        found.setdefault(id(picture), []).append(drawing)
+    return found
 
 
-def _drawings(picture: Picture, size: str, width: int, prefix: str) -> str:
-    """A drawing for light and dark pages, or one for each."""
-    label = escape(picture.title)
+def _drawing(picture: Picture, size: str, prefix: str) -> Drawing:
+    """One for light and dark pages, or one for each where it has colours that no variable can name."""
+    label, width = escape(picture.title), WIDTHS[size]
 
     def element(theme: str, svg: str) -> str:
         return f'<div class="{theme} {size}" role="img" aria-label="{label}">{svg}</div>'
 
     light = drawn(picture.spec, width=width, prefix=prefix)
-    both = with_variables(light, _pairs(picture))
-    if both is not None:
-        return element("both", both)
-    dark = drawn({**picture.spec, "config": picture.dark_config}, width=width, prefix=f"dark-{prefix}")
-    return element("light", light) + element("dark", dark)
+    used = used_range(picture.spec, picture.dark_config)
+    mixed = mixed_pairs(light, used)
+    if mixed is None:
+        dark = drawn({**picture.spec, "config": picture.dark_config}, width=width, prefix=f"dark-{prefix}")
+        return Drawing(element("light", light) + element("dark", dark), {})
+    pairs, scope = colour_pairs(picture.spec.get("config", {}), picture.dark_config), used.name if used else ""
+    colours = {name_of(colour, scope): dark for colour, dark in (*pairs.items(), *mixed.items())}
+    return Drawing(element("both", with_variables(light, pairs, mixed, scope)), colours)
 
 
-def _dark_colours(report: Report) -> str:
+def _dark_colours(drawings: Iterable[Drawing]) -> str:
     """The variables of the drawings on a dark page."""
-    pairs = {light: dark for picture in report.pictures() for light, dark in _pairs(picture).items()}
-    values = " ".join(f"{name_of(light)}: {dark};" for light, dark in pairs.items())
-    return f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {values} }} }}\n" if pairs else ""
-
-
-def _pairs(picture: Picture) -> dict[str, str]:
-    return colour_pairs(picture.spec.get("config", {}), picture.dark_config)
+    colours = {name: colour for drawing in drawings for name, colour in drawing.dark_colours.items()}
+    values = " ".join(f"{name}: {colour};" for name, colour in colours.items())
+    return f"@media screen and (prefers-color-scheme: dark) {{ :root {{ {values} }} }}\n" if colours else ""

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from absfin.reports.document import Block, Figures, Paragraph, Picture, Report, Table
-from absfin.reports.drawing import drawn
+from absfin.reports.drawing import drawn, side_by_side
 
 WIDTH = 720
 """Pixels of a chart, which fills the width of a page."""
@@ -23,8 +23,8 @@ def pages_of(report: Report, output: Literal["pdf", "png"]) -> bytes:
 
     with TemporaryDirectory() as folder:
         root = Path(folder)
-        for number, picture in enumerate(report.pictures()):
-            svg = drawn(picture.spec, width=WIDTH, prefix=f"chart{number}")
+        drawings = side_by_side(lambda one: drawn(one.spec, width=WIDTH, prefix="chart"), report.pictures())
+        for number, svg in enumerate(drawings):
             (root / f"chart{number}.svg").write_text(svg, encoding="utf-8")
         (root / "report.json").write_text(json.dumps(_content(report)), encoding="utf-8")
         template = files("absfin.reports").joinpath("report.typ").read_text(encoding="utf-8")

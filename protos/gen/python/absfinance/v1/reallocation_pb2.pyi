@@ -422,12 +422,14 @@ class UnchangedPortfolio(_message.Message):
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class ReallocationFailure(_message.Message):
-    __slots__ = ("reason", "message")
+    __slots__ = ("reason", "message", "nearest_trades")
     REASON_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    NEAREST_TRADES_FIELD_NUMBER: _ClassVar[int]
     reason: str
     message: str
-    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    nearest_trades: _containers.RepeatedCompositeFieldContainer[PlannedTrade]
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., nearest_trades: _Optional[_Iterable[_Union[PlannedTrade, _Mapping]]] = ...) -> None: ...
 
 class Shortfall(_message.Message):
     __slots__ = ("symbol", "requested", "planned", "reasons")

@@ -1,0 +1,292 @@
+"""Long work on a Ray cluster of two nodes: the same bits as here, and what is lost goes on, whoever loses it.
+
+The cluster and its server have a network of their own, with loopback alone; tests reach the server by its Unix socket.
+The last tests kill nodes, so the order matters.
+"""
+
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
+from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
+from google.protobuf.json_format import MessageToDict, ParseDict
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from scripts.ray_local import ADDRESS, Cluster, Namespace, may_make_namespace
+from tests.conftest import READY, ROOT, Wire
+from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, has_checkpoint, long_job, wait_until
+from tests.processes import first_line
+
+pytestmark = [
+    pytest.mark.alone,  # its processes take the machine, and its tests follow each other
+    pytest.mark.timeout(300),  # where the machine is busy, the cluster takes two minutes to start
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra `ray` is not installed"),
+    pytest.mark.skipif(not may_make_namespace(), reason="no network namespace can be made here: it takes root"),
+]
+
+RNG = np.random.default_rng(31)
+MOMENTS = {
+    "symbols": ["A", "B"],
+    "expectedReturns": [0.01, 0.02],
+    "covariance": [0.04, 0.01, 0.01, 0.09],
+    "periodsPerYear": 1,
+}
+LEAST_RISK = {"objective": {"minRisk": {}}}
+PLAIN = {"moments": MOMENTS, "spec": LEAST_RISK}
+RETURNS = {"symbols": ["A", "B"], "dates": list(range(1500)), "values": RNG.normal(0.0005, 0.01, 3000).tolist()}
+TAILS = {
+    "returns": RETURNS,
+    "periodsPerYear": 252,
+    "spec": {"objective": {"minRisk": {}}, "riskMeasure": "RISK_MEASURE_CVAR"},
+}
+"""A universe whose accounts take some milliseconds each."""
+
+MIDDLE, LONG = 800, 4000
+"""Dates of a job: some tenths of a second of work, and several seconds."""
+
+FREE_SECONDS = 2.0
+"""In which a cancelled job has left the cluster."""
+
+
+@dataclass(frozen=True)
+class OnRay:
+    """A server whose long work runs on a cluster."""
+
+    cluster: Cluster
+    process: subprocess.Popen[str]
+    channel: grpc.Channel
+    wire: Wire
+    log: Path
+
+    def tasks(self) -> list[psutil.Process]:
+        """Processes of the cluster that run a task."""
+        nodes = [node for node in (self.cluster.head, self.cluster.other) if node is not None]
+        found = []
+        for node in nodes:
+            with suppress(psutil.NoSuchProcess):
+                found += [one for one in psutil.Process(node.process.pid).children(recursive=True) if _runs(one)]
+        return found
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return "ray::run" in " ".join(process.cmdline())
+    return False
+
+
+@pytest.fixture(scope="module")
+def on_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnRay]:
+    data = tmp_path_factory.mktemp("ray")
+    namespace = Namespace.made()
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        cluster = Cluster(namespace, Path(folder))
+        process = None
+        try:
+            cluster.start_head()
+            cluster.begin_other()
+            address = f"unix:{folder}/server"
+            flags = ("--listen", address, "--data-dir", str(data), "--executor", "ray", "--ray-address", ADDRESS)
+            log = data / "server.log"
+            with log.open("w") as errors:
+                command = [*namespace.enter, sys.executable, "-m", "tests.light_server", *flags]
+                process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT)
+            line = first_line(process)
+            assert line.startswith(READY), line + log.read_text()
+            assert cluster.other is not None
+            cluster.other.wait()
+            with grpc.insecure_channel(address) as channel:
+                yield OnRay(cluster, process, channel, Wire(channel), log)
+        finally:
+            if process is not None:
+                process.terminate()
+                process.wait(20)
+                assert process.stdout is not None
+                process.stdout.close()
+            for node in (cluster.other, cluster.head):
+                if node is not None:
+                    node.kill()
+            namespace.close()
+
+
+def started(wire: Wire, dates: int) -> str:
+    name: str = wire.call("BacktestService/Backtest", long_job(dates))["name"]
+    return name
+
+
+def state(wire: Wire, name: str) -> str:
+    found: str = wire.call("BacktestService/GetBacktest", {"name": name})["state"]
+    return found
+
+
+def outcome(wire: Wire, name: str, seconds: float = 90.0) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The figures and net asset values of a job, once it has ended well."""
+    wait_until(lambda: state(wire, name) in FINAL, seconds)
+    assert state(wire, name) == "BACKTEST_STATE_SUCCEEDED"
+    return figures_of(wire, name), list(wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": NAV}))
+
+
+def milestones(wire: Wire, name: str) -> list[str]:
+    return [one["milestone"]["kind"] for one in follow(wire, name) if "milestone" in one]
+
+
+@contextmanager
+def working(on_ray: OnRay) -> Iterator[None]:
+    """Fails where no process of the cluster runs a task meanwhile."""
+    over, seen = threading.Event(), threading.Event()
+
+    def look() -> None:
+        while not over.is_set() and not seen.is_set():
+            if on_ray.tasks():
+                seen.set()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
+    assert seen.is_set(), "the cluster had nothing to do"
+
+
+def test_a_backtest_has_the_same_bits_and_tells_its_progress(on_ray: OnRay, wire: Wire) -> None:
+    here, there = started(wire, MIDDLE), started(on_ray.wire, MIDDLE)
+    ran_there, fractions = False, []
+    for notice in follow(on_ray.wire, there, minInterval="0.05s"):
+        ran_there = ran_there or bool(on_ray.tasks())
+        fractions += [notice["tick"]["fraction"]] if "tick" in notice else []
+    assert ran_there
+    assert len(fractions) > 2
+    assert fractions == sorted(fractions)
+    assert outcome(on_ray.wire, there) == outcome(wire, here)
+
+
+def test_a_frontier_has_the_same_bits(on_ray: OnRay, wire: Wire) -> None:
+    """Of so many assets that its points are tasks of their own."""
+    names = [f"S{i}" for i in range(140)]
+    loadings = RNG.normal(0.0, 0.1, (140, 5))
+    covariance = loadings @ loadings.T + np.diag(RNG.uniform(0.01, 0.05, 140))
+    near = [{"symbol": name, "weight": 1.0 / 140} for name in names]
+    request = {
+        "moments": {
+            "symbols": names,
+            "expectedReturns": RNG.normal(0.08, 0.04, 140).tolist(),
+            "covariance": covariance.ravel().tolist(),
+            "periodsPerYear": 1,
+        },
+        "constraints": [{"label": "near", "trackingError": {"benchmark": near, "maxAnnual": 0.2}}],
+        "points": 9,
+    }
+    with working(on_ray):
+        there = frontier(on_ray.wire, request)
+    assert [one.get("index", 0) for one in there] == list(range(9))
+    assert there == frontier(wire, request)
+
+
+def frontier(wire: Wire, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its portfolios, without the time that they took."""
+    found = list(wire.stream("OptimizationService/TraceFrontier", request))
+    for one in found:
+        del one["certificate"]["solveDuration"]
+    return found
+
+
+def test_a_batch_has_the_same_bits(on_ray: OnRay, channel: grpc.Channel) -> None:
+    """What its accounts share is a file, which goes to the nodes."""
+    with working(on_ray):
+        there = batch(on_ray.channel, accounts=200)
+    assert there == batch(channel, accounts=200)
+
+
+def test_a_batch_whose_processes_are_killed(on_ray: OnRay, channel: grpc.Channel) -> None:
+    """What they had answered by then is answered once, and the rest on this machine."""
+    killed: list[int] = []
+
+    def kill() -> None:
+        for one in () if killed else on_ray.tasks():
+            one.kill()
+            killed.append(one.pid)
+
+    there = batch(on_ray.channel, accounts=200, universe=TAILS, after_each=kill)
+    assert killed
+    assert there == batch(channel, accounts=200, universe=TAILS)
+
+
+def batch(
+    channel: grpc.Channel,
+    accounts: int,
+    universe: Mapping[str, Any] = PLAIN,
+    after_each: Callable[[], None] = lambda: None,
+) -> dict[str, dict[str, Any]]:
+    """The results by account, without the time that they took; `after_each` acts with each but the first ones."""
+    parts: list[dict[str, Any]] = [{"universe": universe}]
+    parts += [
+        {"account": {"key": str(i), "constraints": [{"weightBounds": {"upper": 0.6 + 0.003 * i}}]}}
+        for i in range(accounts)
+    ]
+    sent = (ParseDict(part, OptimizeBatchRequest()) for part in parts)
+    found = []
+    for one in OptimizationServiceStub(channel).OptimizeBatch(sent, timeout=60):
+        found.append(MessageToDict(one))
+        if len(found) >= 20:
+            after_each()
+    assert len(found) == accounts
+    for one in found:
+        del one["result"]["certificate"]["solveDuration"]
+    return {one["key"]: one["result"] for one in found}
+
+
+def test_a_cancelled_job_leaves_the_cluster(on_ray: OnRay) -> None:
+    for _ in range(3):
+        name = started(on_ray.wire, LONG)
+        wait_until(lambda: bool(on_ray.tasks()), 60)
+        on_ray.wire.call("BacktestService/CancelBacktest", {"name": name})
+        wait_until(lambda: not on_ray.tasks(), FREE_SECONDS)
+        assert state(on_ray.wire, name) == "BACKTEST_STATE_CANCELLED"
+
+
+def test_a_killed_node(on_ray: OnRay, wire: Wire) -> None:
+    """Two jobs, one on each node: that of the lost one goes on from its checkpoint on the other."""
+    assert on_ray.cluster.other is not None
+    expected = started(wire, LONG)
+    names = [started(on_ray.wire, LONG) for _ in range(2)]
+    for name in names:
+        wait_until(lambda name=name: has_checkpoint(on_ray.wire, name), 60)  # type: ignore[misc]
+    on_ray.cluster.other.kill()
+    on_ray.cluster.other = None
+    for name in names:
+        assert outcome(on_ray.wire, name) == outcome(wire, expected)
+    assert sorted(milestones(on_ray.wire, name).count("KIND_RESUMED") for name in names) == [0, 1]
+
+
+def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
+    """The server lives on, and the job waits until the head is back."""
+    assert on_ray.cluster.head is not None
+    expected = started(wire, LONG)
+    name = started(on_ray.wire, LONG)
+    wait_until(lambda: has_checkpoint(on_ray.wire, name), 60)
+    on_ray.cluster.head.kill()
+    if on_ray.cluster.other is not None:  # no new head starts on a machine that has a node of the old one
+        on_ray.cluster.other.kill()
+        on_ray.cluster.other = None
+    wait_until(lambda: state(on_ray.wire, name) == "BACKTEST_STATE_QUEUED", 30)
+    health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    assert health.status == health_pb2.HealthCheckResponse.SERVING
+    assert on_ray.wire.call("OptimizationService/Optimize", {"moments": MOMENTS, **LEAST_RISK})["weights"]
+    assert batch(on_ray.channel, accounts=3), "what is asked now runs on this machine"
+    on_ray.cluster.start_head()
+    assert outcome(on_ray.wire, name) == outcome(wire, expected)
+    assert milestones(on_ray.wire, name).count("KIND_RESUMED") == 1
+    assert on_ray.process.poll() is None
