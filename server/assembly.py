@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from server.converters.status import internal_error, status_from_error
+from server.converters.sweep_request import score_of
 from server.execution.executor import ClusterFirst, Executor
 from server.execution.process_pool import ProcessPool
 from server.execution.ray_cluster import RayCluster
@@ -12,6 +13,7 @@ from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
+from server.jobs.sweep_run import SweepTasks
 from server.listeners.actions import Actions
 from server.listeners.change_feed import ChangeFeed
 from server.listeners.event_sink import EventSink
@@ -46,8 +48,9 @@ from server.services.optimization.optimize import Optimization
 from server.services.portfolios import Portfolios
 from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
+from server.services.sweeps import Sweeps
 from server.settings import Settings
-from server.tasks import backtest
+from server.tasks import backtest, sweep
 
 JOB_NICENESS = 10
 
@@ -69,6 +72,7 @@ class Services:
     risk: Risk
     reallocations: ReallocationService
     backtests: Backtests
+    sweeps: Sweeps
 
 
 def queue_policy(settings: Settings) -> QueuePolicy:
@@ -104,6 +108,7 @@ def jobs_of(
             strategy_targets=settings.strategy_targets,
             remote_authority=remote_authority(settings),
         ),
+        sweep=SweepTasks(sweep.run_trials, sweep.conclude, score_of),
         encode_error=_error_to_bytes,
         policy=policy,
     )
@@ -130,6 +135,7 @@ def services_of(
         backtests=Backtests(
             market_data, storage.jobs, pool, jobs.runner, jobs.progress, strategy_targets=settings.strategy_targets
         ),
+        sweeps=Sweeps(market_data, storage.jobs, pool, jobs.runner, jobs.progress),
     )
 
 
@@ -199,7 +205,7 @@ def servicers_of(
         "RiskService": RiskServicer(services.risk),
         "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),
         "LiquidityService": LiquidityServicer(Liquidity(market_data, pool)),
-        "BacktestService": BacktestServicer(services.backtests, requests),
+        "BacktestService": BacktestServicer(services.backtests, services.sweeps, requests),
         "PortfolioService": PortfolioServicer(Portfolios(storage.portfolios), requests),
         "ReallocationService": ReallocationServicer(reallocations, plans, Fills(storage.fills, pool), requests),
         **events,

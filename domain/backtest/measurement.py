@@ -38,7 +38,7 @@ from domain.market_data.panel import civil_date
 from domain.risk.figure import Absent, Figure, finite, if_known
 from domain.risk.relative import period_fraction_of
 from domain.significance.timing_luck import TimingLuck, luck_band, timing_luck
-from domain.significance.validation import validate
+from domain.significance.validation import ComparedReturns, ValidatedReturns, validate
 from domain.warnings import ResultWarning
 
 CASH_ROUNDING = 1e-12
@@ -76,6 +76,20 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     by_label = {outcome.label: outcome for outcome in done[count:]}
     compared = [by_label[name] if name in by_label else _symbol_outcome(plan, name, benchmarks) for name in names]
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
+
+
+def excess_path(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[ValidatedReturns, ComparedReturns | None]:
+    """Excess returns of the first strategy, and beside those of the first benchmark on the dates that both have."""
+    first, curves = outcome.strategies[0], dict(plan.curves)
+    if first.record is None:
+        raise ValueError("a strategy that was just simulated has a record")
+    for one in outcome.benchmarks[:1]:
+        if one.record is not None:
+            curves[one.label] = Curve(plan.days, one.record.unit_values)
+    compared = {one.label: curves[one.label] for one in outcome.benchmarks[:1]}
+    settings = _strategy_settings(plan, plan.strategy_runs[0])
+    found = validated_returns(Curve(plan.days, first.record.unit_values), settings, compared)
+    return found, next(iter(found.compared), None)
 
 
 def _strategy_outcome(

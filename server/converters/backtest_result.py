@@ -93,7 +93,7 @@ def strategy_result_to_proto(
     """What one strategy did; a benchmark that is a symbol has figures alone."""
     result = backtest_pb2.StrategyResult(
         label=outcome.label,
-        metrics=_metrics(outcome.performance),
+        metrics=metrics_to_proto(outcome.performance),
         costs=cost_pb2.CostBreakdown(**asdict(outcome.costs)),
         rebalance_count=outcome.rebalances,
         final_cash=outcome.final_cash,
@@ -137,7 +137,8 @@ def _asset_event(event: AssetEvent) -> AssetEventProto:
     )
 
 
-def _metrics(figures: Performance) -> backtest_pb2.PerformanceMetrics:
+def metrics_to_proto(figures: Performance) -> backtest_pb2.PerformanceMetrics:
+    """Figures that are defined, and why others are not."""
     return backtest_pb2.PerformanceMetrics(
         **{name: known(figure) for name, figure in figures.figures.items()},
         periods_per_year=figures.periods_per_year,

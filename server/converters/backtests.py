@@ -31,11 +31,20 @@ from server.converters.paths import error_path
 from server.converters.warning import warnings_to_proto
 from server.jobs.backtest_run import BacktestCompleted
 from server.jobs.progress import Heartbeat, ProgressMessage, ProgressSnapshot, ProgressTick
-from server.ports.errors import NotFound
-from server.ports.jobs import EventKind, JobEvent, JobPage, JobRecord, JobState, JobTick
+from server.ports.jobs import (
+    BACKTESTS,
+    EventKind,
+    JobEvent,
+    JobPage,
+    JobRecord,
+    JobState,
+    JobTick,
+    kind_of,
+    resource_name,
+)
 from server.ports.market_data import PriceField, PriceSelection
 
-NAME = "backtests/"
+NAME = BACKTESTS
 CANCELLED_CODE = 1  # google.rpc.Code.CANCELLED
 
 _SERIES: Mapping[int, Series] = {
@@ -47,6 +56,8 @@ _KINDS = {
     EventKind.WARNING: BacktestProgressResponse.Milestone.KIND_WARNING,
     EventKind.RESUMED: BacktestProgressResponse.Milestone.KIND_RESUMED,
     EventKind.REBALANCE: BacktestProgressResponse.Milestone.KIND_REBALANCE,
+    EventKind.TRIAL_FAILED: BacktestProgressResponse.Milestone.KIND_TRIAL_FAILED,
+    EventKind.BEST_TRIAL: BacktestProgressResponse.Milestone.KIND_BEST_TRIAL,
 }
 
 
@@ -119,10 +130,10 @@ def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
 def record_to_proto(record: JobRecord) -> BacktestProto:
     """A job, with its result or its error once it is over."""
     response = BacktestProto(
-        name=NAME + record.id,
+        name=resource_name(record.id),
         request_id=record.request_id or "",
         label=record.label,
-        state=_state(record.state),
+        state=state_to_proto(record.state),
         result=None if record.result is None else backtest_pb2.BacktestResult.FromString(record.result),
         error=None if record.error is None else Status.FromString(record.error),
         fraction=1.0 if record.state is JobState.SUCCEEDED else record.tick.fraction if record.tick else 0.0,
@@ -182,12 +193,12 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     response.event_time.FromDatetime(message.time)
     match message.content:
         case ProgressSnapshot(state, tick, oldest):
-            response.snapshot.state = _state(state)
+            response.snapshot.state = state_to_proto(state)
             response.snapshot.oldest_sequence = oldest
             if tick is not None:
-                response.snapshot.tick.CopyFrom(_tick(tick, None))
+                response.snapshot.tick.CopyFrom(_sweep_tick(tick, None) if message.of_sweep else _tick(tick, None))
         case ProgressTick(tick, eta):
-            response.tick.CopyFrom(_tick(tick, eta))
+            response.tick.CopyFrom(_sweep_tick(tick, eta) if message.of_sweep else _tick(tick, eta))
         case Heartbeat():
             response.heartbeat.SetInParent()
         case JobEvent():
@@ -197,7 +208,8 @@ def progress_to_proto(message: ProgressMessage) -> BacktestProgressResponse:
     return response
 
 
-def _state(state: JobState) -> backtest_pb2.BacktestState:
+def state_to_proto(state: JobState) -> backtest_pb2.BacktestState:
+    """A state as the contract names it."""
     value: backtest_pb2.BacktestState = backtest_pb2.BacktestState.Value(f"BACKTEST_STATE_{state}")  # type: ignore[assignment]  # stubs: an enum is an int
     return value
 
@@ -213,6 +225,22 @@ def _tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.
     if tick.points:
         message.equity.dates.extend(day for day, _ in tick.points)
         message.equity.navs.extend(nav for _, nav in tick.points)
+    return message
+
+
+def _sweep_tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.Tick:
+    """How many trials are over, and the best of them."""
+    message = BacktestProgressResponse.Tick(fraction=tick.fraction)
+    if eta_seconds is not None:
+        message.eta.FromTimedelta(timedelta(seconds=eta_seconds))
+    if tick.stage is None:
+        return message
+    message.stage_count = tick.stage.count
+    message.sweep.finished_count = round(tick.fraction * tick.stage.count)
+    message.sweep.failed_count = tick.day
+    if tick.stage.index >= 0:
+        message.sweep.best_index, message.sweep.best_label = tick.stage.index, tick.stage.label
+        message.sweep.best_score = tick.wealth
     return message
 
 
@@ -233,18 +261,16 @@ def _milestone(event: JobEvent) -> BacktestProgressResponse.Milestone:
 
 
 def _finished(record: JobRecord) -> BacktestProgressResponse.Finished:
-    finished = BacktestProgressResponse.Finished(state=_state(record.state))
+    finished = BacktestProgressResponse.Finished(state=state_to_proto(record.state))
     if record.state is JobState.SUCCEEDED:
-        finished.result = NAME + record.id
+        finished.result = resource_name(record.id)
     elif record.error is not None:
         finished.error.CopyFrom(Status.FromString(record.error))
     else:
-        finished.error.CopyFrom(Status(code=CANCELLED_CODE, message="the backtest was cancelled"))
+        finished.error.CopyFrom(Status(code=CANCELLED_CODE, message=f"the {kind_of(record.id)} was cancelled"))
     return finished
 
 
 def path_of(name: str) -> str:
-    """The id in a resource name. Raises NotFound for a sweep: there are none yet."""
-    if not name.startswith(NAME):
-        raise NotFound("sweep", name)
+    """The id of a job in a resource name; that of a sweep is its whole name."""
     return name.removeprefix(NAME)

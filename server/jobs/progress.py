@@ -54,6 +54,7 @@ class ProgressMessage:
     epoch: str
     time: datetime
     content: ProgressSnapshot | ProgressTick | JobEvent | Heartbeat | JobRecord
+    of_sweep: bool = False
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ class Log:
         """The job is that far."""
         self.tick = tick
         self.tick_count += 1
-        if tick.stage is not None:
+        if tick.stage is not None and not self.record.is_sweep:
             curve = self.curves.setdefault(tick.stage.index, Curve())
             curve.add(tick, tick.points or ((tick.day, tick.wealth),))
 
@@ -255,7 +256,7 @@ class Progress:
             if self._draining.is_set():
                 raise Draining
             if log.deleted:
-                raise NotFound("backtest", f"backtests/{log.record.id}")
+                raise NotFound(log.record.kind, log.record.name)
             now = time.monotonic()
             if cursor.has_tick and now >= tick_due:
                 last_sent, tick_due = now, now + min_interval
@@ -294,7 +295,7 @@ class Progress:
         try:
             return await self._log.view(record.key, after)
         except NotFound:  # deleted meanwhile; its name says more than its key
-            raise NotFound("backtest", f"backtests/{record.id}") from None
+            raise NotFound(record.kind, record.name) from None
 
     def _leave(self, log: Log) -> None:
         log.followers -= 1
@@ -357,7 +358,7 @@ class Cursor:
         latest = self.log.tick
         if latest is None:
             raise ValueError("a tick was counted and is not there")
-        if latest.stage is None:
+        if latest.stage is None or self.log.record.is_sweep:
             self._ticks_seen = self.log.tick_count
             return latest
         while True:  # ends at the stage of the latest tick
@@ -385,12 +386,12 @@ class Cursor:
         return 0 if not events else min(max(0, self._number + 1 - events[0].number), len(events))
 
     def _message(self, sequence: int, content: ProgressSnapshot | ProgressTick | Heartbeat) -> ProgressMessage:
-        return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content)
+        return ProgressMessage(sequence, self.log.record.epoch, datetime.now(UTC), content, self.log.record.is_sweep)
 
 
 def _resumable(record: JobRecord, after_sequence: int, epoch: str) -> None:
     if epoch and epoch != record.epoch:
-        raise EpochChanged(f"the log of backtests/{record.id} has another epoch; follow from 0", record.epoch)
+        raise EpochChanged(f"the log of {record.name} has another epoch; follow from 0", record.epoch)
     if after_sequence // BLOCK > record.last_event:
         raise InvalidInput(
             "after_sequence", "is above every sequence that was sent; send one of a message you have received, or 0"

@@ -9,8 +9,8 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
+from server.jobs.sweep_run import SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
     ClusterLost,
@@ -32,7 +33,7 @@ from server.ports.errors import (
 )
 from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
-from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView
+from server.ports.jobs import Claim, JobEnd, JobInputs, JobRecord, JobState, JobView, is_sweep, resource_name
 from server.ports.panels import StoredPanelRef
 
 T = TypeVar("T")
@@ -88,8 +89,9 @@ class Runner:
     """Runs as many jobs at once as there are worker processes for them.
 
     `slots` is that number, or tells it: a cluster grows and shrinks, and has none while it cannot be reached.
-    `run` is the task of a worker and `encode_error` writes an error of the server's own, such as a spent time budget,
-    as the store keeps it. Both are arguments because tasks and converters are layers above jobs: they read its records.
+    `run` is the task of a worker, `sweep` has those for a sweep, and `encode_error` writes an error of the server's
+    own, such as a spent time budget, as the store keeps it. They are arguments because tasks and converters are layers
+    above jobs: they read its records.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Runner:
         slots: int | Callable[[], int],
         *,
         run: Callable[..., EncodedBacktest],
+        sweep: SweepTasks,
         encode_error: Callable[[Exception], bytes],
         policy: QueuePolicy = POLICY,
     ) -> None:
@@ -109,7 +112,8 @@ class Runner:
         self.pool = pool
         self._worker = worker
         self._slots_now = slots if callable(slots) else lambda: slots
-        self._run_job = run
+        self._run_backtest = run
+        self._sweep = sweep
         self._encode_error = encode_error
         self._policy = policy
         self._running: dict[int, Run] = {}
@@ -276,7 +280,7 @@ class Runner:
         self._progress.begins(record)
         try:
             await self._progress.refresh(record.key)
-            await self._run_backtest(run)
+            await self._run_job(run)
         except LostClaim:
             logger.info("a job was taken over or cancelled", extra={"job": record.id})
         except Yielded:
@@ -317,21 +321,30 @@ class Runner:
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
             await self._stores.queue.release(run.claim.record, crashed=crashed, yielded=yielded)
 
-    async def _run_backtest(self, run: Run) -> None:
+    async def _run_job(self, run: Run) -> None:
         record = run.claim.record
         if record.crashes >= MAX_CRASHES:
             raise SolverFailed(f"its worker process died {record.crashes} times; it may need too much memory")
         if self._is_over_budget(run):
             raise self._over_budget()
-        job = await self._job(run.claim)
-        work = partial(self._run_job, job, record.request, record.fingerprint)
-        ran = await _while_writing(self.pool.run(work, None, run.writer.submit), run.writer)
+        working = self._sweep_of(run) if is_sweep(record.id) else self._backtest_of(run)
+        ran = await _while_writing(await working, run.writer)
         end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series, tick=ran.tick)
         await until_stored(lambda: self._stores.log.finish(record, end, ran.events), record.id)
         self.ended[end.state] += 1
 
-    async def _job(self, claim: Claim) -> Job:
-        inputs = claim.record.inputs
+    async def _backtest_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
+        record = run.claim.record
+        job = await self._job(run.claim, record.inputs)
+        work = partial(self._run_backtest, job, record.request, record.fingerprint)
+        return self.pool.run(work, None, run.writer.submit)
+
+    async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
+        claim = replace(run.claim, checkpoint=None, parts=())
+        sets = tuple([await self._job(claim, inputs) for inputs in claim.record.inputs.sets])
+        return SweepRun(run.claim, sets, self.pool, max(self._slots, 1), self._sweep, run.writer.submit).run()
+
+    async def _job(self, claim: Claim, inputs: JobInputs) -> Job:
         return Job(
             data=StoredPanelRef.of(await self._stores.inputs.panel(inputs.data)),
             kind=inputs.kind,
@@ -341,7 +354,7 @@ class Runner:
             groups=inputs.groups,
             checkpoint=claim.checkpoint,
             parts=claim.parts,
-            name=f"backtests/{claim.record.id}",
+            name=resource_name(claim.record.id),
             decisions=None if self._stores.decisions is None else self._stores.decisions.log(claim.record),
             opens=await self._named(inputs.opens),
             actions=inputs.actions,

@@ -10,6 +10,25 @@ from domain.market_data.panel import Panel
 from domain.warnings import ResultWarning
 from server.ports.used_data import UsedData
 
+BACKTESTS = "backtests/"
+SWEEPS = "sweeps/"
+"""A sweep is a job whose id is its whole resource name, which no id of a backtest can be: ids have no slash."""
+
+
+def is_sweep(job_id: str) -> bool:
+    """Whether the id of a job is that of a sweep."""
+    return job_id.startswith(SWEEPS)
+
+
+def resource_name(job_id: str) -> str:
+    """The name of a job on the wire."""
+    return job_id if is_sweep(job_id) else BACKTESTS + job_id
+
+
+def kind_of(job_id: str) -> str:
+    """What a job is called where it is not there."""
+    return "sweep" if is_sweep(job_id) else "backtest"
+
 
 class JobState(StrEnum):
     """State of a job; the last three are final."""
@@ -34,6 +53,8 @@ class EventKind(StrEnum):
     WARNING = "WARNING"
     RESUMED = "RESUMED"
     REBALANCE = "REBALANCE"
+    TRIAL_FAILED = "TRIAL_FAILED"
+    BEST_TRIAL = "BEST_TRIAL"
     FINISHED = "FINISHED"
 
 
@@ -77,7 +98,11 @@ class JobEvent:
 
 @dataclass(frozen=True, slots=True)
 class JobTick:
-    """How far a job is."""
+    """How far a job is.
+
+    Of a sweep, `day` is the number of trials that failed, `wealth` the best score so far and `stage` the best trial
+    among all; without a best one the label of `stage` is empty and its index that of no trial, -1.
+    """
 
     fraction: float
     day: int
@@ -101,6 +126,9 @@ class JobInputs:
     volumes: str | None = None  # name of the volumes that an impact depends on
     earlier: str | None = None  # name of closing prices before the data, likewise
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # "kind=name" of instruments, to attribute by
+    sets: tuple["JobInputs", ...] = ()  # of a sweep: what its trials run on, each once
+    set_of: tuple[int, ...] = ()  # which of these each trial has; empty where there is one
+    trial_count: int = 0  # of a sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +176,21 @@ class JobRecord:
     result: bytes | None = None
     error: bytes | None = None
     stale_since: datetime | None = None  # UTC; when stored data that it uses was corrected first
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it is a sweep."""
+        return is_sweep(self.id)
+
+    @property
+    def kind(self) -> str:
+        """What it is called where it is not there."""
+        return kind_of(self.id)
+
+    @property
+    def name(self) -> str:
+        """Its name on the wire."""
+        return resource_name(self.id)
 
 
 @dataclass(frozen=True, slots=True)

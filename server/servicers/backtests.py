@@ -14,10 +14,13 @@ from absfinance.v1.backtest_service_pb2 import (
     GetBacktestChartsRequest,
     GetBacktestRequest,
     GetBacktestSeriesRequest,
+    GetSweepRequest,
     ListBacktestsRequest,
     ListBacktestsResponse,
+    ListSweepTrialsRequest,
 )
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceServicer
+from absfinance.v1.sweep_pb2 import Sweep as SweepProto
 
 from server.converters.backtests import (
     page_to_proto,
@@ -29,9 +32,11 @@ from server.converters.backtests import (
 )
 from server.converters.charts import backtest_charts_from_proto
 from server.converters.list_filter import list_filter_from_proto
+from server.converters.sweeps import page_from_proto, sweep_to_proto
 from server.identity.current import owner, scope
 from server.servicers.reading import Context, Requests, call_of
 from server.services.backtests import Backtests
+from server.services.sweeps import Sweeps
 
 DEFAULT_PAGE = 50
 DEFAULT_MIN_INTERVAL = 0.1
@@ -41,8 +46,9 @@ DEFAULT_HEARTBEAT = 15.0
 class BacktestServicer(BacktestServiceServicer):
     """Maps the wire to the backtest service and back."""
 
-    def __init__(self, backtests: Backtests, requests: Requests) -> None:
+    def __init__(self, backtests: Backtests, sweeps: Sweeps, requests: Requests) -> None:
         self._backtests = backtests
+        self._sweeps = sweeps
         self._requests = requests
 
     async def Backtest(self, request: bytes, context: Context) -> BacktestProto | bytes:
@@ -94,6 +100,21 @@ class BacktestServicer(BacktestServiceServicer):
         message = await self._requests.message(DeleteBacktestRequest, request, context)
         await self._backtests.delete(owner(), path_of(message.name))
         return DeleteBacktestResponse()
+
+    async def Sweep(self, request: bytes, context: Context) -> SweepProto:
+        """Many backtests as one job."""
+        return await asyncio.to_thread(sweep_to_proto, await self._sweeps.start(request, call_of(context)))
+
+    async def GetSweep(self, request: bytes, context: Context) -> SweepProto:
+        """A sweep as it stands."""
+        message = await self._requests.message(GetSweepRequest, request, context)
+        return await asyncio.to_thread(sweep_to_proto, await self._sweeps.get(owner(), path_of(message.name)))
+
+    async def ListSweepTrials(self, request: bytes, context: Context) -> bytes:
+        """A page of the trials of a sweep that has succeeded."""
+        message = await self._requests.message(ListSweepTrialsRequest, request, context)
+        page = page_from_proto(message, DEFAULT_PAGE)
+        return await self._sweeps.trials(path_of(message.name), page, call_of(context))
 
     async def GetBacktestCharts(self, request: bytes, context: Context) -> bytes:
         """Charts of a job that has succeeded."""

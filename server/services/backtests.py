@@ -67,7 +67,7 @@ class Backtests:
             return drafted
         if before is not None:
             return before, drafted.wait_seconds
-        job = await asyncio.to_thread(_with_panels, drafted, found)
+        job = await asyncio.to_thread(with_panels, drafted, found)
         record = await self._queue.enqueue(call.owner, replace(job, caller=call.caller))
         self._runner.wake()
         return record, drafted.wait_seconds
@@ -145,7 +145,7 @@ class Backtests:
         return answer
 
 
-def _with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
+def with_panels(drafted: backtest.Drafted, found: StoredData) -> JobDraft:
     """A job with all its data, in memory or over mapped files."""
     stored = {name: _panel(found, selection) for name, selection in drafted.stored.items()}
     return replace(drafted.job, panels={**drafted.job.panels, **stored}, used=found.used)

@@ -1,7 +1,7 @@
 """What every store of jobs says where it refuses."""
 
 from server.ports.errors import NotFound, Overloaded
-from server.ports.jobs import JobState
+from server.ports.jobs import BACKTESTS, JobState, kind_of, resource_name
 
 RESUMED = "another worker took over and goes on from its last checkpoint"
 RESTARTED = "another worker took over and starts again: there was no checkpoint yet"
@@ -12,9 +12,15 @@ def queue_full(count: int) -> Overloaded:
     return Overloaded(f"{count} backtests of yours wait already; try again when some are over, or cancel some")
 
 
+def named(kind: str, name: str) -> tuple[str, str]:
+    """Kind and name of a job as its owner knows them: the database writes those of every job as of a backtest."""
+    job_id = name.removeprefix(BACKTESTS)
+    return (kind_of(job_id), resource_name(job_id)) if kind == "backtest" else (kind, name)
+
+
 def no_series(job_id: str, state: JobState, label: str) -> NotFound:
     """A job that is over has no record of that label."""
-    name = f"backtests/{job_id}"
+    name = resource_name(job_id)
     if state is JobState.SUCCEEDED:
         return NotFound("series", name, f"{name} has no strategy or benchmark labelled {label!r}")
     return NotFound("series", name, f"{name} has no series: it ended as {state.lower()}, and only a success has them")

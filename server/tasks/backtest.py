@@ -86,15 +86,24 @@ def draft(
     """Checks everything that can be known, and names the data by its content; the answer to a mere check."""
     command = backtest_command_from_proto(message_from_bytes(BacktestRequest, request))
     refuse_other_targets(command.specification, strategy_targets)
-    if found is None:
-        if command.request_id:
-            report(RequestKey(command.request_id, command.body))
-        if needed := _data_request(command):
-            return needed
+    if found is None and command.request_id:
+        report(RequestKey(command.request_id, command.body))
+    return drafted(command, found, control)
+
+
+def drafted(
+    command: BacktestCommand,
+    found: StoredData | None,
+    control: Control,
+    data: PricePanel | ReturnPanel | None = None,
+    name_of: Callable[[Panel], str] = fingerprint_of,
+) -> DataRequest | Drafted | bytes:
+    """The same for a command; `data` is that of the command where it is open already, and `name_of` names it."""
+    if found is None and (needed := _data_request(command)):
+        return needed
     found = found or StoredData()
-    data = opened(found.input(command.data))
-    if not isinstance(data, PricePanel | ReturnPanel):
-        raise TypeError("a backtest runs on prices or returns")
+    if data is None:
+        data = input_of(command, found)
     stored = found.actions[command.data] if isinstance(command.data, PriceSelection) else ()
     actions = applicable(stored, command.specification, data)
     outside = {one.symbol: _beside(command, i, one) for i, one in _outside(command.specification, data)}
@@ -120,8 +129,16 @@ def draft(
     control()
     if command.validate_only:
         return checked_to_bytes(plan.warnings)
-    drafted = _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings)
-    return _with_labels(_with_trading(drafted, around, trading), labels)
+    job = _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings, name_of)
+    return _with_labels(_with_trading(job, around, trading), labels)
+
+
+def input_of(command: BacktestCommand, found: StoredData) -> PricePanel | ReturnPanel:
+    """The data of a command, open."""
+    data = opened(found.input(command.data))
+    if not isinstance(data, PricePanel | ReturnPanel):
+        raise TypeError("a backtest runs on prices or returns")
+    return data
 
 
 @refusing
@@ -256,13 +273,14 @@ def _drafted(
     opens: PricePanel | None,
     actions: tuple[CorporateAction, ...],
     warnings: tuple[ResultWarning, ...],
+    name_of: Callable[[Panel], str],
 ) -> Drafted:
     names = {symbol: fingerprint_of(prices) for symbol, prices in benchmarks.items()}
-    name = fingerprint_of(data)
+    name = name_of(data)
     content = hashlib.sha256(command.content + name.encode())
     for symbol, other in sorted(names.items()):
         content.update(f"{symbol}\0{other}\0".encode())
-    open_name = None if opens is None else fingerprint_of(opens)
+    open_name = None if opens is None else name_of(opens)
     if open_name is not None:
         content.update(f"open\0{open_name}\0".encode())
     for action in actions:

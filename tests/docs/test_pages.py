@@ -61,6 +61,7 @@ CALLED = (
     "docs/charts.md",
     "docs/validation.md",
     "docs/reallocation.md",
+    "docs/sweeps.md",
 )
 """Pages that show calls, in the order in which they are run."""
 

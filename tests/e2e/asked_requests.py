@@ -19,6 +19,7 @@ PLAN = {
 FILL = {"fillId": "f", "symbol": "A", "quantity": 1, "price": 10, "fillTime": "2024-01-03T15:00:00Z"}
 ALL_IN_A = {"prices": PRICES, "weights": [{"symbol": "A", "weight": 1}]}
 BACKTEST = {"prices": PRICES, "strategy": {"equalWeight": {}}, "wait": "60s"}
+SWEEP = {"trials": {"backtests": [{"prices": PRICES, "strategy": {"equalWeight": {}}}]}, "wait": "60s"}
 BAR = {"symbol": "A", "date": {"year": 2020, "month": 1, "day": 10}, "close": 1.1}
 SPLIT = {"symbol": "A", "exDate": {"year": 2020, "month": 1, "day": 3}, "split": {"ratio": 2}}
 
@@ -80,6 +81,9 @@ ASKED: Mapping[str, Request] = {
     "ReallocationService/RecordFills": {"reallocation": "reallocations/own", "fills": [FILL]},
     ATTRIBUTE: attribute_request(),
     "RiskService/AnalyzeRisk": ALL_IN_A,
+    "BacktestService/GetSweep": {"name": "sweeps/own"},
+    "BacktestService/ListSweepTrials": {"name": "sweeps/own"},
+    "BacktestService/Sweep": SWEEP,
     "RiskService/CompareStrategies": {"returns": PRICES, "resamples": 100},
     "RiskService/EstimateRiskModel": {"prices": PRICES},
     "RiskService/GetRiskCharts": {"analysis": ALL_IN_A},
@@ -138,6 +142,7 @@ CHOSEN: Mapping[str, tuple[str, dict[str, Any]]] = {
     "OptimizationService/Optimize": ("optimizationId", MIN_RISK),
     "ReallocationService/Reallocate": ("reallocationId", {"portfolioName": "portfolios/own", **PLAN}),
     "BacktestService/Backtest": ("backtestId", BACKTEST),
+    "BacktestService/Sweep": ("sweepId", SWEEP),
 }
 """How the owner stores what is named `own`: by the field of the id."""
 

@@ -404,7 +404,8 @@ def test_two_users_have_things_of_one_name(guarded: Guarded, channel: grpc.Chann
     assert called(channel, "PortfolioService/CreatePortfolio", portfolio, other) == called(
         channel, "PortfolioService/CreatePortfolio", portfolio, other
     )
-    for name in ("OptimizationService/Optimize", "ReallocationService/Reallocate", "BacktestService/Backtest"):
+    jobs = ("BacktestService/Backtest", "BacktestService/Sweep")
+    for name in ("OptimizationService/Optimize", "ReallocationService/Reallocate", *jobs):
         key, asked = CHOSEN[name]
         made: Any = called(channel, name, {**asked, key: "own", **other_label}, other)
         assert made.label == "theirs"
@@ -417,6 +418,7 @@ def test_two_users_have_things_of_one_name(guarded: Guarded, channel: grpc.Chann
     assert {answer.code for answer in theirs} == {"OK"}
     for name in ("Backtest", "Optimization", "Reallocation", "Portfolio"):
         called(channel, f"{name}Service/Delete{name}", {"name": f"{name.lower()}s/own"}, other)
+    called(channel, "BacktestService/DeleteBacktest", {"name": "sweeps/own"}, other)
     assert {heard(channel, name, ASKED[name], other).code for name in reading} == {"NOT_FOUND"}
     assert [heard(channel, name, ASKED[name], owner) for name in reading] == kept
 
@@ -462,6 +464,7 @@ def test_the_owner_does_all_of_it(guarded: Guarded, channel: grpc.Channel, owner
         if ROLES[METHODS[name].path] is not Role.ADMIN:
             expected = "UNIMPLEMENTED" if name in NEEDS_WEBHOOK else "OK"
             assert heard(channel, name, asked, owner).code == expected, name
+    called(channel, "BacktestService/DeleteBacktest", {"name": "sweeps/own"}, owner)
     for name in NAMING:
         if "/Get" in name:
             assert heard(channel, name, ASKED[name], owner).code == "NOT_FOUND", name

@@ -25,6 +25,8 @@ from server.ports.jobs import (
     JobState,
     JobTick,
     JobView,
+    kind_of,
+    resource_name,
 )
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
@@ -213,7 +215,7 @@ def _delete(connection: sqlite3.Connection, owner: str, job_id: str) -> list[str
 def delete_job(connection: sqlite3.Connection, job: JobRecord) -> list[str]:
     """Removes a job that is over; names of the data that went with it. Raises StillRunning."""
     if not job.state.is_final:
-        raise StillRunning(f"backtests/{job.id} is not over; cancel it first")
+        raise StillRunning(f"{resource_name(job.id)} is not over; cancel it first")
     statement = "SELECT fingerprint FROM backtest_input_uses WHERE backtest_key = ?"
     names = [name for (name,) in connection.execute(statement, (job.key,)).fetchall()]
     connection.execute("DELETE FROM backtests WHERE key = ?", (job.key,))
@@ -235,7 +237,7 @@ def _enqueue(connection: sqlite3.Connection, owner: str, draft: JobDraft, inputs
             return first
     taken = "SELECT 1 FROM backtests WHERE owner = ? AND id = ?"
     if draft.id and connection.execute(taken, (owner, draft.id)).fetchone():
-        raise AlreadyExists("backtest", f"backtests/{draft.id}")
+        raise AlreadyExists(kind_of(draft.id), resource_name(draft.id))
     statement = "SELECT count(*) FROM backtests INDEXED BY backtests_queued WHERE state = 'QUEUED' AND caller = ?"
     (queued,) = connection.execute(statement, (draft.caller,)).fetchone()
     if queued >= max_queued:
@@ -282,7 +284,7 @@ def _list(
 ) -> JobPage:
     condition, values = condition_of(after, scope, filters)
     statement = (
-        f"SELECT {LISTED} FROM backtests WHERE {condition} "  # noqa: S608  # constants
+        f"SELECT {LISTED} FROM backtests WHERE {condition} AND id NOT GLOB 'sweeps/*' "  # noqa: S608  # constants
         f"ORDER BY {ORDER} LIMIT :limit"
     )
     rows = connection.execute(statement, {**values, "limit": limit + 1}).fetchall()

@@ -17,6 +17,8 @@ from server.ports.jobs import (
     JobTick,
     Stage,
     Weighing,
+    kind_of,
+    resource_name,
 )
 from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.correction_rows import stale_micros
@@ -44,7 +46,7 @@ def get_job(connection: sqlite3.Connection, owner: str, job_id: str) -> JobRecor
     statement = f"SELECT {COLUMNS} FROM backtests WHERE owner = ? AND id = ?"  # noqa: S608  # constant columns
     row = connection.execute(statement, (owner, job_id)).fetchone()
     if row is None:
-        raise NotFound("backtest", f"backtests/{job_id}")
+        raise NotFound(kind_of(job_id), resource_name(job_id))
     return record_of(row)
 
 

@@ -23,7 +23,9 @@ from server.ports.errors import (
     StorageFull,
     StorageUnavailable,
 )
+from server.ports.jobs import BACKTESTS, SWEEPS
 from server.storage.files import WHAT_TO_DELETE
+from server.storage.job_refusals import named
 from server.storage.texts import text_of_kept
 
 REFUSED = "ABSFN"
@@ -66,11 +68,11 @@ def _reused(detail: Mapping[str, Any]) -> RequestIdReused:
 
 
 _REASONS: Mapping[str, Callable[[Mapping[str, Any]], Exception]] = {
-    "NOT_FOUND": lambda detail: NotFound(detail["kind"], detail["name"]),
-    "ALREADY_EXISTS": lambda detail: AlreadyExists(detail["kind"], detail["name"]),
+    "NOT_FOUND": lambda detail: NotFound(*named(detail["kind"], detail["name"])),
+    "ALREADY_EXISTS": lambda detail: AlreadyExists(*named(detail["kind"], detail["name"])),
     "REQUEST_ID_REUSED": _reused,
     "ETAG_MISMATCH": lambda detail: EtagMismatch(detail["message"], detail["etag"]),
-    "STILL_RUNNING": lambda detail: StillRunning(detail["message"]),
+    "STILL_RUNNING": lambda detail: StillRunning(detail["message"].replace(BACKTESTS + SWEEPS, SWEEPS)),
     "OVERLOADED": lambda detail: Overloaded(detail["message"]),
     "STORAGE_FULL": lambda detail: StorageFull(detail["message"]),
     "STORAGE_UNAVAILABLE": lambda detail: StorageUnavailable(detail["message"]),

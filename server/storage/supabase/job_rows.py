@@ -16,6 +16,8 @@ from server.ports.jobs import (
     JobView,
     Stage,
     Weighing,
+    kind_of,
+    resource_name,
 )
 from server.ports.scope import Scope
 from server.storage.job_inputs import actions_of, inputs_of
@@ -119,7 +121,7 @@ async def view_of(data: bytes, name: str) -> JobView:
     """A job with events. Raises NotFound."""
     view = await read_in_thread_if_large(_view_if_any, data)
     if view is None:
-        raise NotFound("backtest", f"backtests/{name}")
+        raise NotFound(kind_of(name), resource_name(name))
     return view
 
 

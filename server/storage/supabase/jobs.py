@@ -3,7 +3,7 @@
 import asyncio
 
 from server.ports.errors import NotFound
-from server.ports.jobs import JobPage, JobRecord, JobState
+from server.ports.jobs import JobPage, JobRecord, JobState, kind_of, resource_name
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.scope import Scope
 from server.storage.job_refusals import no_series
@@ -37,7 +37,7 @@ class SupabaseJobs:
         """One job."""
         record = await owned_job_of(await self._rpc.read_bytes("get_backtest", p_owner=owner, p_id=job_id), owner)
         if record is None:
-            raise NotFound(KIND, f"backtests/{job_id}")  # it was deleted in this moment
+            raise NotFound(kind_of(job_id), resource_name(job_id))  # it was deleted in this moment
         return record
 
     async def list(self, scope: Scope, token: str, limit: int, filters: ListFilter = EVERYTHING) -> JobPage:
@@ -87,6 +87,6 @@ class SupabaseJobs:
                 "read_backtest_series_piece", p_key=found["key"], p_position=found["position"], p_number=number
             )
             if not piece:
-                raise NotFound(KIND, f"backtests/{job_id}")  # deleted meanwhile
+                raise NotFound(kind_of(job_id), resource_name(job_id))  # deleted meanwhile
             pieces.append(piece)
         return text_of_kept(found["label"]), b"".join(pieces)

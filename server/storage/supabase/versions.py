@@ -34,5 +34,7 @@ VERSIONS: tuple[str, ...] = (
     "20261128070000",
     "20261129060000",
     "20261129070000",
+    # sweeps
+    "20261129080500",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -257,6 +257,12 @@ def backtests() -> Iterator[Any]:
                 backtest_id="i",
                 wait_seconds=1.0,
             )
+    plain = queries.BacktestQuery(PANELS[0], one)
+    for values in ([1.0, 2.0], ["FILL_NEXT_CLOSE"], [one]):
+        yield queries.SweepQuery(plain, {"p": values}, score="calmar", label="l", sweep_id="i", wait_seconds=1.0)
+    yield queries.SweepQuery([plain])
+    yield queries.GetSweepQuery("sweeps/x")
+    yield queries.SweepTrialsQuery("sweeps/x", state="failed", order="best_first", page_size=7)
     yield queries.GetBacktestQuery("backtests/x")
     yield queries.CancelBacktestQuery("backtests/x")
     yield queries.DeleteBacktestQuery("backtests/x")

@@ -18,6 +18,7 @@ from absfinance.v1 import (
     optimization_pb2,
     reallocation_pb2,
     risk_pb2,
+    sweep_pb2,
 )
 from absfinance.v1.frequency_pb2 import Frequency
 from absfinance.v1.instrument_pb2 import TradableState
@@ -37,6 +38,8 @@ NAMES = [
     (choices.Frequency, Frequency),
     (choices.Fill, backtest_pb2.Fill),
     (choices.Series, backtest_service_pb2.BacktestSeries),
+    (choices.Score, sweep_pb2.SweepSelection.Score),
+    (choices.TrialOrder, backtest_service_pb2.ListSweepTrialsRequest.Order),
     (choices.Turnover, constraint_pb2.TurnoverKind),
     (choices.Graph, constraint_pb2.AssetNetwork.Graph),
     (choices.HierarchicalMethod, objective_pb2.Hierarchical.Method),

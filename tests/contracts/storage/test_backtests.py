@@ -56,6 +56,28 @@ async def test_a_job_comes_back_as_it_was(storage: Storage) -> None:
     assert listed == replace(job, request=b"", inputs=replace(inputs, actions=()))
 
 
+async def test_a_sweep_is_a_job_of_another_name(storage: Storage) -> None:
+    """It comes back with the data of all its trials, and no list of backtests shows it."""
+    own = replace(draft().inputs, actions=(CorporateAction("A", 3, Split(2.0)),), labels={"sector=x": ("A",)})
+    inputs = replace(draft().inputs, sets=(own, replace(own, kind="returns")), set_of=(0, 1, 0), trial_count=3)
+    sweep = await storage.jobs.queue.enqueue(OWNER, draft("sweeps/r", id="sweeps/j", inputs=inputs))
+    backtest = await storage.jobs.queue.enqueue(OWNER, draft("r", id="j"))
+    assert (sweep.id, backtest.id) == ("sweeps/j", "j")
+    assert (await storage.jobs.archive.get(OWNER, "sweeps/j")).inputs == inputs
+    assert [one.id for one in (await storage.jobs.archive.list(MINE, "", 5)).records] == ["j"]
+    with pytest.raises(AlreadyExists) as taken:
+        await storage.jobs.queue.enqueue(OWNER, draft(body=b"other", id="sweeps/j"))
+    assert (taken.value.kind, taken.value.name) == ("sweep", "sweeps/j")
+    with pytest.raises(StillRunning, match=r"^sweeps/j is not over"):
+        await storage.jobs.archive.delete(OWNER, "sweeps/j")
+    assert (await storage.jobs.queue.cancel(OWNER, "sweeps/j")).record.state is JobState.CANCELLED
+    await storage.jobs.archive.delete(OWNER, "sweeps/j")
+    with pytest.raises(NotFound) as gone:
+        await storage.jobs.archive.get(OWNER, "sweeps/j")
+    assert (gone.value.kind, gone.value.name) == ("sweep", "sweeps/j")
+    assert (await storage.jobs.archive.get(OWNER, "j")).state is JobState.QUEUED
+
+
 async def test_a_request_is_stored_once(storage: Storage) -> None:
     first = await storage.jobs.queue.enqueue(OWNER, draft("r"))
     assert await storage.jobs.queue.enqueue(OWNER, draft("r")) == first

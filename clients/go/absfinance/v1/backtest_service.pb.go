@@ -137,6 +137,10 @@ const (
 	BacktestProgressResponse_Milestone_KIND_RESUMED BacktestProgressResponse_Milestone_Kind = 4
 	// A drift band with BAND_TRIGGER_COST_BENEFIT started a trade: benefit_annual is above cost_annual.
 	BacktestProgressResponse_Milestone_KIND_REBALANCE BacktestProgressResponse_Milestone_Kind = 5
+	// A trial of a sweep failed.
+	BacktestProgressResponse_Milestone_KIND_TRIAL_FAILED BacktestProgressResponse_Milestone_Kind = 6
+	// A trial of a sweep is better than all before it.
+	BacktestProgressResponse_Milestone_KIND_BEST_TRIAL BacktestProgressResponse_Milestone_Kind = 7
 )
 
 // Enum value maps for BacktestProgressResponse_Milestone_Kind.
@@ -148,6 +152,8 @@ var (
 		3: "KIND_WARNING",
 		4: "KIND_RESUMED",
 		5: "KIND_REBALANCE",
+		6: "KIND_TRIAL_FAILED",
+		7: "KIND_BEST_TRIAL",
 	}
 	BacktestProgressResponse_Milestone_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED":      0,
@@ -156,6 +162,8 @@ var (
 		"KIND_WARNING":          3,
 		"KIND_RESUMED":          4,
 		"KIND_REBALANCE":        5,
+		"KIND_TRIAL_FAILED":     6,
+		"KIND_BEST_TRIAL":       7,
 	}
 )
 
@@ -183,7 +191,60 @@ func (x BacktestProgressResponse_Milestone_Kind) Number() protoreflect.EnumNumbe
 
 // Deprecated: Use BacktestProgressResponse_Milestone_Kind.Descriptor instead.
 func (BacktestProgressResponse_Milestone_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 3, 0}
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 4, 0}
+}
+
+// In which order.
+type ListSweepTrialsRequest_Order int32
+
+const (
+	// Taken as ORDER_SWEEP.
+	ListSweepTrialsRequest_ORDER_UNSPECIFIED ListSweepTrialsRequest_Order = 0
+	// That of the sweep.
+	ListSweepTrialsRequest_ORDER_SWEEP ListSweepTrialsRequest_Order = 1
+	// Best score first, of equal ones the first in the sweep; trials without a score come last.
+	ListSweepTrialsRequest_ORDER_BEST_FIRST ListSweepTrialsRequest_Order = 2
+)
+
+// Enum value maps for ListSweepTrialsRequest_Order.
+var (
+	ListSweepTrialsRequest_Order_name = map[int32]string{
+		0: "ORDER_UNSPECIFIED",
+		1: "ORDER_SWEEP",
+		2: "ORDER_BEST_FIRST",
+	}
+	ListSweepTrialsRequest_Order_value = map[string]int32{
+		"ORDER_UNSPECIFIED": 0,
+		"ORDER_SWEEP":       1,
+		"ORDER_BEST_FIRST":  2,
+	}
+)
+
+func (x ListSweepTrialsRequest_Order) Enum() *ListSweepTrialsRequest_Order {
+	p := new(ListSweepTrialsRequest_Order)
+	*p = x
+	return p
+}
+
+func (x ListSweepTrialsRequest_Order) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ListSweepTrialsRequest_Order) Descriptor() protoreflect.EnumDescriptor {
+	return file_absfinance_v1_backtest_service_proto_enumTypes[2].Descriptor()
+}
+
+func (ListSweepTrialsRequest_Order) Type() protoreflect.EnumType {
+	return &file_absfinance_v1_backtest_service_proto_enumTypes[2]
+}
+
+func (x ListSweepTrialsRequest_Order) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ListSweepTrialsRequest_Order.Descriptor instead.
+func (ListSweepTrialsRequest_Order) EnumDescriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{13, 0}
 }
 
 // A backtest.
@@ -1014,7 +1075,7 @@ func (x *ListBacktestsResponse) GetNextPageToken() string {
 // Names a job to stop.
 type CancelBacktestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "backtests/{id}".
+	// "backtests/{id}" or "sweeps/{id}".
 	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1060,7 +1121,7 @@ func (x *CancelBacktestRequest) GetName() string {
 // Names a job to delete.
 type DeleteBacktestRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "backtests/{id}".
+	// "backtests/{id}" or "sweeps/{id}".
 	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1308,7 +1369,9 @@ type SweepRequest struct {
 	// Label for people; lists can be filtered by it.
 	Label string `protobuf:"bytes,5,opt,name=label,proto3" json:"label,omitempty"`
 	// Last part of the name of the result; absent means the service chooses. ALREADY_EXISTS where it is taken.
-	SweepId       string `protobuf:"bytes,6,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
+	SweepId string `protobuf:"bytes,6,opt,name=sweep_id,json=sweepId,proto3" json:"sweep_id,omitempty"`
+	// How long to wait for the result; not at all if absent.
+	Wait          *durationpb.Duration `protobuf:"bytes,7,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1396,6 +1459,13 @@ func (x *SweepRequest) GetSweepId() string {
 	return ""
 }
 
+func (x *SweepRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
+}
+
 type isSweepRequest_Space interface {
 	isSweepRequest_Space()
 }
@@ -1470,7 +1540,9 @@ type ListSweepTrialsRequest struct {
 	// Token of the page before, or empty.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only trials in this state; all if absent.
-	State         BacktestState `protobuf:"varint,4,opt,name=state,proto3,enum=absfinance.v1.BacktestState" json:"state,omitempty"`
+	State BacktestState `protobuf:"varint,4,opt,name=state,proto3,enum=absfinance.v1.BacktestState" json:"state,omitempty"`
+	// The order.
+	Order         ListSweepTrialsRequest_Order `protobuf:"varint,5,opt,name=order,proto3,enum=absfinance.v1.ListSweepTrialsRequest_Order" json:"order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1533,10 +1605,17 @@ func (x *ListSweepTrialsRequest) GetState() BacktestState {
 	return BacktestState_BACKTEST_STATE_UNSPECIFIED
 }
 
+func (x *ListSweepTrialsRequest) GetOrder() ListSweepTrialsRequest_Order {
+	if x != nil {
+		return x.Order
+	}
+	return ListSweepTrialsRequest_ORDER_UNSPECIFIED
+}
+
 // A page of trials.
 type ListSweepTrialsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In the order of the sweep.
+	// In the order that was asked for.
 	Trials []*SweepTrial `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -1790,7 +1869,9 @@ type BacktestProgressResponse_Tick struct {
 	// Number of strategies, benchmarks included, or of trials.
 	StageCount *uint32 `protobuf:"varint,7,opt,name=stage_count,json=stageCount,proto3,oneof" json:"stage_count,omitempty"`
 	// Net asset values of that strategy since the last tick that was sent, thinned where there are many.
-	Equity        *BacktestProgressResponse_EquityPoints `protobuf:"bytes,8,opt,name=equity,proto3" json:"equity,omitempty"`
+	Equity *BacktestProgressResponse_EquityPoints `protobuf:"bytes,8,opt,name=equity,proto3" json:"equity,omitempty"`
+	// Where a sweep stands; it has neither simulated_date nor nav.
+	Sweep         *BacktestProgressResponse_SweepStanding `protobuf:"bytes,9,opt,name=sweep,proto3" json:"sweep,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1881,6 +1962,95 @@ func (x *BacktestProgressResponse_Tick) GetEquity() *BacktestProgressResponse_Eq
 	return nil
 }
 
+func (x *BacktestProgressResponse_Tick) GetSweep() *BacktestProgressResponse_SweepStanding {
+	if x != nil {
+		return x.Sweep
+	}
+	return nil
+}
+
+// How many trials of a sweep are over, and the best of them.
+type BacktestProgressResponse_SweepStanding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of trials that are over, those that failed among them.
+	FinishedCount uint32 `protobuf:"varint,1,opt,name=finished_count,json=finishedCount,proto3" json:"finished_count,omitempty"`
+	// Number of trials that failed.
+	FailedCount uint32 `protobuf:"varint,2,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
+	// Place of the best trial in the sweep, once one has a score.
+	BestIndex *uint32 `protobuf:"varint,3,opt,name=best_index,json=bestIndex,proto3,oneof" json:"best_index,omitempty"`
+	// Its score.
+	BestScore *float64 `protobuf:"fixed64,4,opt,name=best_score,json=bestScore,proto3,oneof" json:"best_score,omitempty"`
+	// Its label.
+	BestLabel     string `protobuf:"bytes,5,opt,name=best_label,json=bestLabel,proto3" json:"best_label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BacktestProgressResponse_SweepStanding) Reset() {
+	*x = BacktestProgressResponse_SweepStanding{}
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BacktestProgressResponse_SweepStanding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BacktestProgressResponse_SweepStanding) ProtoMessage() {}
+
+func (x *BacktestProgressResponse_SweepStanding) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BacktestProgressResponse_SweepStanding.ProtoReflect.Descriptor instead.
+func (*BacktestProgressResponse_SweepStanding) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 2}
+}
+
+func (x *BacktestProgressResponse_SweepStanding) GetFinishedCount() uint32 {
+	if x != nil {
+		return x.FinishedCount
+	}
+	return 0
+}
+
+func (x *BacktestProgressResponse_SweepStanding) GetFailedCount() uint32 {
+	if x != nil {
+		return x.FailedCount
+	}
+	return 0
+}
+
+func (x *BacktestProgressResponse_SweepStanding) GetBestIndex() uint32 {
+	if x != nil && x.BestIndex != nil {
+		return *x.BestIndex
+	}
+	return 0
+}
+
+func (x *BacktestProgressResponse_SweepStanding) GetBestScore() float64 {
+	if x != nil && x.BestScore != nil {
+		return *x.BestScore
+	}
+	return 0
+}
+
+func (x *BacktestProgressResponse_SweepStanding) GetBestLabel() string {
+	if x != nil {
+		return x.BestLabel
+	}
+	return ""
+}
+
 // Points of the curve of net asset value.
 type BacktestProgressResponse_EquityPoints struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1894,7 +2064,7 @@ type BacktestProgressResponse_EquityPoints struct {
 
 func (x *BacktestProgressResponse_EquityPoints) Reset() {
 	*x = BacktestProgressResponse_EquityPoints{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[19]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +2076,7 @@ func (x *BacktestProgressResponse_EquityPoints) String() string {
 func (*BacktestProgressResponse_EquityPoints) ProtoMessage() {}
 
 func (x *BacktestProgressResponse_EquityPoints) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[19]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +2089,7 @@ func (x *BacktestProgressResponse_EquityPoints) ProtoReflect() protoreflect.Mess
 
 // Deprecated: Use BacktestProgressResponse_EquityPoints.ProtoReflect.Descriptor instead.
 func (*BacktestProgressResponse_EquityPoints) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 2}
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 3}
 }
 
 func (x *BacktestProgressResponse_EquityPoints) GetDates() []int32 {
@@ -1963,7 +2133,7 @@ type BacktestProgressResponse_Milestone struct {
 
 func (x *BacktestProgressResponse_Milestone) Reset() {
 	*x = BacktestProgressResponse_Milestone{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[20]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1975,7 +2145,7 @@ func (x *BacktestProgressResponse_Milestone) String() string {
 func (*BacktestProgressResponse_Milestone) ProtoMessage() {}
 
 func (x *BacktestProgressResponse_Milestone) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[20]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1988,7 +2158,7 @@ func (x *BacktestProgressResponse_Milestone) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use BacktestProgressResponse_Milestone.ProtoReflect.Descriptor instead.
 func (*BacktestProgressResponse_Milestone) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 3}
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 4}
 }
 
 func (x *BacktestProgressResponse_Milestone) GetKind() BacktestProgressResponse_Milestone_Kind {
@@ -2063,7 +2233,7 @@ type BacktestProgressResponse_Heartbeat struct {
 
 func (x *BacktestProgressResponse_Heartbeat) Reset() {
 	*x = BacktestProgressResponse_Heartbeat{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[21]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2075,7 +2245,7 @@ func (x *BacktestProgressResponse_Heartbeat) String() string {
 func (*BacktestProgressResponse_Heartbeat) ProtoMessage() {}
 
 func (x *BacktestProgressResponse_Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[21]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2088,7 +2258,7 @@ func (x *BacktestProgressResponse_Heartbeat) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use BacktestProgressResponse_Heartbeat.ProtoReflect.Descriptor instead.
 func (*BacktestProgressResponse_Heartbeat) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 4}
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 5}
 }
 
 // The job is over; always last.
@@ -2109,7 +2279,7 @@ type BacktestProgressResponse_Finished struct {
 
 func (x *BacktestProgressResponse_Finished) Reset() {
 	*x = BacktestProgressResponse_Finished{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[22]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2291,7 @@ func (x *BacktestProgressResponse_Finished) String() string {
 func (*BacktestProgressResponse_Finished) ProtoMessage() {}
 
 func (x *BacktestProgressResponse_Finished) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[22]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2304,7 @@ func (x *BacktestProgressResponse_Finished) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use BacktestProgressResponse_Finished.ProtoReflect.Descriptor instead.
 func (*BacktestProgressResponse_Finished) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 5}
+	return file_absfinance_v1_backtest_service_proto_rawDescGZIP(), []int{2, 6}
 }
 
 func (x *BacktestProgressResponse_Finished) GetState() BacktestState {
@@ -2212,7 +2382,7 @@ type ListBacktestsResponse_Summary struct {
 
 func (x *ListBacktestsResponse_Summary) Reset() {
 	*x = ListBacktestsResponse_Summary{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[23]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2224,7 +2394,7 @@ func (x *ListBacktestsResponse_Summary) String() string {
 func (*ListBacktestsResponse_Summary) ProtoMessage() {}
 
 func (x *ListBacktestsResponse_Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[23]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2309,7 +2479,7 @@ type GetBacktestSeriesResponse_Header struct {
 
 func (x *GetBacktestSeriesResponse_Header) Reset() {
 	*x = GetBacktestSeriesResponse_Header{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[24]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +2491,7 @@ func (x *GetBacktestSeriesResponse_Header) String() string {
 func (*GetBacktestSeriesResponse_Header) ProtoMessage() {}
 
 func (x *GetBacktestSeriesResponse_Header) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[24]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2364,7 +2534,7 @@ type GetBacktestSeriesResponse_Rows struct {
 
 func (x *GetBacktestSeriesResponse_Rows) Reset() {
 	*x = GetBacktestSeriesResponse_Rows{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[25]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2546,7 @@ func (x *GetBacktestSeriesResponse_Rows) String() string {
 func (*GetBacktestSeriesResponse_Rows) ProtoMessage() {}
 
 func (x *GetBacktestSeriesResponse_Rows) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[25]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2425,7 +2595,7 @@ type SweepRequest_Axis struct {
 
 func (x *SweepRequest_Axis) Reset() {
 	*x = SweepRequest_Axis{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[26]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2437,7 +2607,7 @@ func (x *SweepRequest_Axis) String() string {
 func (*SweepRequest_Axis) ProtoMessage() {}
 
 func (x *SweepRequest_Axis) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[26]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2532,7 +2702,7 @@ type SweepRequest_Grid struct {
 
 func (x *SweepRequest_Grid) Reset() {
 	*x = SweepRequest_Grid{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[27]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2544,7 +2714,7 @@ func (x *SweepRequest_Grid) String() string {
 func (*SweepRequest_Grid) ProtoMessage() {}
 
 func (x *SweepRequest_Grid) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[27]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +2755,7 @@ type SweepRequest_Trials struct {
 
 func (x *SweepRequest_Trials) Reset() {
 	*x = SweepRequest_Trials{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[28]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2597,7 +2767,7 @@ func (x *SweepRequest_Trials) String() string {
 func (*SweepRequest_Trials) ProtoMessage() {}
 
 func (x *SweepRequest_Trials) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[28]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2631,7 +2801,7 @@ type SweepRequest_Axis_Numbers struct {
 
 func (x *SweepRequest_Axis_Numbers) Reset() {
 	*x = SweepRequest_Axis_Numbers{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[29]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2643,7 +2813,7 @@ func (x *SweepRequest_Axis_Numbers) String() string {
 func (*SweepRequest_Axis_Numbers) ProtoMessage() {}
 
 func (x *SweepRequest_Axis_Numbers) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[29]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2677,7 +2847,7 @@ type SweepRequest_Axis_Strings struct {
 
 func (x *SweepRequest_Axis_Strings) Reset() {
 	*x = SweepRequest_Axis_Strings{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[30]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +2859,7 @@ func (x *SweepRequest_Axis_Strings) String() string {
 func (*SweepRequest_Axis_Strings) ProtoMessage() {}
 
 func (x *SweepRequest_Axis_Strings) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[30]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2723,7 +2893,7 @@ type SweepRequest_Axis_Strategies struct {
 
 func (x *SweepRequest_Axis_Strategies) Reset() {
 	*x = SweepRequest_Axis_Strategies{}
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[31]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2735,7 +2905,7 @@ func (x *SweepRequest_Axis_Strategies) String() string {
 func (*SweepRequest_Axis_Strategies) ProtoMessage() {}
 
 func (x *SweepRequest_Axis_Strategies) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[31]
+	mi := &file_absfinance_v1_backtest_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2826,7 +2996,7 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\x05epoch\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x05epoch\x12K\n" +
 	"\fmin_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
 	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\vminInterval\x12\\\n" +
-	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\x90\x1c2\x05\x10\x80\xc2\xd7/R\x11heartbeatInterval\"\xea\x0e\n" +
+	"\x12heartbeat_interval\x18\x05 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\x90\x1c2\x05\x10\x80\xc2\xd7/R\x11heartbeatInterval\"\xc5\x11\n" +
 	"\x18BacktestProgressResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\tR\x05epoch\x129\n" +
@@ -2840,7 +3010,7 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\bSnapshot\x122\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x1c.absfinance.v1.BacktestStateR\x05state\x12@\n" +
 	"\x04tick\x18\x02 \x01(\v2,.absfinance.v1.BacktestProgressResponse.TickR\x04tick\x12'\n" +
-	"\x0foldest_sequence\x18\x03 \x01(\x04R\x0eoldestSequence\x1a\x8a\x03\n" +
+	"\x0foldest_sequence\x18\x03 \x01(\x04R\x0eoldestSequence\x1a\xd7\x03\n" +
 	"\x04Tick\x12\x1f\n" +
 	"\bfraction\x18\x01 \x01(\x01H\x00R\bfraction\x88\x01\x01\x128\n" +
 	"\x0esimulated_date\x18\x02 \x01(\v2\x11.google.type.DateR\rsimulatedDate\x12\x15\n" +
@@ -2851,14 +3021,26 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"stageIndex\x88\x01\x01\x12$\n" +
 	"\vstage_count\x18\a \x01(\rH\x03R\n" +
 	"stageCount\x88\x01\x01\x12L\n" +
-	"\x06equity\x18\b \x01(\v24.absfinance.v1.BacktestProgressResponse.EquityPointsR\x06equityB\v\n" +
+	"\x06equity\x18\b \x01(\v24.absfinance.v1.BacktestProgressResponse.EquityPointsR\x06equity\x12K\n" +
+	"\x05sweep\x18\t \x01(\v25.absfinance.v1.BacktestProgressResponse.SweepStandingR\x05sweepB\v\n" +
 	"\t_fractionB\x06\n" +
 	"\x04_navB\x0e\n" +
 	"\f_stage_indexB\x0e\n" +
-	"\f_stage_count\x1a8\n" +
+	"\f_stage_count\x1a\xde\x01\n" +
+	"\rSweepStanding\x12%\n" +
+	"\x0efinished_count\x18\x01 \x01(\rR\rfinishedCount\x12!\n" +
+	"\ffailed_count\x18\x02 \x01(\rR\vfailedCount\x12\"\n" +
+	"\n" +
+	"best_index\x18\x03 \x01(\rH\x00R\tbestIndex\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"best_score\x18\x04 \x01(\x01H\x01R\tbestScore\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"best_label\x18\x05 \x01(\tR\tbestLabelB\r\n" +
+	"\v_best_indexB\r\n" +
+	"\v_best_score\x1a8\n" +
 	"\fEquityPoints\x12\x14\n" +
 	"\x05dates\x18\x01 \x03(\x05R\x05dates\x12\x12\n" +
-	"\x04navs\x18\x02 \x03(\x01R\x04navs\x1a\xbb\x04\n" +
+	"\x04navs\x18\x02 \x03(\x01R\x04navs\x1a\xe8\x04\n" +
 	"\tMilestone\x12J\n" +
 	"\x04kind\x18\x01 \x01(\x0e26.absfinance.v1.BacktestProgressResponse.Milestone.KindR\x04kind\x128\n" +
 	"\x0esimulated_date\x18\x02 \x01(\v2\x11.google.type.DateR\rsimulatedDate\x12\x16\n" +
@@ -2871,7 +3053,7 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"stageCount\x88\x01\x01\x12*\n" +
 	"\x0ebenefit_annual\x18\b \x01(\x01H\x02R\rbenefitAnnual\x88\x01\x01\x12$\n" +
 	"\vcost_annual\x18\t \x01(\x01H\x03R\n" +
-	"costAnnual\x88\x01\x01\"\x7f\n" +
+	"costAnnual\x88\x01\x01\"\xab\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -2879,7 +3061,9 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\x15KIND_REBALANCE_FAILED\x10\x02\x12\x10\n" +
 	"\fKIND_WARNING\x10\x03\x12\x10\n" +
 	"\fKIND_RESUMED\x10\x04\x12\x12\n" +
-	"\x0eKIND_REBALANCE\x10\x05B\x0e\n" +
+	"\x0eKIND_REBALANCE\x10\x05\x12\x15\n" +
+	"\x11KIND_TRIAL_FAILED\x10\x06\x12\x13\n" +
+	"\x0fKIND_BEST_TRIAL\x10\aB\x0e\n" +
 	"\f_stage_indexB\x0e\n" +
 	"\f_stage_countB\x11\n" +
 	"\x0f_benefit_annualB\x0e\n" +
@@ -2916,11 +3100,11 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"finishTime\x12\x14\n" +
 	"\x05owner\x18\a \x01(\tR\x05owner\x12;\n" +
 	"\vstale_since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"staleSince\"U\n" +
-	"\x15CancelBacktestRequest\x12<\n" +
-	"\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$R\x04name\"U\n" +
-	"\x15DeleteBacktestRequest\x12<\n" +
-	"\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$R\x04name\"\x18\n" +
+	"staleSince\"^\n" +
+	"\x15CancelBacktestRequest\x12E\n" +
+	"\x04name\x18\x01 \x01(\tB1\xbaH.r,\x18P2(^(backtests|sweeps)/[A-Za-z0-9_-]{1,64}$R\x04name\"^\n" +
+	"\x15DeleteBacktestRequest\x12E\n" +
+	"\x04name\x18\x01 \x01(\tB1\xbaH.r,\x18P2(^(backtests|sweeps)/[A-Za-z0-9_-]{1,64}$R\x04name\"\x18\n" +
 	"\x16DeleteBacktestResponse\"\xbb\x01\n" +
 	"\x18GetBacktestSeriesRequest\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$R\x04name\x12A\n" +
@@ -2937,7 +3121,7 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\x04Rows\x12\x14\n" +
 	"\x05dates\x18\x01 \x03(\x05R\x05dates\x12-\n" +
 	"\x06values\x18\x02 \x01(\v2\x15.absfinance.v1.TensorR\x06valuesB\x06\n" +
-	"\x04part\"\xff\a\n" +
+	"\x04part\"\xbd\b\n" +
 	"\fSweepRequest\x126\n" +
 	"\x04grid\x18\x01 \x01(\v2 .absfinance.v1.SweepRequest.GridH\x00R\x04grid\x12<\n" +
 	"\x06trials\x18\x02 \x01(\v2\".absfinance.v1.SweepRequest.TrialsH\x00R\x06trials\x12'\n" +
@@ -2945,7 +3129,9 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\x12;\n" +
 	"\tselection\x18\x04 \x01(\v2\x1d.absfinance.v1.SweepSelectionR\tselection\x12\x1e\n" +
 	"\x05label\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05label\x129\n" +
-	"\bsweep_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$R\asweepId\x1a\xcb\x03\n" +
+	"\bsweep_id\x18\x06 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$R\asweepId\x12<\n" +
+	"\x04wait\x18\a \x01(\v2\x19.google.protobuf.DurationB\r\xbaH\n" +
+	"\xaa\x01\a\"\x03\b\x90\x1c2\x00R\x04wait\x1a\xcb\x03\n" +
 	"\x04Axis\x12\x1e\n" +
 	"\x04path\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x02R\x04path\x12D\n" +
@@ -2970,13 +3156,18 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\tbacktests\x18\x01 \x03(\v2\x1e.absfinance.v1.BacktestRequestB\v\xbaH\b\x92\x01\x05\b\x01\x10\x90NR\tbacktestsB\x0e\n" +
 	"\x05space\x12\x05\xbaH\x02\b\x01\"L\n" +
 	"\x0fGetSweepRequest\x129\n" +
-	"\x04name\x18\x01 \x01(\tB%\xbaH\"r \x18P2\x1c^sweeps/[A-Za-z0-9_-]{1,64}$R\x04name\"\xe1\x01\n" +
+	"\x04name\x18\x01 \x01(\tB%\xbaH\"r \x18P2\x1c^sweeps/[A-Za-z0-9_-]{1,64}$R\x04name\"\xf5\x02\n" +
 	"\x16ListSweepTrialsRequest\x129\n" +
 	"\x04name\x18\x01 \x01(\tB%\xbaH\"r \x18P2\x1c^sweeps/[A-Za-z0-9_-]{1,64}$R\x04name\x12%\n" +
 	"\tpage_size\x18\x02 \x01(\rB\b\xbaH\x05*\x03\x18\xe8\aR\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\tpageToken\x12<\n" +
-	"\x05state\x18\x04 \x01(\x0e2\x1c.absfinance.v1.BacktestStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\"t\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x1c.absfinance.v1.BacktestStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12K\n" +
+	"\x05order\x18\x05 \x01(\x0e2+.absfinance.v1.ListSweepTrialsRequest.OrderB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05order\"E\n" +
+	"\x05Order\x12\x15\n" +
+	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vORDER_SWEEP\x10\x01\x12\x14\n" +
+	"\x10ORDER_BEST_FIRST\x10\x02\"t\n" +
 	"\x17ListSweepTrialsResponse\x121\n" +
 	"\x06trials\x18\x01 \x03(\v2\x19.absfinance.v1.SweepTrialR\x06trials\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf6\x01\n" +
@@ -3028,171 +3219,176 @@ func file_absfinance_v1_backtest_service_proto_rawDescGZIP() []byte {
 	return file_absfinance_v1_backtest_service_proto_rawDescData
 }
 
-var file_absfinance_v1_backtest_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_absfinance_v1_backtest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_absfinance_v1_backtest_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_absfinance_v1_backtest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_absfinance_v1_backtest_service_proto_goTypes = []any{
-	(BacktestSeries)(0),                           // 0: absfinance.v1.BacktestSeries
-	(BacktestProgressResponse_Milestone_Kind)(0),  // 1: absfinance.v1.BacktestProgressResponse.Milestone.Kind
-	(*BacktestRequest)(nil),                       // 2: absfinance.v1.BacktestRequest
-	(*BacktestProgressRequest)(nil),               // 3: absfinance.v1.BacktestProgressRequest
-	(*BacktestProgressResponse)(nil),              // 4: absfinance.v1.BacktestProgressResponse
-	(*GetBacktestRequest)(nil),                    // 5: absfinance.v1.GetBacktestRequest
-	(*ListBacktestsRequest)(nil),                  // 6: absfinance.v1.ListBacktestsRequest
-	(*ListBacktestsResponse)(nil),                 // 7: absfinance.v1.ListBacktestsResponse
-	(*CancelBacktestRequest)(nil),                 // 8: absfinance.v1.CancelBacktestRequest
-	(*DeleteBacktestRequest)(nil),                 // 9: absfinance.v1.DeleteBacktestRequest
-	(*DeleteBacktestResponse)(nil),                // 10: absfinance.v1.DeleteBacktestResponse
-	(*GetBacktestSeriesRequest)(nil),              // 11: absfinance.v1.GetBacktestSeriesRequest
-	(*GetBacktestSeriesResponse)(nil),             // 12: absfinance.v1.GetBacktestSeriesResponse
-	(*SweepRequest)(nil),                          // 13: absfinance.v1.SweepRequest
-	(*GetSweepRequest)(nil),                       // 14: absfinance.v1.GetSweepRequest
-	(*ListSweepTrialsRequest)(nil),                // 15: absfinance.v1.ListSweepTrialsRequest
-	(*ListSweepTrialsResponse)(nil),               // 16: absfinance.v1.ListSweepTrialsResponse
-	(*GetBacktestChartsRequest)(nil),              // 17: absfinance.v1.GetBacktestChartsRequest
-	(*GetBacktestChartsResponse)(nil),             // 18: absfinance.v1.GetBacktestChartsResponse
-	(*BacktestProgressResponse_Snapshot)(nil),     // 19: absfinance.v1.BacktestProgressResponse.Snapshot
-	(*BacktestProgressResponse_Tick)(nil),         // 20: absfinance.v1.BacktestProgressResponse.Tick
-	(*BacktestProgressResponse_EquityPoints)(nil), // 21: absfinance.v1.BacktestProgressResponse.EquityPoints
-	(*BacktestProgressResponse_Milestone)(nil),    // 22: absfinance.v1.BacktestProgressResponse.Milestone
-	(*BacktestProgressResponse_Heartbeat)(nil),    // 23: absfinance.v1.BacktestProgressResponse.Heartbeat
-	(*BacktestProgressResponse_Finished)(nil),     // 24: absfinance.v1.BacktestProgressResponse.Finished
-	(*ListBacktestsResponse_Summary)(nil),         // 25: absfinance.v1.ListBacktestsResponse.Summary
-	(*GetBacktestSeriesResponse_Header)(nil),      // 26: absfinance.v1.GetBacktestSeriesResponse.Header
-	(*GetBacktestSeriesResponse_Rows)(nil),        // 27: absfinance.v1.GetBacktestSeriesResponse.Rows
-	(*SweepRequest_Axis)(nil),                     // 28: absfinance.v1.SweepRequest.Axis
-	(*SweepRequest_Grid)(nil),                     // 29: absfinance.v1.SweepRequest.Grid
-	(*SweepRequest_Trials)(nil),                   // 30: absfinance.v1.SweepRequest.Trials
-	(*SweepRequest_Axis_Numbers)(nil),             // 31: absfinance.v1.SweepRequest.Axis.Numbers
-	(*SweepRequest_Axis_Strings)(nil),             // 32: absfinance.v1.SweepRequest.Axis.Strings
-	(*SweepRequest_Axis_Strategies)(nil),          // 33: absfinance.v1.SweepRequest.Axis.Strategies
-	(*Panel)(nil),                                 // 34: absfinance.v1.Panel
-	(*MarketDataSelection)(nil),                   // 35: absfinance.v1.MarketDataSelection
-	(*Strategy)(nil),                              // 36: absfinance.v1.Strategy
-	(*Rebalancing)(nil),                           // 37: absfinance.v1.Rebalancing
-	(*Execution)(nil),                             // 38: absfinance.v1.Execution
-	(*CostModel)(nil),                             // 39: absfinance.v1.CostModel
-	(*Holding)(nil),                               // 40: absfinance.v1.Holding
-	(*CashFlow)(nil),                              // 41: absfinance.v1.CashFlow
-	(*Benchmark)(nil),                             // 42: absfinance.v1.Benchmark
-	(MissingDataPolicy)(0),                        // 43: absfinance.v1.MissingDataPolicy
-	(*AnalysisOptions)(nil),                       // 44: absfinance.v1.AnalysisOptions
-	(*durationpb.Duration)(nil),                   // 45: google.protobuf.Duration
-	(*CorporateAction)(nil),                       // 46: absfinance.v1.CorporateAction
-	(PriceBasis)(0),                               // 47: absfinance.v1.PriceBasis
-	(DividendPolicy)(0),                           // 48: absfinance.v1.DividendPolicy
-	(DelistingPolicy)(0),                          // 49: absfinance.v1.DelistingPolicy
-	(*RecurringCashFlow)(nil),                     // 50: absfinance.v1.RecurringCashFlow
-	(*Margin)(nil),                                // 51: absfinance.v1.Margin
-	(Conventions)(0),                              // 52: absfinance.v1.Conventions
-	(*UniverseStep)(nil),                          // 53: absfinance.v1.UniverseStep
-	(*timestamppb.Timestamp)(nil),                 // 54: google.protobuf.Timestamp
-	(BacktestState)(0),                            // 55: absfinance.v1.BacktestState
-	(*SweepSelection)(nil),                        // 56: absfinance.v1.SweepSelection
-	(*SweepTrial)(nil),                            // 57: absfinance.v1.SweepTrial
-	(Chart)(0),                                    // 58: absfinance.v1.Chart
-	(ChartTheme)(0),                               // 59: absfinance.v1.ChartTheme
-	(*ChartSpec)(nil),                             // 60: absfinance.v1.ChartSpec
-	(*date.Date)(nil),                             // 61: google.type.Date
-	(*status.Status)(nil),                         // 62: google.rpc.Status
-	(*Tensor)(nil),                                // 63: absfinance.v1.Tensor
-	(*Backtest)(nil),                              // 64: absfinance.v1.Backtest
-	(*Sweep)(nil),                                 // 65: absfinance.v1.Sweep
+	(BacktestSeries)(0),                            // 0: absfinance.v1.BacktestSeries
+	(BacktestProgressResponse_Milestone_Kind)(0),   // 1: absfinance.v1.BacktestProgressResponse.Milestone.Kind
+	(ListSweepTrialsRequest_Order)(0),              // 2: absfinance.v1.ListSweepTrialsRequest.Order
+	(*BacktestRequest)(nil),                        // 3: absfinance.v1.BacktestRequest
+	(*BacktestProgressRequest)(nil),                // 4: absfinance.v1.BacktestProgressRequest
+	(*BacktestProgressResponse)(nil),               // 5: absfinance.v1.BacktestProgressResponse
+	(*GetBacktestRequest)(nil),                     // 6: absfinance.v1.GetBacktestRequest
+	(*ListBacktestsRequest)(nil),                   // 7: absfinance.v1.ListBacktestsRequest
+	(*ListBacktestsResponse)(nil),                  // 8: absfinance.v1.ListBacktestsResponse
+	(*CancelBacktestRequest)(nil),                  // 9: absfinance.v1.CancelBacktestRequest
+	(*DeleteBacktestRequest)(nil),                  // 10: absfinance.v1.DeleteBacktestRequest
+	(*DeleteBacktestResponse)(nil),                 // 11: absfinance.v1.DeleteBacktestResponse
+	(*GetBacktestSeriesRequest)(nil),               // 12: absfinance.v1.GetBacktestSeriesRequest
+	(*GetBacktestSeriesResponse)(nil),              // 13: absfinance.v1.GetBacktestSeriesResponse
+	(*SweepRequest)(nil),                           // 14: absfinance.v1.SweepRequest
+	(*GetSweepRequest)(nil),                        // 15: absfinance.v1.GetSweepRequest
+	(*ListSweepTrialsRequest)(nil),                 // 16: absfinance.v1.ListSweepTrialsRequest
+	(*ListSweepTrialsResponse)(nil),                // 17: absfinance.v1.ListSweepTrialsResponse
+	(*GetBacktestChartsRequest)(nil),               // 18: absfinance.v1.GetBacktestChartsRequest
+	(*GetBacktestChartsResponse)(nil),              // 19: absfinance.v1.GetBacktestChartsResponse
+	(*BacktestProgressResponse_Snapshot)(nil),      // 20: absfinance.v1.BacktestProgressResponse.Snapshot
+	(*BacktestProgressResponse_Tick)(nil),          // 21: absfinance.v1.BacktestProgressResponse.Tick
+	(*BacktestProgressResponse_SweepStanding)(nil), // 22: absfinance.v1.BacktestProgressResponse.SweepStanding
+	(*BacktestProgressResponse_EquityPoints)(nil),  // 23: absfinance.v1.BacktestProgressResponse.EquityPoints
+	(*BacktestProgressResponse_Milestone)(nil),     // 24: absfinance.v1.BacktestProgressResponse.Milestone
+	(*BacktestProgressResponse_Heartbeat)(nil),     // 25: absfinance.v1.BacktestProgressResponse.Heartbeat
+	(*BacktestProgressResponse_Finished)(nil),      // 26: absfinance.v1.BacktestProgressResponse.Finished
+	(*ListBacktestsResponse_Summary)(nil),          // 27: absfinance.v1.ListBacktestsResponse.Summary
+	(*GetBacktestSeriesResponse_Header)(nil),       // 28: absfinance.v1.GetBacktestSeriesResponse.Header
+	(*GetBacktestSeriesResponse_Rows)(nil),         // 29: absfinance.v1.GetBacktestSeriesResponse.Rows
+	(*SweepRequest_Axis)(nil),                      // 30: absfinance.v1.SweepRequest.Axis
+	(*SweepRequest_Grid)(nil),                      // 31: absfinance.v1.SweepRequest.Grid
+	(*SweepRequest_Trials)(nil),                    // 32: absfinance.v1.SweepRequest.Trials
+	(*SweepRequest_Axis_Numbers)(nil),              // 33: absfinance.v1.SweepRequest.Axis.Numbers
+	(*SweepRequest_Axis_Strings)(nil),              // 34: absfinance.v1.SweepRequest.Axis.Strings
+	(*SweepRequest_Axis_Strategies)(nil),           // 35: absfinance.v1.SweepRequest.Axis.Strategies
+	(*Panel)(nil),                                  // 36: absfinance.v1.Panel
+	(*MarketDataSelection)(nil),                    // 37: absfinance.v1.MarketDataSelection
+	(*Strategy)(nil),                               // 38: absfinance.v1.Strategy
+	(*Rebalancing)(nil),                            // 39: absfinance.v1.Rebalancing
+	(*Execution)(nil),                              // 40: absfinance.v1.Execution
+	(*CostModel)(nil),                              // 41: absfinance.v1.CostModel
+	(*Holding)(nil),                                // 42: absfinance.v1.Holding
+	(*CashFlow)(nil),                               // 43: absfinance.v1.CashFlow
+	(*Benchmark)(nil),                              // 44: absfinance.v1.Benchmark
+	(MissingDataPolicy)(0),                         // 45: absfinance.v1.MissingDataPolicy
+	(*AnalysisOptions)(nil),                        // 46: absfinance.v1.AnalysisOptions
+	(*durationpb.Duration)(nil),                    // 47: google.protobuf.Duration
+	(*CorporateAction)(nil),                        // 48: absfinance.v1.CorporateAction
+	(PriceBasis)(0),                                // 49: absfinance.v1.PriceBasis
+	(DividendPolicy)(0),                            // 50: absfinance.v1.DividendPolicy
+	(DelistingPolicy)(0),                           // 51: absfinance.v1.DelistingPolicy
+	(*RecurringCashFlow)(nil),                      // 52: absfinance.v1.RecurringCashFlow
+	(*Margin)(nil),                                 // 53: absfinance.v1.Margin
+	(Conventions)(0),                               // 54: absfinance.v1.Conventions
+	(*UniverseStep)(nil),                           // 55: absfinance.v1.UniverseStep
+	(*timestamppb.Timestamp)(nil),                  // 56: google.protobuf.Timestamp
+	(BacktestState)(0),                             // 57: absfinance.v1.BacktestState
+	(*SweepSelection)(nil),                         // 58: absfinance.v1.SweepSelection
+	(*SweepTrial)(nil),                             // 59: absfinance.v1.SweepTrial
+	(Chart)(0),                                     // 60: absfinance.v1.Chart
+	(ChartTheme)(0),                                // 61: absfinance.v1.ChartTheme
+	(*ChartSpec)(nil),                              // 62: absfinance.v1.ChartSpec
+	(*date.Date)(nil),                              // 63: google.type.Date
+	(*status.Status)(nil),                          // 64: google.rpc.Status
+	(*Tensor)(nil),                                 // 65: absfinance.v1.Tensor
+	(*Backtest)(nil),                               // 66: absfinance.v1.Backtest
+	(*Sweep)(nil),                                  // 67: absfinance.v1.Sweep
 }
 var file_absfinance_v1_backtest_service_proto_depIdxs = []int32{
-	34, // 0: absfinance.v1.BacktestRequest.prices:type_name -> absfinance.v1.Panel
-	34, // 1: absfinance.v1.BacktestRequest.returns:type_name -> absfinance.v1.Panel
-	35, // 2: absfinance.v1.BacktestRequest.market_data:type_name -> absfinance.v1.MarketDataSelection
-	36, // 3: absfinance.v1.BacktestRequest.strategy:type_name -> absfinance.v1.Strategy
-	36, // 4: absfinance.v1.BacktestRequest.strategies:type_name -> absfinance.v1.Strategy
-	37, // 5: absfinance.v1.BacktestRequest.rebalancing:type_name -> absfinance.v1.Rebalancing
-	38, // 6: absfinance.v1.BacktestRequest.execution:type_name -> absfinance.v1.Execution
-	39, // 7: absfinance.v1.BacktestRequest.costs:type_name -> absfinance.v1.CostModel
-	40, // 8: absfinance.v1.BacktestRequest.initial_holdings:type_name -> absfinance.v1.Holding
-	41, // 9: absfinance.v1.BacktestRequest.cash_flows:type_name -> absfinance.v1.CashFlow
-	42, // 10: absfinance.v1.BacktestRequest.benchmarks:type_name -> absfinance.v1.Benchmark
-	43, // 11: absfinance.v1.BacktestRequest.missing_data:type_name -> absfinance.v1.MissingDataPolicy
-	44, // 12: absfinance.v1.BacktestRequest.analysis:type_name -> absfinance.v1.AnalysisOptions
-	45, // 13: absfinance.v1.BacktestRequest.wait:type_name -> google.protobuf.Duration
-	46, // 14: absfinance.v1.BacktestRequest.corporate_actions:type_name -> absfinance.v1.CorporateAction
-	47, // 15: absfinance.v1.BacktestRequest.price_basis:type_name -> absfinance.v1.PriceBasis
-	48, // 16: absfinance.v1.BacktestRequest.dividend_policy:type_name -> absfinance.v1.DividendPolicy
-	49, // 17: absfinance.v1.BacktestRequest.delisting_policy:type_name -> absfinance.v1.DelistingPolicy
-	50, // 18: absfinance.v1.BacktestRequest.recurring_cash_flows:type_name -> absfinance.v1.RecurringCashFlow
-	34, // 19: absfinance.v1.BacktestRequest.open_prices:type_name -> absfinance.v1.Panel
-	51, // 20: absfinance.v1.BacktestRequest.margin:type_name -> absfinance.v1.Margin
-	52, // 21: absfinance.v1.BacktestRequest.conventions:type_name -> absfinance.v1.Conventions
-	53, // 22: absfinance.v1.BacktestRequest.universe:type_name -> absfinance.v1.UniverseStep
-	45, // 23: absfinance.v1.BacktestProgressRequest.min_interval:type_name -> google.protobuf.Duration
-	45, // 24: absfinance.v1.BacktestProgressRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	54, // 25: absfinance.v1.BacktestProgressResponse.event_time:type_name -> google.protobuf.Timestamp
-	19, // 26: absfinance.v1.BacktestProgressResponse.snapshot:type_name -> absfinance.v1.BacktestProgressResponse.Snapshot
-	20, // 27: absfinance.v1.BacktestProgressResponse.tick:type_name -> absfinance.v1.BacktestProgressResponse.Tick
-	22, // 28: absfinance.v1.BacktestProgressResponse.milestone:type_name -> absfinance.v1.BacktestProgressResponse.Milestone
-	23, // 29: absfinance.v1.BacktestProgressResponse.heartbeat:type_name -> absfinance.v1.BacktestProgressResponse.Heartbeat
-	24, // 30: absfinance.v1.BacktestProgressResponse.finished:type_name -> absfinance.v1.BacktestProgressResponse.Finished
-	55, // 31: absfinance.v1.ListBacktestsRequest.state:type_name -> absfinance.v1.BacktestState
-	54, // 32: absfinance.v1.ListBacktestsRequest.start_create_time:type_name -> google.protobuf.Timestamp
-	54, // 33: absfinance.v1.ListBacktestsRequest.end_create_time:type_name -> google.protobuf.Timestamp
-	25, // 34: absfinance.v1.ListBacktestsResponse.backtests:type_name -> absfinance.v1.ListBacktestsResponse.Summary
+	36, // 0: absfinance.v1.BacktestRequest.prices:type_name -> absfinance.v1.Panel
+	36, // 1: absfinance.v1.BacktestRequest.returns:type_name -> absfinance.v1.Panel
+	37, // 2: absfinance.v1.BacktestRequest.market_data:type_name -> absfinance.v1.MarketDataSelection
+	38, // 3: absfinance.v1.BacktestRequest.strategy:type_name -> absfinance.v1.Strategy
+	38, // 4: absfinance.v1.BacktestRequest.strategies:type_name -> absfinance.v1.Strategy
+	39, // 5: absfinance.v1.BacktestRequest.rebalancing:type_name -> absfinance.v1.Rebalancing
+	40, // 6: absfinance.v1.BacktestRequest.execution:type_name -> absfinance.v1.Execution
+	41, // 7: absfinance.v1.BacktestRequest.costs:type_name -> absfinance.v1.CostModel
+	42, // 8: absfinance.v1.BacktestRequest.initial_holdings:type_name -> absfinance.v1.Holding
+	43, // 9: absfinance.v1.BacktestRequest.cash_flows:type_name -> absfinance.v1.CashFlow
+	44, // 10: absfinance.v1.BacktestRequest.benchmarks:type_name -> absfinance.v1.Benchmark
+	45, // 11: absfinance.v1.BacktestRequest.missing_data:type_name -> absfinance.v1.MissingDataPolicy
+	46, // 12: absfinance.v1.BacktestRequest.analysis:type_name -> absfinance.v1.AnalysisOptions
+	47, // 13: absfinance.v1.BacktestRequest.wait:type_name -> google.protobuf.Duration
+	48, // 14: absfinance.v1.BacktestRequest.corporate_actions:type_name -> absfinance.v1.CorporateAction
+	49, // 15: absfinance.v1.BacktestRequest.price_basis:type_name -> absfinance.v1.PriceBasis
+	50, // 16: absfinance.v1.BacktestRequest.dividend_policy:type_name -> absfinance.v1.DividendPolicy
+	51, // 17: absfinance.v1.BacktestRequest.delisting_policy:type_name -> absfinance.v1.DelistingPolicy
+	52, // 18: absfinance.v1.BacktestRequest.recurring_cash_flows:type_name -> absfinance.v1.RecurringCashFlow
+	36, // 19: absfinance.v1.BacktestRequest.open_prices:type_name -> absfinance.v1.Panel
+	53, // 20: absfinance.v1.BacktestRequest.margin:type_name -> absfinance.v1.Margin
+	54, // 21: absfinance.v1.BacktestRequest.conventions:type_name -> absfinance.v1.Conventions
+	55, // 22: absfinance.v1.BacktestRequest.universe:type_name -> absfinance.v1.UniverseStep
+	47, // 23: absfinance.v1.BacktestProgressRequest.min_interval:type_name -> google.protobuf.Duration
+	47, // 24: absfinance.v1.BacktestProgressRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	56, // 25: absfinance.v1.BacktestProgressResponse.event_time:type_name -> google.protobuf.Timestamp
+	20, // 26: absfinance.v1.BacktestProgressResponse.snapshot:type_name -> absfinance.v1.BacktestProgressResponse.Snapshot
+	21, // 27: absfinance.v1.BacktestProgressResponse.tick:type_name -> absfinance.v1.BacktestProgressResponse.Tick
+	24, // 28: absfinance.v1.BacktestProgressResponse.milestone:type_name -> absfinance.v1.BacktestProgressResponse.Milestone
+	25, // 29: absfinance.v1.BacktestProgressResponse.heartbeat:type_name -> absfinance.v1.BacktestProgressResponse.Heartbeat
+	26, // 30: absfinance.v1.BacktestProgressResponse.finished:type_name -> absfinance.v1.BacktestProgressResponse.Finished
+	57, // 31: absfinance.v1.ListBacktestsRequest.state:type_name -> absfinance.v1.BacktestState
+	56, // 32: absfinance.v1.ListBacktestsRequest.start_create_time:type_name -> google.protobuf.Timestamp
+	56, // 33: absfinance.v1.ListBacktestsRequest.end_create_time:type_name -> google.protobuf.Timestamp
+	27, // 34: absfinance.v1.ListBacktestsResponse.backtests:type_name -> absfinance.v1.ListBacktestsResponse.Summary
 	0,  // 35: absfinance.v1.GetBacktestSeriesRequest.series:type_name -> absfinance.v1.BacktestSeries
-	26, // 36: absfinance.v1.GetBacktestSeriesResponse.header:type_name -> absfinance.v1.GetBacktestSeriesResponse.Header
-	27, // 37: absfinance.v1.GetBacktestSeriesResponse.rows:type_name -> absfinance.v1.GetBacktestSeriesResponse.Rows
-	29, // 38: absfinance.v1.SweepRequest.grid:type_name -> absfinance.v1.SweepRequest.Grid
-	30, // 39: absfinance.v1.SweepRequest.trials:type_name -> absfinance.v1.SweepRequest.Trials
-	56, // 40: absfinance.v1.SweepRequest.selection:type_name -> absfinance.v1.SweepSelection
-	55, // 41: absfinance.v1.ListSweepTrialsRequest.state:type_name -> absfinance.v1.BacktestState
-	57, // 42: absfinance.v1.ListSweepTrialsResponse.trials:type_name -> absfinance.v1.SweepTrial
-	58, // 43: absfinance.v1.GetBacktestChartsRequest.charts:type_name -> absfinance.v1.Chart
-	59, // 44: absfinance.v1.GetBacktestChartsRequest.theme:type_name -> absfinance.v1.ChartTheme
-	60, // 45: absfinance.v1.GetBacktestChartsResponse.charts:type_name -> absfinance.v1.ChartSpec
-	55, // 46: absfinance.v1.BacktestProgressResponse.Snapshot.state:type_name -> absfinance.v1.BacktestState
-	20, // 47: absfinance.v1.BacktestProgressResponse.Snapshot.tick:type_name -> absfinance.v1.BacktestProgressResponse.Tick
-	61, // 48: absfinance.v1.BacktestProgressResponse.Tick.simulated_date:type_name -> google.type.Date
-	45, // 49: absfinance.v1.BacktestProgressResponse.Tick.eta:type_name -> google.protobuf.Duration
-	21, // 50: absfinance.v1.BacktestProgressResponse.Tick.equity:type_name -> absfinance.v1.BacktestProgressResponse.EquityPoints
-	1,  // 51: absfinance.v1.BacktestProgressResponse.Milestone.kind:type_name -> absfinance.v1.BacktestProgressResponse.Milestone.Kind
-	61, // 52: absfinance.v1.BacktestProgressResponse.Milestone.simulated_date:type_name -> google.type.Date
-	55, // 53: absfinance.v1.BacktestProgressResponse.Finished.state:type_name -> absfinance.v1.BacktestState
-	62, // 54: absfinance.v1.BacktestProgressResponse.Finished.error:type_name -> google.rpc.Status
-	55, // 55: absfinance.v1.ListBacktestsResponse.Summary.state:type_name -> absfinance.v1.BacktestState
-	54, // 56: absfinance.v1.ListBacktestsResponse.Summary.create_time:type_name -> google.protobuf.Timestamp
-	54, // 57: absfinance.v1.ListBacktestsResponse.Summary.finish_time:type_name -> google.protobuf.Timestamp
-	54, // 58: absfinance.v1.ListBacktestsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
-	63, // 59: absfinance.v1.GetBacktestSeriesResponse.Rows.values:type_name -> absfinance.v1.Tensor
-	31, // 60: absfinance.v1.SweepRequest.Axis.numbers:type_name -> absfinance.v1.SweepRequest.Axis.Numbers
-	32, // 61: absfinance.v1.SweepRequest.Axis.strings:type_name -> absfinance.v1.SweepRequest.Axis.Strings
-	33, // 62: absfinance.v1.SweepRequest.Axis.strategies:type_name -> absfinance.v1.SweepRequest.Axis.Strategies
-	2,  // 63: absfinance.v1.SweepRequest.Grid.base:type_name -> absfinance.v1.BacktestRequest
-	28, // 64: absfinance.v1.SweepRequest.Grid.axes:type_name -> absfinance.v1.SweepRequest.Axis
-	2,  // 65: absfinance.v1.SweepRequest.Trials.backtests:type_name -> absfinance.v1.BacktestRequest
-	36, // 66: absfinance.v1.SweepRequest.Axis.Strategies.values:type_name -> absfinance.v1.Strategy
-	2,  // 67: absfinance.v1.BacktestService.Backtest:input_type -> absfinance.v1.BacktestRequest
-	3,  // 68: absfinance.v1.BacktestService.BacktestProgress:input_type -> absfinance.v1.BacktestProgressRequest
-	5,  // 69: absfinance.v1.BacktestService.GetBacktest:input_type -> absfinance.v1.GetBacktestRequest
-	6,  // 70: absfinance.v1.BacktestService.ListBacktests:input_type -> absfinance.v1.ListBacktestsRequest
-	8,  // 71: absfinance.v1.BacktestService.CancelBacktest:input_type -> absfinance.v1.CancelBacktestRequest
-	9,  // 72: absfinance.v1.BacktestService.DeleteBacktest:input_type -> absfinance.v1.DeleteBacktestRequest
-	11, // 73: absfinance.v1.BacktestService.GetBacktestSeries:input_type -> absfinance.v1.GetBacktestSeriesRequest
-	13, // 74: absfinance.v1.BacktestService.Sweep:input_type -> absfinance.v1.SweepRequest
-	14, // 75: absfinance.v1.BacktestService.GetSweep:input_type -> absfinance.v1.GetSweepRequest
-	15, // 76: absfinance.v1.BacktestService.ListSweepTrials:input_type -> absfinance.v1.ListSweepTrialsRequest
-	17, // 77: absfinance.v1.BacktestService.GetBacktestCharts:input_type -> absfinance.v1.GetBacktestChartsRequest
-	64, // 78: absfinance.v1.BacktestService.Backtest:output_type -> absfinance.v1.Backtest
-	4,  // 79: absfinance.v1.BacktestService.BacktestProgress:output_type -> absfinance.v1.BacktestProgressResponse
-	64, // 80: absfinance.v1.BacktestService.GetBacktest:output_type -> absfinance.v1.Backtest
-	7,  // 81: absfinance.v1.BacktestService.ListBacktests:output_type -> absfinance.v1.ListBacktestsResponse
-	64, // 82: absfinance.v1.BacktestService.CancelBacktest:output_type -> absfinance.v1.Backtest
-	10, // 83: absfinance.v1.BacktestService.DeleteBacktest:output_type -> absfinance.v1.DeleteBacktestResponse
-	12, // 84: absfinance.v1.BacktestService.GetBacktestSeries:output_type -> absfinance.v1.GetBacktestSeriesResponse
-	65, // 85: absfinance.v1.BacktestService.Sweep:output_type -> absfinance.v1.Sweep
-	65, // 86: absfinance.v1.BacktestService.GetSweep:output_type -> absfinance.v1.Sweep
-	16, // 87: absfinance.v1.BacktestService.ListSweepTrials:output_type -> absfinance.v1.ListSweepTrialsResponse
-	18, // 88: absfinance.v1.BacktestService.GetBacktestCharts:output_type -> absfinance.v1.GetBacktestChartsResponse
-	78, // [78:89] is the sub-list for method output_type
-	67, // [67:78] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	28, // 36: absfinance.v1.GetBacktestSeriesResponse.header:type_name -> absfinance.v1.GetBacktestSeriesResponse.Header
+	29, // 37: absfinance.v1.GetBacktestSeriesResponse.rows:type_name -> absfinance.v1.GetBacktestSeriesResponse.Rows
+	31, // 38: absfinance.v1.SweepRequest.grid:type_name -> absfinance.v1.SweepRequest.Grid
+	32, // 39: absfinance.v1.SweepRequest.trials:type_name -> absfinance.v1.SweepRequest.Trials
+	58, // 40: absfinance.v1.SweepRequest.selection:type_name -> absfinance.v1.SweepSelection
+	47, // 41: absfinance.v1.SweepRequest.wait:type_name -> google.protobuf.Duration
+	57, // 42: absfinance.v1.ListSweepTrialsRequest.state:type_name -> absfinance.v1.BacktestState
+	2,  // 43: absfinance.v1.ListSweepTrialsRequest.order:type_name -> absfinance.v1.ListSweepTrialsRequest.Order
+	59, // 44: absfinance.v1.ListSweepTrialsResponse.trials:type_name -> absfinance.v1.SweepTrial
+	60, // 45: absfinance.v1.GetBacktestChartsRequest.charts:type_name -> absfinance.v1.Chart
+	61, // 46: absfinance.v1.GetBacktestChartsRequest.theme:type_name -> absfinance.v1.ChartTheme
+	62, // 47: absfinance.v1.GetBacktestChartsResponse.charts:type_name -> absfinance.v1.ChartSpec
+	57, // 48: absfinance.v1.BacktestProgressResponse.Snapshot.state:type_name -> absfinance.v1.BacktestState
+	21, // 49: absfinance.v1.BacktestProgressResponse.Snapshot.tick:type_name -> absfinance.v1.BacktestProgressResponse.Tick
+	63, // 50: absfinance.v1.BacktestProgressResponse.Tick.simulated_date:type_name -> google.type.Date
+	47, // 51: absfinance.v1.BacktestProgressResponse.Tick.eta:type_name -> google.protobuf.Duration
+	23, // 52: absfinance.v1.BacktestProgressResponse.Tick.equity:type_name -> absfinance.v1.BacktestProgressResponse.EquityPoints
+	22, // 53: absfinance.v1.BacktestProgressResponse.Tick.sweep:type_name -> absfinance.v1.BacktestProgressResponse.SweepStanding
+	1,  // 54: absfinance.v1.BacktestProgressResponse.Milestone.kind:type_name -> absfinance.v1.BacktestProgressResponse.Milestone.Kind
+	63, // 55: absfinance.v1.BacktestProgressResponse.Milestone.simulated_date:type_name -> google.type.Date
+	57, // 56: absfinance.v1.BacktestProgressResponse.Finished.state:type_name -> absfinance.v1.BacktestState
+	64, // 57: absfinance.v1.BacktestProgressResponse.Finished.error:type_name -> google.rpc.Status
+	57, // 58: absfinance.v1.ListBacktestsResponse.Summary.state:type_name -> absfinance.v1.BacktestState
+	56, // 59: absfinance.v1.ListBacktestsResponse.Summary.create_time:type_name -> google.protobuf.Timestamp
+	56, // 60: absfinance.v1.ListBacktestsResponse.Summary.finish_time:type_name -> google.protobuf.Timestamp
+	56, // 61: absfinance.v1.ListBacktestsResponse.Summary.stale_since:type_name -> google.protobuf.Timestamp
+	65, // 62: absfinance.v1.GetBacktestSeriesResponse.Rows.values:type_name -> absfinance.v1.Tensor
+	33, // 63: absfinance.v1.SweepRequest.Axis.numbers:type_name -> absfinance.v1.SweepRequest.Axis.Numbers
+	34, // 64: absfinance.v1.SweepRequest.Axis.strings:type_name -> absfinance.v1.SweepRequest.Axis.Strings
+	35, // 65: absfinance.v1.SweepRequest.Axis.strategies:type_name -> absfinance.v1.SweepRequest.Axis.Strategies
+	3,  // 66: absfinance.v1.SweepRequest.Grid.base:type_name -> absfinance.v1.BacktestRequest
+	30, // 67: absfinance.v1.SweepRequest.Grid.axes:type_name -> absfinance.v1.SweepRequest.Axis
+	3,  // 68: absfinance.v1.SweepRequest.Trials.backtests:type_name -> absfinance.v1.BacktestRequest
+	38, // 69: absfinance.v1.SweepRequest.Axis.Strategies.values:type_name -> absfinance.v1.Strategy
+	3,  // 70: absfinance.v1.BacktestService.Backtest:input_type -> absfinance.v1.BacktestRequest
+	4,  // 71: absfinance.v1.BacktestService.BacktestProgress:input_type -> absfinance.v1.BacktestProgressRequest
+	6,  // 72: absfinance.v1.BacktestService.GetBacktest:input_type -> absfinance.v1.GetBacktestRequest
+	7,  // 73: absfinance.v1.BacktestService.ListBacktests:input_type -> absfinance.v1.ListBacktestsRequest
+	9,  // 74: absfinance.v1.BacktestService.CancelBacktest:input_type -> absfinance.v1.CancelBacktestRequest
+	10, // 75: absfinance.v1.BacktestService.DeleteBacktest:input_type -> absfinance.v1.DeleteBacktestRequest
+	12, // 76: absfinance.v1.BacktestService.GetBacktestSeries:input_type -> absfinance.v1.GetBacktestSeriesRequest
+	14, // 77: absfinance.v1.BacktestService.Sweep:input_type -> absfinance.v1.SweepRequest
+	15, // 78: absfinance.v1.BacktestService.GetSweep:input_type -> absfinance.v1.GetSweepRequest
+	16, // 79: absfinance.v1.BacktestService.ListSweepTrials:input_type -> absfinance.v1.ListSweepTrialsRequest
+	18, // 80: absfinance.v1.BacktestService.GetBacktestCharts:input_type -> absfinance.v1.GetBacktestChartsRequest
+	66, // 81: absfinance.v1.BacktestService.Backtest:output_type -> absfinance.v1.Backtest
+	5,  // 82: absfinance.v1.BacktestService.BacktestProgress:output_type -> absfinance.v1.BacktestProgressResponse
+	66, // 83: absfinance.v1.BacktestService.GetBacktest:output_type -> absfinance.v1.Backtest
+	8,  // 84: absfinance.v1.BacktestService.ListBacktests:output_type -> absfinance.v1.ListBacktestsResponse
+	66, // 85: absfinance.v1.BacktestService.CancelBacktest:output_type -> absfinance.v1.Backtest
+	11, // 86: absfinance.v1.BacktestService.DeleteBacktest:output_type -> absfinance.v1.DeleteBacktestResponse
+	13, // 87: absfinance.v1.BacktestService.GetBacktestSeries:output_type -> absfinance.v1.GetBacktestSeriesResponse
+	67, // 88: absfinance.v1.BacktestService.Sweep:output_type -> absfinance.v1.Sweep
+	67, // 89: absfinance.v1.BacktestService.GetSweep:output_type -> absfinance.v1.Sweep
+	17, // 90: absfinance.v1.BacktestService.ListSweepTrials:output_type -> absfinance.v1.ListSweepTrialsResponse
+	19, // 91: absfinance.v1.BacktestService.GetBacktestCharts:output_type -> absfinance.v1.GetBacktestChartsResponse
+	81, // [81:92] is the sub-list for method output_type
+	70, // [70:81] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_backtest_service_proto_init() }
@@ -3228,12 +3424,13 @@ func file_absfinance_v1_backtest_service_proto_init() {
 		(*SweepRequest_Trials_)(nil),
 	}
 	file_absfinance_v1_backtest_service_proto_msgTypes[18].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_service_proto_msgTypes[20].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_service_proto_msgTypes[22].OneofWrappers = []any{
+	file_absfinance_v1_backtest_service_proto_msgTypes[19].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_service_proto_msgTypes[21].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_service_proto_msgTypes[23].OneofWrappers = []any{
 		(*BacktestProgressResponse_Finished_Result)(nil),
 		(*BacktestProgressResponse_Finished_Error)(nil),
 	}
-	file_absfinance_v1_backtest_service_proto_msgTypes[26].OneofWrappers = []any{
+	file_absfinance_v1_backtest_service_proto_msgTypes[27].OneofWrappers = []any{
 		(*SweepRequest_Axis_Numbers_)(nil),
 		(*SweepRequest_Axis_Strings_)(nil),
 		(*SweepRequest_Axis_Strategies_)(nil),
@@ -3243,8 +3440,8 @@ func file_absfinance_v1_backtest_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_absfinance_v1_backtest_service_proto_rawDesc), len(file_absfinance_v1_backtest_service_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   32,
+			NumEnums:      3,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

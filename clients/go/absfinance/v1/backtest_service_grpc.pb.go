@@ -50,9 +50,9 @@ type BacktestServiceClient interface {
 	GetBacktest(ctx context.Context, in *GetBacktestRequest, opts ...grpc.CallOption) (*Backtest, error)
 	// Lists jobs, newest first.
 	ListBacktests(ctx context.Context, in *ListBacktestsRequest, opts ...grpc.CallOption) (*ListBacktestsResponse, error)
-	// Stops a job and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
+	// Stops a job, a sweep too, and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
 	CancelBacktest(ctx context.Context, in *CancelBacktestRequest, opts ...grpc.CallOption) (*Backtest, error)
-	// Deletes a job with its series. FAILED_PRECONDITION while it runs.
+	// Deletes a job with its series, a sweep with its trials. FAILED_PRECONDITION while it runs.
 	DeleteBacktest(ctx context.Context, in *DeleteBacktestRequest, opts ...grpc.CallOption) (*DeleteBacktestResponse, error)
 	// Sends a large series of a finished job in chunks of at most 1 MiB.
 	GetBacktestSeries(ctx context.Context, in *GetBacktestSeriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetBacktestSeriesResponse], error)
@@ -60,7 +60,7 @@ type BacktestServiceClient interface {
 	Sweep(ctx context.Context, in *SweepRequest, opts ...grpc.CallOption) (*Sweep, error)
 	// Returns a sweep with its best trial and the statistics over all trials.
 	GetSweep(ctx context.Context, in *GetSweepRequest, opts ...grpc.CallOption) (*Sweep, error)
-	// Lists the trials of a sweep.
+	// Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
 	ListSweepTrials(ctx context.Context, in *ListSweepTrialsRequest, opts ...grpc.CallOption) (*ListSweepTrialsResponse, error)
 	// Describes charts of a finished job.
 	GetBacktestCharts(ctx context.Context, in *GetBacktestChartsRequest, opts ...grpc.CallOption) (*GetBacktestChartsResponse, error)
@@ -220,9 +220,9 @@ type BacktestServiceServer interface {
 	GetBacktest(context.Context, *GetBacktestRequest) (*Backtest, error)
 	// Lists jobs, newest first.
 	ListBacktests(context.Context, *ListBacktestsRequest) (*ListBacktestsResponse, error)
-	// Stops a job and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
+	// Stops a job, a sweep too, and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
 	CancelBacktest(context.Context, *CancelBacktestRequest) (*Backtest, error)
-	// Deletes a job with its series. FAILED_PRECONDITION while it runs.
+	// Deletes a job with its series, a sweep with its trials. FAILED_PRECONDITION while it runs.
 	DeleteBacktest(context.Context, *DeleteBacktestRequest) (*DeleteBacktestResponse, error)
 	// Sends a large series of a finished job in chunks of at most 1 MiB.
 	GetBacktestSeries(*GetBacktestSeriesRequest, grpc.ServerStreamingServer[GetBacktestSeriesResponse]) error
@@ -230,7 +230,7 @@ type BacktestServiceServer interface {
 	Sweep(context.Context, *SweepRequest) (*Sweep, error)
 	// Returns a sweep with its best trial and the statistics over all trials.
 	GetSweep(context.Context, *GetSweepRequest) (*Sweep, error)
-	// Lists the trials of a sweep.
+	// Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
 	ListSweepTrials(context.Context, *ListSweepTrialsRequest) (*ListSweepTrialsResponse, error)
 	// Describes charts of a finished job.
 	GetBacktestCharts(context.Context, *GetBacktestChartsRequest) (*GetBacktestChartsResponse, error)

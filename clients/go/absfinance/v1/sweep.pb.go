@@ -40,25 +40,57 @@ const (
 	SweepSelection_SCORE_CAGR SweepSelection_Score = 4
 	// Information ratio to the first benchmark.
 	SweepSelection_SCORE_INFORMATION_RATIO SweepSelection_Score = 5
+	// Total return.
+	SweepSelection_SCORE_TOTAL_RETURN SweepSelection_Score = 6
+	// Annual volatility, the lowest is best.
+	SweepSelection_SCORE_VOLATILITY_ANNUAL SweepSelection_Score = 7
+	// Maximum drawdown, the lowest is best.
+	SweepSelection_SCORE_MAX_DRAWDOWN SweepSelection_Score = 8
+	// Value at risk, the lowest is best.
+	SweepSelection_SCORE_VALUE_AT_RISK SweepSelection_Score = 9
+	// Conditional value at risk, the lowest is best.
+	SweepSelection_SCORE_CONDITIONAL_VALUE_AT_RISK SweepSelection_Score = 10
+	// Annual turnover, the lowest is best.
+	SweepSelection_SCORE_TURNOVER_ANNUAL SweepSelection_Score = 11
+	// Total cost as a fraction of the net asset value, the lowest is best.
+	SweepSelection_SCORE_COST_TOTAL SweepSelection_Score = 12
+	// Annual tracking error to the first benchmark, the lowest is best.
+	SweepSelection_SCORE_TRACKING_ERROR_ANNUAL SweepSelection_Score = 13
 )
 
 // Enum value maps for SweepSelection_Score.
 var (
 	SweepSelection_Score_name = map[int32]string{
-		0: "SCORE_UNSPECIFIED",
-		1: "SCORE_SHARPE",
-		2: "SCORE_SORTINO",
-		3: "SCORE_CALMAR",
-		4: "SCORE_CAGR",
-		5: "SCORE_INFORMATION_RATIO",
+		0:  "SCORE_UNSPECIFIED",
+		1:  "SCORE_SHARPE",
+		2:  "SCORE_SORTINO",
+		3:  "SCORE_CALMAR",
+		4:  "SCORE_CAGR",
+		5:  "SCORE_INFORMATION_RATIO",
+		6:  "SCORE_TOTAL_RETURN",
+		7:  "SCORE_VOLATILITY_ANNUAL",
+		8:  "SCORE_MAX_DRAWDOWN",
+		9:  "SCORE_VALUE_AT_RISK",
+		10: "SCORE_CONDITIONAL_VALUE_AT_RISK",
+		11: "SCORE_TURNOVER_ANNUAL",
+		12: "SCORE_COST_TOTAL",
+		13: "SCORE_TRACKING_ERROR_ANNUAL",
 	}
 	SweepSelection_Score_value = map[string]int32{
-		"SCORE_UNSPECIFIED":       0,
-		"SCORE_SHARPE":            1,
-		"SCORE_SORTINO":           2,
-		"SCORE_CALMAR":            3,
-		"SCORE_CAGR":              4,
-		"SCORE_INFORMATION_RATIO": 5,
+		"SCORE_UNSPECIFIED":               0,
+		"SCORE_SHARPE":                    1,
+		"SCORE_SORTINO":                   2,
+		"SCORE_CALMAR":                    3,
+		"SCORE_CAGR":                      4,
+		"SCORE_INFORMATION_RATIO":         5,
+		"SCORE_TOTAL_RETURN":              6,
+		"SCORE_VOLATILITY_ANNUAL":         7,
+		"SCORE_MAX_DRAWDOWN":              8,
+		"SCORE_VALUE_AT_RISK":             9,
+		"SCORE_CONDITIONAL_VALUE_AT_RISK": 10,
+		"SCORE_TURNOVER_ANNUAL":           11,
+		"SCORE_COST_TOTAL":                12,
+		"SCORE_TRACKING_ERROR_ANNUAL":     13,
 	}
 )
 
@@ -167,7 +199,9 @@ type SweepTrial struct {
 	// Its figures, once it has succeeded.
 	Metrics *PerformanceMetrics `protobuf:"bytes,5,opt,name=metrics,proto3" json:"metrics,omitempty"`
 	// Why it could not be done.
-	Error         *status.Status `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	Error *status.Status `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	// What it was set to, for people; of a list the label of the backtest or of its strategy.
+	Label         string `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -244,6 +278,13 @@ func (x *SweepTrial) GetError() *status.Status {
 	return nil
 }
 
+func (x *SweepTrial) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
 // Many backtests as one job.
 type Sweep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -255,7 +296,7 @@ type Sweep struct {
 	TrialCount uint32 `protobuf:"varint,3,opt,name=trial_count,json=trialCount,proto3" json:"trial_count,omitempty"`
 	// Number of trials that failed.
 	FailedCount uint32 `protobuf:"varint,4,opt,name=failed_count,json=failedCount,proto3" json:"failed_count,omitempty"`
-	// The trial with the best score so far.
+	// The trial with the best score so far; of equal ones the first in the sweep.
 	Best *SweepTrial `protobuf:"bytes,5,opt,name=best,proto3" json:"best,omitempty"`
 	// Share of the work that is done.
 	Fraction *float64 `protobuf:"fixed64,6,opt,name=fraction,proto3,oneof" json:"fraction,omitempty"`
@@ -280,7 +321,19 @@ type Sweep struct {
 	// When it was stored.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it ended.
-	FinishTime    *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=finish_time,json=finishTime,proto3" json:"finish_time,omitempty"`
+	FinishTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=finish_time,json=finishTime,proto3" json:"finish_time,omitempty"`
+	// Number of trials that are over, those that failed among them.
+	FinishedCount uint32 `protobuf:"varint,18,opt,name=finished_count,json=finishedCount,proto3" json:"finished_count,omitempty"`
+	// Other trials whose score equals that of the best one, by their places in the sweep, at most 1000.
+	Tied []uint32 `protobuf:"varint,19,rep,packed,name=tied,proto3" json:"tied,omitempty"`
+	// The same probability as deflated_sharpe with the number of independent trials.
+	DeflatedSharpeEffective *float64 `protobuf:"fixed64,20,opt,name=deflated_sharpe_effective,json=deflatedSharpeEffective,proto3,oneof" json:"deflated_sharpe_effective,omitempty"`
+	// Number of trials that the statistics are about: those that succeeded and whose returns vary.
+	ComparedCount uint32 `protobuf:"varint,21,opt,name=compared_count,json=comparedCount,proto3" json:"compared_count,omitempty"`
+	// Number of returns of each of them.
+	Observations uint32 `protobuf:"varint,22,opt,name=observations,proto3" json:"observations,omitempty"`
+	// What to know.
+	Warnings      []*Warning `protobuf:"bytes,23,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -434,6 +487,48 @@ func (x *Sweep) GetFinishTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Sweep) GetFinishedCount() uint32 {
+	if x != nil {
+		return x.FinishedCount
+	}
+	return 0
+}
+
+func (x *Sweep) GetTied() []uint32 {
+	if x != nil {
+		return x.Tied
+	}
+	return nil
+}
+
+func (x *Sweep) GetDeflatedSharpeEffective() float64 {
+	if x != nil && x.DeflatedSharpeEffective != nil {
+		return *x.DeflatedSharpeEffective
+	}
+	return 0
+}
+
+func (x *Sweep) GetComparedCount() uint32 {
+	if x != nil {
+		return x.ComparedCount
+	}
+	return 0
+}
+
+func (x *Sweep) GetObservations() uint32 {
+	if x != nil {
+		return x.Observations
+	}
+	return 0
+}
+
+func (x *Sweep) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
+}
+
 // What one axis was set to.
 type SweepTrial_Setting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -551,11 +646,11 @@ var File_absfinance_v1_sweep_proto protoreflect.FileDescriptor
 
 const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\n" +
-	"\x19absfinance/v1/sweep.proto\x12\rabsfinance.v1\x1a\x1cabsfinance/v1/backtest.proto\x1a*absfinance/v1/statistical_validation.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xbe\x02\n" +
+	"\x19absfinance/v1/sweep.proto\x12\rabsfinance.v1\x1a\x1cabsfinance/v1/backtest.proto\x1a*absfinance/v1/statistical_validation.proto\x1a\x1babsfinance/v1/warning.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x9b\x04\n" +
 	"\x0eSweepSelection\x12C\n" +
 	"\x05score\x18\x01 \x01(\x0e2#.absfinance.v1.SweepSelection.ScoreB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05score\x12.\n" +
 	"\rpurge_periods\x18\x02 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\fpurgePeriods\x122\n" +
-	"\x0fembargo_periods\x18\x03 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\x0eembargoPeriods\"\x82\x01\n" +
+	"\x0fembargo_periods\x18\x03 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\x0eembargoPeriods\"\xdf\x02\n" +
 	"\x05Score\x12\x15\n" +
 	"\x11SCORE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSCORE_SHARPE\x10\x01\x12\x11\n" +
@@ -563,7 +658,16 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\fSCORE_CALMAR\x10\x03\x12\x0e\n" +
 	"\n" +
 	"SCORE_CAGR\x10\x04\x12\x1b\n" +
-	"\x17SCORE_INFORMATION_RATIO\x10\x05\"\x97\x03\n" +
+	"\x17SCORE_INFORMATION_RATIO\x10\x05\x12\x16\n" +
+	"\x12SCORE_TOTAL_RETURN\x10\x06\x12\x1b\n" +
+	"\x17SCORE_VOLATILITY_ANNUAL\x10\a\x12\x16\n" +
+	"\x12SCORE_MAX_DRAWDOWN\x10\b\x12\x17\n" +
+	"\x13SCORE_VALUE_AT_RISK\x10\t\x12#\n" +
+	"\x1fSCORE_CONDITIONAL_VALUE_AT_RISK\x10\n" +
+	"\x12\x19\n" +
+	"\x15SCORE_TURNOVER_ANNUAL\x10\v\x12\x14\n" +
+	"\x10SCORE_COST_TOTAL\x10\f\x12\x1f\n" +
+	"\x1bSCORE_TRACKING_ERROR_ANNUAL\x10\r\"\xad\x03\n" +
 	"\n" +
 	"SweepTrial\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12=\n" +
@@ -571,14 +675,15 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x05state\x18\x03 \x01(\x0e2\x1c.absfinance.v1.BacktestStateR\x05state\x12\x19\n" +
 	"\x05score\x18\x04 \x01(\x01H\x00R\x05score\x88\x01\x01\x12;\n" +
 	"\ametrics\x18\x05 \x01(\v2!.absfinance.v1.PerformanceMetricsR\ametrics\x12(\n" +
-	"\x05error\x18\x06 \x01(\v2\x12.google.rpc.StatusR\x05error\x1at\n" +
+	"\x05error\x18\x06 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x14\n" +
+	"\x05label\x18\a \x01(\tR\x05label\x1at\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\x06number\x18\x02 \x01(\x01H\x00R\x06number\x12\x14\n" +
 	"\x04text\x18\x03 \x01(\tH\x00R\x04text\x12\x1c\n" +
 	"\bstrategy\x18\x04 \x01(\tH\x00R\bstrategyB\a\n" +
 	"\x05valueB\b\n" +
-	"\x06_score\"\x94\a\n" +
+	"\x06_score\"\xad\t\n" +
 	"\x05Sweep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1c.absfinance.v1.BacktestStateR\x05state\x12\x1f\n" +
@@ -601,14 +706,21 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\vcreate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vfinish_time\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"finishTime\x1a<\n" +
+	"finishTime\x12%\n" +
+	"\x0efinished_count\x18\x12 \x01(\rR\rfinishedCount\x12\x12\n" +
+	"\x04tied\x18\x13 \x03(\rR\x04tied\x12?\n" +
+	"\x19deflated_sharpe_effective\x18\x14 \x01(\x01H\x04R\x17deflatedSharpeEffective\x88\x01\x01\x12%\n" +
+	"\x0ecompared_count\x18\x15 \x01(\rR\rcomparedCount\x12\"\n" +
+	"\fobservations\x18\x16 \x01(\rR\fobservations\x122\n" +
+	"\bwarnings\x18\x17 \x03(\v2\x16.absfinance.v1.WarningR\bwarnings\x1a<\n" +
 	"\x0eUndefinedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
 	"\t_fractionB\x12\n" +
 	"\x10_deflated_sharpeB\x1d\n" +
 	"\x1b_probability_of_overfittingB\x18\n" +
-	"\x16_effective_trial_countB\x9f\x01\n" +
+	"\x16_effective_trial_countB\x1c\n" +
+	"\x1a_deflated_sharpe_effectiveB\x9f\x01\n" +
 	"\x19com.example.absfinance.v1B\n" +
 	"SweepProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03ABF\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0eAbsFinance::V1b\x06proto3"
 
@@ -638,6 +750,7 @@ var file_absfinance_v1_sweep_proto_goTypes = []any{
 	(*status.Status)(nil),             // 8: google.rpc.Status
 	(*SuperiorPredictiveAbility)(nil), // 9: absfinance.v1.SuperiorPredictiveAbility
 	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
+	(*Warning)(nil),                   // 11: absfinance.v1.Warning
 }
 var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	0,  // 0: absfinance.v1.SweepSelection.score:type_name -> absfinance.v1.SweepSelection.Score
@@ -652,11 +765,12 @@ var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	5,  // 9: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
 	10, // 10: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
 	10, // 11: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	11, // 12: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_sweep_proto_init() }
@@ -666,6 +780,7 @@ func file_absfinance_v1_sweep_proto_init() {
 	}
 	file_absfinance_v1_backtest_proto_init()
 	file_absfinance_v1_statistical_validation_proto_init()
+	file_absfinance_v1_warning_proto_init()
 	file_absfinance_v1_sweep_proto_msgTypes[1].OneofWrappers = []any{}
 	file_absfinance_v1_sweep_proto_msgTypes[2].OneofWrappers = []any{}
 	file_absfinance_v1_sweep_proto_msgTypes[3].OneofWrappers = []any{

@@ -138,6 +138,9 @@ class Client:
     list_backtests = _sends(queries.ListBacktestsQuery)
     cancel_backtest = _sends(queries.CancelBacktestQuery)
     delete_backtest = _sends(queries.DeleteBacktestQuery)
+    sweep = _sends(queries.SweepQuery)
+    get_sweep = _sends(queries.GetSweepQuery)
+    sweep_trials = _pages(queries.SweepTrialsQuery)
     backtest_series = _collects(queries.BacktestSeriesQuery)
     backtest_charts = _sends(queries.BacktestChartsQuery)
 

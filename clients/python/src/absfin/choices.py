@@ -161,6 +161,22 @@ EventKind = Literal[
 Severity = Literal["info", "warning", "critical"]
 NotificationState = Literal["pending", "delivered", "failed", "acknowledged"]
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+Score = Literal[
+    "sharpe",
+    "sortino",
+    "calmar",
+    "cagr",
+    "information_ratio",
+    "total_return",
+    "volatility_annual",
+    "max_drawdown",
+    "value_at_risk",
+    "conditional_value_at_risk",
+    "turnover_annual",
+    "cost_total",
+    "tracking_error_annual",
+]
+TrialOrder = Literal["sweep", "best_first"]
 
 
 class UnknownChoice(ValueError):

@@ -28,19 +28,34 @@ _RESUMED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusC
 
 
 @dataclass(frozen=True, slots=True)
+class SweepStanding:
+    """How many trials of a sweep are over, and the best of them."""
+
+    finished_count: int
+    failed_count: int
+    trial_count: int
+    best_label: str  # empty while no trial has a score
+    best_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """Progress of a backtest."""
+    """Progress of a backtest, or of a sweep."""
 
     fraction: float
     date: date | None  # last simulated date
     nav: float | None
     eta_seconds: float | None
     time: datetime  # UTC, when the server sent it
+    sweep: SweepStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """An event that is never left out: stage, rebalance, rebalance_failed, warning or resumed."""
+    """An event that is never left out: stage, rebalance, rebalance_failed, warning or resumed.
+
+    Of a sweep: trial_failed, best_trial, warning or resumed.
+    """
 
     kind: str
     message: str
@@ -186,7 +201,14 @@ def _tick(tick: Any, notice: BacktestProgressResponse) -> Tick:
         tick.nav if tick.HasField("nav") else None,
         tick.eta.ToTimedelta().total_seconds() if tick.HasField("eta") else None,
         notice.event_time.ToDatetime(UTC),
+        _standing(tick) if tick.HasField("sweep") else None,
     )
+
+
+def _standing(tick: Any) -> SweepStanding:
+    found = tick.sweep
+    score = optional_figure(found, "best_score")
+    return SweepStanding(found.finished_count, found.failed_count, tick.stage_count, found.best_label, score)
 
 
 def _milestone(notice: BacktestProgressResponse) -> Milestone:

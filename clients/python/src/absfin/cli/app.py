@@ -29,6 +29,7 @@ COMMANDS = {
     "risk-model": ("risk_model_command:risk_model", "Estimate expected returns and covariance"),
     "backtest": ("backtest_command:backtest", "Simulate a strategy"),
     "backtests": ("backtests_commands:backtests", "Backtests stored by the server"),
+    "sweep": ("sweep_command:sweep", "Backtest every combination of parameters"),
     "attribute": ("attribution_command:attribute", "Divide an excess return"),
     "compare": ("compare_command:compare", "Test whether strategies beat a benchmark"),
     "watch": ("watch_command:watch", "Follow a backtest to its end, also across a restart of the server"),

@@ -55,22 +55,21 @@ def progress_bar(label: str, *, shown: bool) -> Iterator[OnProgress | None]:
 
 
 def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
-    """A progress bar with date, net asset value and remaining time; milestones are printed above it."""
+    """A progress bar with date and net asset value, or trials, and remaining time; milestones are printed above it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[date]} NAV {task.fields[nav]}"),
+        TextColumn("{task.fields[where]}"),
         TextColumn("{task.fields[eta]}"),
     )
     end = None
     with Progress(*columns, console=new_console(stderr=True), disable=not shown) as progress:
-        task = progress.add_task(label, total=1.0, date="", nav="", eta="")
+        task = progress.add_task(label, total=1.0, where="", eta="")
         for one in news:
             if isinstance(one, Tick):
                 eta = "" if one.eta_seconds is None else f"{one.eta_seconds:.0f} s left"
-                nav = "" if one.nav is None else f"{one.nav:,.2f}"
-                progress.update(task, completed=one.fraction, date=str(one.date or ""), nav=nav, eta=eta)
+                progress.update(task, completed=one.fraction, where=_where(one), eta=eta)
             elif isinstance(one, Milestone):
                 progress.console.print(f"{one.date or ''} {one.kind.replace('_', ' ')}: {one.message}", markup=False)
             else:
@@ -78,6 +77,16 @@ def follow(news: Iterable[News], label: str, *, shown: bool) -> Finished | None:
                 if one.state == "succeeded":
                     progress.update(task, completed=1.0, eta="")
     return end
+
+
+def _where(tick: Tick) -> str:
+    """Where a job stands."""
+    if tick.sweep is None:
+        nav = "" if tick.nav is None else f"{tick.nav:,.2f}"
+        return f"{tick.date or ''} NAV {nav}"
+    standing = tick.sweep
+    text = f"{standing.finished_count} of {standing.trial_count} trials, {standing.failed_count} failed"
+    return text if standing.best_score is None else f"{text}, best {standing.best_score:.4g} ({standing.best_label})"
 
 
 @contextmanager

@@ -77,6 +77,7 @@ from absfin.queries.reallocation import (
     RecordFillsQuery,
 )
 from absfin.queries.risk import AnalyzeRiskQuery, CompareStrategiesQuery, EstimateRiskModelQuery
+from absfin.queries.sweeps import GetSweepQuery, SweepQuery, SweepTrialsQuery
 
 STUBS: tuple[type[Any], ...] = (
     OptimizationServiceStub,
@@ -118,6 +119,7 @@ __all__ = [
     "GetQuotasQuery",
     "GetReallocationQuery",
     "GetServerInfoQuery",
+    "GetSweepQuery",
     "ImportPricesQuery",
     "InstrumentsQuery",
     "ListApiKeysQuery",
@@ -143,6 +145,8 @@ __all__ = [
     "RevokeApiKeyQuery",
     "RiskChartsQuery",
     "StreamQuery",
+    "SweepQuery",
+    "SweepTrialsQuery",
     "TraceFrontierQuery",
     "UnaryQuery",
     "UpdatePortfolioQuery",

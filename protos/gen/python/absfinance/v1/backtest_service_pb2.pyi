@@ -146,7 +146,7 @@ class BacktestProgressResponse(_message.Message):
         oldest_sequence: int
         def __init__(self, state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., tick: _Optional[_Union[BacktestProgressResponse.Tick, _Mapping]] = ..., oldest_sequence: _Optional[int] = ...) -> None: ...
     class Tick(_message.Message):
-        __slots__ = ("fraction", "simulated_date", "nav", "eta", "label", "stage_index", "stage_count", "equity")
+        __slots__ = ("fraction", "simulated_date", "nav", "eta", "label", "stage_index", "stage_count", "equity", "sweep")
         FRACTION_FIELD_NUMBER: _ClassVar[int]
         SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
         NAV_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +155,7 @@ class BacktestProgressResponse(_message.Message):
         STAGE_INDEX_FIELD_NUMBER: _ClassVar[int]
         STAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
         EQUITY_FIELD_NUMBER: _ClassVar[int]
+        SWEEP_FIELD_NUMBER: _ClassVar[int]
         fraction: float
         simulated_date: _date_pb2.Date
         nav: float
@@ -163,7 +164,21 @@ class BacktestProgressResponse(_message.Message):
         stage_index: int
         stage_count: int
         equity: BacktestProgressResponse.EquityPoints
-        def __init__(self, fraction: _Optional[float] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., nav: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ..., equity: _Optional[_Union[BacktestProgressResponse.EquityPoints, _Mapping]] = ...) -> None: ...
+        sweep: BacktestProgressResponse.SweepStanding
+        def __init__(self, fraction: _Optional[float] = ..., simulated_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., nav: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., label: _Optional[str] = ..., stage_index: _Optional[int] = ..., stage_count: _Optional[int] = ..., equity: _Optional[_Union[BacktestProgressResponse.EquityPoints, _Mapping]] = ..., sweep: _Optional[_Union[BacktestProgressResponse.SweepStanding, _Mapping]] = ...) -> None: ...
+    class SweepStanding(_message.Message):
+        __slots__ = ("finished_count", "failed_count", "best_index", "best_score", "best_label")
+        FINISHED_COUNT_FIELD_NUMBER: _ClassVar[int]
+        FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+        BEST_INDEX_FIELD_NUMBER: _ClassVar[int]
+        BEST_SCORE_FIELD_NUMBER: _ClassVar[int]
+        BEST_LABEL_FIELD_NUMBER: _ClassVar[int]
+        finished_count: int
+        failed_count: int
+        best_index: int
+        best_score: float
+        best_label: str
+        def __init__(self, finished_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best_index: _Optional[int] = ..., best_score: _Optional[float] = ..., best_label: _Optional[str] = ...) -> None: ...
     class EquityPoints(_message.Message):
         __slots__ = ("dates", "navs")
         DATES_FIELD_NUMBER: _ClassVar[int]
@@ -181,12 +196,16 @@ class BacktestProgressResponse(_message.Message):
             KIND_WARNING: _ClassVar[BacktestProgressResponse.Milestone.Kind]
             KIND_RESUMED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
             KIND_REBALANCE: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_TRIAL_FAILED: _ClassVar[BacktestProgressResponse.Milestone.Kind]
+            KIND_BEST_TRIAL: _ClassVar[BacktestProgressResponse.Milestone.Kind]
         KIND_UNSPECIFIED: BacktestProgressResponse.Milestone.Kind
         KIND_STAGE: BacktestProgressResponse.Milestone.Kind
         KIND_REBALANCE_FAILED: BacktestProgressResponse.Milestone.Kind
         KIND_WARNING: BacktestProgressResponse.Milestone.Kind
         KIND_RESUMED: BacktestProgressResponse.Milestone.Kind
         KIND_REBALANCE: BacktestProgressResponse.Milestone.Kind
+        KIND_TRIAL_FAILED: BacktestProgressResponse.Milestone.Kind
+        KIND_BEST_TRIAL: BacktestProgressResponse.Milestone.Kind
         KIND_FIELD_NUMBER: _ClassVar[int]
         SIMULATED_DATE_FIELD_NUMBER: _ClassVar[int]
         REASON_FIELD_NUMBER: _ClassVar[int]
@@ -336,7 +355,7 @@ class GetBacktestSeriesResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[GetBacktestSeriesResponse.Header, _Mapping]] = ..., rows: _Optional[_Union[GetBacktestSeriesResponse.Rows, _Mapping]] = ...) -> None: ...
 
 class SweepRequest(_message.Message):
-    __slots__ = ("grid", "trials", "request_id", "selection", "label", "sweep_id")
+    __slots__ = ("grid", "trials", "request_id", "selection", "label", "sweep_id", "wait")
     class Axis(_message.Message):
         __slots__ = ("path", "numbers", "strings", "strategies")
         class Numbers(_message.Message):
@@ -381,13 +400,15 @@ class SweepRequest(_message.Message):
     SELECTION_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     SWEEP_ID_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FIELD_NUMBER: _ClassVar[int]
     grid: SweepRequest.Grid
     trials: SweepRequest.Trials
     request_id: str
     selection: _sweep_pb2.SweepSelection
     label: str
     sweep_id: str
-    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ..., selection: _Optional[_Union[_sweep_pb2.SweepSelection, _Mapping]] = ..., label: _Optional[str] = ..., sweep_id: _Optional[str] = ...) -> None: ...
+    wait: _duration_pb2.Duration
+    def __init__(self, grid: _Optional[_Union[SweepRequest.Grid, _Mapping]] = ..., trials: _Optional[_Union[SweepRequest.Trials, _Mapping]] = ..., request_id: _Optional[str] = ..., selection: _Optional[_Union[_sweep_pb2.SweepSelection, _Mapping]] = ..., label: _Optional[str] = ..., sweep_id: _Optional[str] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetSweepRequest(_message.Message):
     __slots__ = ("name",)
@@ -396,16 +417,26 @@ class GetSweepRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class ListSweepTrialsRequest(_message.Message):
-    __slots__ = ("name", "page_size", "page_token", "state")
+    __slots__ = ("name", "page_size", "page_token", "state", "order")
+    class Order(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ORDER_UNSPECIFIED: _ClassVar[ListSweepTrialsRequest.Order]
+        ORDER_SWEEP: _ClassVar[ListSweepTrialsRequest.Order]
+        ORDER_BEST_FIRST: _ClassVar[ListSweepTrialsRequest.Order]
+    ORDER_UNSPECIFIED: ListSweepTrialsRequest.Order
+    ORDER_SWEEP: ListSweepTrialsRequest.Order
+    ORDER_BEST_FIRST: ListSweepTrialsRequest.Order
     NAME_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
     name: str
     page_size: int
     page_token: str
     state: _backtest_pb2.BacktestState
-    def __init__(self, name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ...) -> None: ...
+    order: ListSweepTrialsRequest.Order
+    def __init__(self, name: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., order: _Optional[_Union[ListSweepTrialsRequest.Order, str]] = ...) -> None: ...
 
 class ListSweepTrialsResponse(_message.Message):
     __slots__ = ("trials", "next_page_token")

@@ -131,14 +131,14 @@ class BacktestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelBacktest(self, request, context):
-        """Stops a job and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
+        """Stops a job, a sweep too, and returns it; stopping takes a moment. Stopping a job that is over changes nothing and is no error.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteBacktest(self, request, context):
-        """Deletes a job with its series. FAILED_PRECONDITION while it runs.
+        """Deletes a job with its series, a sweep with its trials. FAILED_PRECONDITION while it runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +166,7 @@ class BacktestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSweepTrials(self, request, context):
-        """Lists the trials of a sweep.
+        """Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

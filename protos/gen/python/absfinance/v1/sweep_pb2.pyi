@@ -2,6 +2,7 @@ import datetime
 
 from absfinance.v1 import backtest_pb2 as _backtest_pb2
 from absfinance.v1 import statistical_validation_pb2 as _statistical_validation_pb2
+from absfinance.v1 import warning_pb2 as _warning_pb2
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.rpc import status_pb2 as _status_pb2
@@ -24,12 +25,28 @@ class SweepSelection(_message.Message):
         SCORE_CALMAR: _ClassVar[SweepSelection.Score]
         SCORE_CAGR: _ClassVar[SweepSelection.Score]
         SCORE_INFORMATION_RATIO: _ClassVar[SweepSelection.Score]
+        SCORE_TOTAL_RETURN: _ClassVar[SweepSelection.Score]
+        SCORE_VOLATILITY_ANNUAL: _ClassVar[SweepSelection.Score]
+        SCORE_MAX_DRAWDOWN: _ClassVar[SweepSelection.Score]
+        SCORE_VALUE_AT_RISK: _ClassVar[SweepSelection.Score]
+        SCORE_CONDITIONAL_VALUE_AT_RISK: _ClassVar[SweepSelection.Score]
+        SCORE_TURNOVER_ANNUAL: _ClassVar[SweepSelection.Score]
+        SCORE_COST_TOTAL: _ClassVar[SweepSelection.Score]
+        SCORE_TRACKING_ERROR_ANNUAL: _ClassVar[SweepSelection.Score]
     SCORE_UNSPECIFIED: SweepSelection.Score
     SCORE_SHARPE: SweepSelection.Score
     SCORE_SORTINO: SweepSelection.Score
     SCORE_CALMAR: SweepSelection.Score
     SCORE_CAGR: SweepSelection.Score
     SCORE_INFORMATION_RATIO: SweepSelection.Score
+    SCORE_TOTAL_RETURN: SweepSelection.Score
+    SCORE_VOLATILITY_ANNUAL: SweepSelection.Score
+    SCORE_MAX_DRAWDOWN: SweepSelection.Score
+    SCORE_VALUE_AT_RISK: SweepSelection.Score
+    SCORE_CONDITIONAL_VALUE_AT_RISK: SweepSelection.Score
+    SCORE_TURNOVER_ANNUAL: SweepSelection.Score
+    SCORE_COST_TOTAL: SweepSelection.Score
+    SCORE_TRACKING_ERROR_ANNUAL: SweepSelection.Score
     SCORE_FIELD_NUMBER: _ClassVar[int]
     PURGE_PERIODS_FIELD_NUMBER: _ClassVar[int]
     EMBARGO_PERIODS_FIELD_NUMBER: _ClassVar[int]
@@ -39,7 +56,7 @@ class SweepSelection(_message.Message):
     def __init__(self, score: _Optional[_Union[SweepSelection.Score, str]] = ..., purge_periods: _Optional[int] = ..., embargo_periods: _Optional[int] = ...) -> None: ...
 
 class SweepTrial(_message.Message):
-    __slots__ = ("index", "settings", "state", "score", "metrics", "error")
+    __slots__ = ("index", "settings", "state", "score", "metrics", "error", "label")
     class Setting(_message.Message):
         __slots__ = ("path", "number", "text", "strategy")
         PATH_FIELD_NUMBER: _ClassVar[int]
@@ -57,16 +74,18 @@ class SweepTrial(_message.Message):
     SCORE_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
     index: int
     settings: _containers.RepeatedCompositeFieldContainer[SweepTrial.Setting]
     state: _backtest_pb2.BacktestState
     score: float
     metrics: _backtest_pb2.PerformanceMetrics
     error: _status_pb2.Status
-    def __init__(self, index: _Optional[int] = ..., settings: _Optional[_Iterable[_Union[SweepTrial.Setting, _Mapping]]] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., score: _Optional[float] = ..., metrics: _Optional[_Union[_backtest_pb2.PerformanceMetrics, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+    label: str
+    def __init__(self, index: _Optional[int] = ..., settings: _Optional[_Iterable[_Union[SweepTrial.Setting, _Mapping]]] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., score: _Optional[float] = ..., metrics: _Optional[_Union[_backtest_pb2.PerformanceMetrics, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., label: _Optional[str] = ...) -> None: ...
 
 class Sweep(_message.Message):
-    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time")
+    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time", "finished_count", "tied", "deflated_sharpe_effective", "compared_count", "observations", "warnings")
     class UndefinedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -91,6 +110,12 @@ class Sweep(_message.Message):
     LABEL_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TIED_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _backtest_pb2.BacktestState
     trial_count: int
@@ -108,4 +133,10 @@ class Sweep(_message.Message):
     label: str
     create_time: _timestamp_pb2.Timestamp
     finish_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    finished_count: int
+    tied: _containers.RepeatedScalarFieldContainer[int]
+    deflated_sharpe_effective: float
+    compared_count: int
+    observations: int
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_count: _Optional[int] = ..., tied: _Optional[_Iterable[int]] = ..., deflated_sharpe_effective: _Optional[float] = ..., compared_count: _Optional[int] = ..., observations: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...

@@ -1,0 +1,128 @@
+"""What the best of all trials is worth, their number considered: the tests of `significance` on their returns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.cancellation import CancellationCheck
+from domain.checks import LARGEST_RETURN, Matrix, Vector, constant_columns
+from domain.errors import InvalidInput
+from domain.market_data.panel import Days, ReturnPanel
+from domain.significance.comparison import MOST_STATISTICS, Comparison, ComparisonSettings, compare
+from domain.significance.settings import RESAMPLES
+
+MOST_CELLS = 12_500_000
+"""Dates x trials whose returns are kept until the end: 100 MB."""
+
+FIGURES = (
+    "spa",
+    "step_m",
+    "deflated_sharpe",
+    "deflated_sharpe_effective",
+    "probability_of_overfitting",
+    "effective_trial_count",
+)
+TOO_MANY = f"needs the returns of all trials, which are more than {MOST_CELLS:,}: sweep fewer trials or dates"
+FEW_TRIALS = "needs at least two trials that succeeded and whose returns vary"
+FEW_DATES = "the trials have fewer than two dates in common"
+OTHER_BENCHMARKS = "the trials have different benchmarks; returns are compared with what cash earns"
+
+
+@dataclass(frozen=True, slots=True)
+class TrialReturns:
+    """Excess returns of a trial, (T,), on the dates on which they end, beside those of its first benchmark."""
+
+    days: Days  # (T,), since 1970-01-01
+    excess: Vector  # (T,)
+    benchmark: Vector | None = None  # (T,), None where it has none on all these dates
+
+
+@dataclass(slots=True)
+class SweepStatistics:
+    """Figures over all trials; `undefined` has the reason of each absent one."""
+
+    comparison: Comparison | None = None  # its labels are the places of trials in the sweep
+    trials: int = 0  # that were compared
+    left_out: int = 0  # that succeeded and whose returns do not vary or are too large
+    undefined: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def superior(self) -> tuple[int, ...]:
+        """Places of the trials that beat the benchmark (Romano and Wolf 2005)."""
+        return () if self.comparison is None else tuple(map(int, self.comparison.superior))
+
+
+def sweep_statistics(returns: Mapping[int, TrialReturns], check_cancelled: CancellationCheck) -> SweepStatistics:
+    """Compares the trials that succeeded, by their places in the sweep, on the dates that all of them have."""
+    usable = {trial: one for trial, one in sorted(returns.items()) if _is_usable(one.excess)}
+    left_out = len(returns) - len(usable)
+    if len(usable) < 2:
+        return _absent(FEW_TRIALS, left_out)
+    days = _common(list(usable.values()))
+    if len(days) < 2:
+        return _absent(FEW_DATES, left_out)
+    values = np.column_stack([_at(days, one.days, one.excess) for one in usable.values()])
+    varies = ~constant_columns(values)
+    trials = [trial for trial, one in zip(usable, varies, strict=True) if one]
+    left_out += len(usable) - len(trials)
+    if len(trials) < 2:
+        return _absent(FEW_TRIALS, left_out)
+    benchmark, notes = _benchmark(days, [usable[trial] for trial in trials])
+    settings = ComparisonSettings(resamples=min(RESAMPLES, MOST_STATISTICS // len(trials)))
+    names = tuple(map(str, trials))
+    try:
+        found = compare(
+            ReturnPanel(names, days, np.ascontiguousarray(values[:, varies])), benchmark, settings, check_cancelled
+        )
+    except InvalidInput as error:
+        return _absent(error.rule, left_out)
+    return SweepStatistics(found, len(trials), left_out, _undefined(found), notes)
+
+
+def _undefined(found: Comparison) -> dict[str, str]:
+    return {name: found.undefined[name] for name in FIGURES if name in found.undefined}
+
+
+def too_many_returns() -> SweepStatistics:
+    """The statistics of a sweep whose returns are not kept."""
+    return _absent(TOO_MANY, 0)
+
+
+def _absent(reason: str, left_out: int) -> SweepStatistics:
+    return SweepStatistics(left_out=left_out, undefined=dict.fromkeys(FIGURES, reason))
+
+
+def _is_usable(excess: Vector) -> bool:
+    return len(excess) > 1 and bool(np.isfinite(excess).all()) and float(np.abs(excess).max()) <= LARGEST_RETURN
+
+
+def _common(trials: Sequence[TrialReturns]) -> Days:
+    """Dates that all trials have, (C,)."""
+    days: Days = trials[0].days
+    for one in trials[1:]:
+        if not np.array_equal(days, one.days):
+            days = np.intersect1d(days, one.days)
+    return days
+
+
+def _at(days: Days, own: Days, values: Vector) -> Vector:
+    """The returns that end on some dates of a trial, (C,)."""
+    place: NDArray[np.int64] = np.searchsorted(own, days)
+    return values[place]
+
+
+def _benchmark(days: Days, trials: Sequence[TrialReturns]) -> tuple[ReturnPanel | None, tuple[str, ...]]:
+    """The benchmark's excess returns where all trials have the same one; cash is the benchmark where none has any."""
+    found: list[Vector | None] = [
+        None if one.benchmark is None else _at(days, one.days, one.benchmark) for one in trials
+    ]
+    first = found[0]
+    if all(one is None for one in found):
+        return None, ()
+    if first is None or any(one is None or not np.array_equal(one, first) for one in found):
+        return None, (OTHER_BENCHMARKS,)
+    column: Matrix = first[:, None]
+    return ReturnPanel(("benchmark",), days, column), ()

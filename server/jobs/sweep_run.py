@@ -1,0 +1,84 @@
+"""Runs a sweep on all worker processes: each task runs some trials, and every trial that ends is stored and told."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from domain.sweep.ranking import Score
+from server.execution.executor import JobExecutor
+from server.jobs.backtest_run import EncodedBacktest, Job
+from server.jobs.sweep_state import SAVE_SECONDS, SweepState, TrialDone, chunks_of
+from server.ports.jobs import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTasks:
+    """What workers do for a sweep. They are arguments because tasks are a layer above jobs."""
+
+    run: Callable[..., None]  # runs some trials and reports each
+    conclude: Callable[..., EncodedBacktest]  # statistics over all trials, and how they are stored
+    score_of: Callable[[bytes], Score]
+
+
+class SweepRun:
+    """One sweep, from its beginning or from the trials that are stored."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        sets: tuple[Job, ...],
+        pool: JobExecutor,
+        workers: int,
+        tasks: SweepTasks,
+        submit: Callable[[object], None],
+    ) -> None:
+        record = claim.record
+        self._record = record
+        self._sets = sets
+        self._pool = pool
+        self._workers = workers
+        self._tasks = tasks
+        self._submit = submit
+        self._state = SweepState(record.inputs.trial_count, tasks.score_of(record.request))
+        self._parts = claim.parts
+        self._saved = time.monotonic()
+
+    async def run(self) -> EncodedBacktest:
+        """Runs every trial that is not over, then what is said about all of them."""
+        await asyncio.to_thread(self._state.restore, self._parts)
+        self._parts = ()
+        pending = [trial for trial in range(self._state.count) if trial not in self._state.done]
+        chunks = iter(chunks_of(pending, self._workers))
+        lanes = [asyncio.create_task(self._lane(chunks)) for _ in range(self._workers)]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.wait(lanes)
+        self._save()
+        trials = tuple(self._state.done[trial] for trial in range(self._state.count))
+        work = partial(self._tasks.conclude, self._record.request, self._record.fingerprint, trials)
+        return await self._pool.run(work, None, caller=self._record.id)
+
+    async def _lane(self, chunks: Iterator[tuple[int, ...]]) -> None:
+        for chunk in chunks:  # all lanes take from the same chunks
+            inputs = self._record.inputs
+            used = sorted({inputs.set_of[trial] if inputs.set_of else 0 for trial in chunk})
+            sets = {k: self._sets[k] for k in used}
+            work = partial(self._tasks.run, sets, inputs.set_of, self._record.request, chunk)
+            await self._pool.run(work, None, self._take, caller=self._record.id)
+
+    def _take(self, one: TrialDone) -> None:
+        """A trial has ended: followers hear of it at once, and it is stored with others that end in a moment."""
+        self._state.add(one)
+        self._submit(self._state.tick())
+        if time.monotonic() - self._saved >= SAVE_SECONDS:
+            self._save()
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        if self._state.new:
+            self._submit(self._state.saved())

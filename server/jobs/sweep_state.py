@@ -1,0 +1,153 @@
+"""The trials of a sweep that are over: what is known of each, in which order they ended, and the parts of a job."""
+
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.sweep.ranking import Score
+from domain.sweep.statistics import TrialReturns
+from server.jobs.backtest_run import Saved
+from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
+
+SAVE_SECONDS = 0.5
+"""A trial that is over is stored no later than this, and one that has to be computed again took no longer."""
+
+NO_TRIAL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TrialDone:
+    """One trial, as its worker reports it."""
+
+    index: int
+    label: str
+    trial: bytes  # as it is listed
+    score: float | None  # None where it failed or its score is not defined
+    error: tuple[str, str] | None = None  # reason and message of one that failed
+    returns: TrialReturns | None = None  # None where it failed, or where those of all trials are too many
+
+
+@dataclass(slots=True)
+class SweepState:
+    """The trials of one sweep; each is there once, however often the job was taken over."""
+
+    count: int
+    score: Score
+    done: dict[int, TrialDone] = field(default_factory=dict)
+    failed: int = 0
+    best: TrialDone | None = None
+    new: list[TrialDone] = field(default_factory=list)  # not stored yet
+    events: list[JobEventDraft] = field(default_factory=list)  # not stored yet
+    shared: dict[bytes, NDArray[Any]] = field(default_factory=dict)  # dates and benchmarks, each held once
+
+    def restore(self, parts: Iterable[bytes]) -> None:
+        """Takes the trials that were stored before."""
+        for part in parts:
+            for one in trials_from_bytes(part):
+                self._count(one)
+
+    def add(self, one: TrialDone) -> None:
+        """Takes a trial that has just ended, with what is worth telling of it."""
+        if one.index in self.done:
+            return
+        stage = Stage(one.label, one.index, self.count)
+        was_best = self.best
+        self._count(one)
+        self.new.append(self.done[one.index])
+        if one.error is not None:
+            reason, message = one.error
+            self.events.append(JobEventDraft(EventKind.TRIAL_FAILED, message, None, reason, stage))
+        elif self.best is not was_best:
+            message = f"{self.score.value} of {one.score:.6g} is the best so far"
+            self.events.append(JobEventDraft(EventKind.BEST_TRIAL, message, None, "", stage))
+
+    def tick(self) -> JobTick:
+        """How far the sweep is."""
+        fraction = len(self.done) / self.count
+        if self.best is None:
+            return JobTick(fraction, self.failed, 0.0, Stage("", NO_TRIAL, self.count))
+        stage = Stage(self.best.label, self.best.index, self.count)
+        return JobTick(fraction, self.failed, self.best.score or 0.0, stage)
+
+    def saved(self) -> Saved:
+        """What is new, on its way to the store."""
+        new, events, self.new, self.events = self.new, self.events, [], []
+        return Saved(b"", trials_to_bytes(new), self.tick(), tuple(events))
+
+    def _count(self, one: TrialDone) -> None:
+        if one.index in self.done:
+            return
+        self.done[one.index] = self._sharing(one)
+        self.failed += one.error is not None
+        if one.score is None:
+            return
+        best = self.best
+        # Of equal scores the first in the sweep is best, whatever the order in which trials end.
+        is_better = best is None or best.score is None or self.score.is_better(one.score, best.score)
+        if is_better or (best is not None and best.score == one.score and one.index < best.index):
+            self.best = self.done[one.index]
+
+    def _sharing(self, one: TrialDone) -> TrialDone:
+        """The same with arrays that other trials have too."""
+        if one.returns is None:
+            return one
+        benchmark = one.returns.benchmark
+        shared = TrialReturns(
+            self._once(one.returns.days), one.returns.excess, None if benchmark is None else self._once(benchmark)
+        )
+        return TrialDone(one.index, one.label, one.trial, one.score, one.error, shared)
+
+    def _once(self, array: NDArray[Any]) -> NDArray[Any]:
+        return self.shared.setdefault(array.tobytes(), array)
+
+
+def trials_to_bytes(trials: Sequence[TrialDone]) -> bytes:
+    """A part of the output of a sweep: arrays as numpy's npz without pickling, each once, the rest as JSON in it."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    names: dict[bytes, str] = {}
+
+    def name_of(array: NDArray[np.generic] | None) -> str | None:
+        if array is None:
+            return None
+        key = array.dtype.str.encode() + array.tobytes()
+        name = names.setdefault(key, f"a{len(names)}")
+        arrays[name] = array
+        return name
+
+    rest = []
+    for k, one in enumerate(trials):
+        arrays[f"t{k}"] = np.frombuffer(one.trial, np.uint8)
+        returns = one.returns
+        own = None if returns is None else [name_of(returns.days), name_of(returns.excess), name_of(returns.benchmark)]
+        rest.append([one.index, one.label, one.score, one.error, own])
+    text = np.frombuffer(json.dumps(rest).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, rest=text, **arrays)
+    return buffer.getvalue()
+
+
+def trials_from_bytes(part: bytes) -> list[TrialDone]:
+    """As `trials_to_bytes` wrote them."""
+    found = []
+    with np.load(io.BytesIO(part), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    for k, (index, label, score, error, own) in enumerate(json.loads(arrays["rest"].tobytes())):
+        returns = None
+        if own is not None:
+            days, excess, benchmark = own
+            returns = TrialReturns(arrays[days], arrays[excess], None if benchmark is None else arrays[benchmark])
+        reason = None if error is None else (str(error[0]), str(error[1]))
+        found.append(TrialDone(index, label, arrays[f"t{k}"].tobytes(), score, reason, returns))
+    return found
+
+
+def chunks_of(pending: Sequence[int], workers: int, most: int = 25) -> list[tuple[int, ...]]:
+    """Trials that one task of a worker runs: small ones at the end of a short sweep, so that no worker waits long."""
+    size = max(1, min(most, math.ceil(len(pending) / (8 * workers))))
+    return [tuple(pending[first : first + size]) for first in range(0, len(pending), size)]

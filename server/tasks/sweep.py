@@ -1,0 +1,268 @@
+"""Sweep: the draft of a job from a request, some of its trials, what is said about all of them, and a page of them."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from absfinance.v1.backtest_service_pb2 import SweepRequest
+
+from domain.backtest.flow import BacktestRun
+from domain.backtest.flow import run as run_flow
+from domain.backtest.measurement import excess_path
+from domain.backtest.preparation import BacktestPlan, prepare
+from domain.backtest.result import BacktestOutcome
+from domain.backtest.specification import BacktestSpecification
+from domain.backtest.strategies import Remote
+from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverTimedOut
+from domain.market_data.fingerprint import fingerprint_of
+from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from domain.risk.figure import known
+from domain.sweep.ranking import Score, ranking
+from domain.sweep.statistics import MOST_CELLS, TrialReturns, sweep_statistics, too_many_returns
+from server.commands.backtest import BacktestCommand
+from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
+from server.commands.sweep import TrialOrder, TrialsPage
+from server.converters.backtests import specification_from_bytes
+from server.converters.message import message_from_bytes
+from server.converters.sweep_request import (
+    GridTrials,
+    ListedTrials,
+    naming_trial,
+    score_of,
+    stored_trials,
+    sweep_command_from_proto,
+    trial_command,
+    trials_of,
+)
+from server.converters.sweeps import SERIES_TRIALS, concluded, failed_trial, listed, page_to_bytes, succeeded_trial
+from server.execution.control import Control
+from server.jobs.backtest_run import EncodedBacktest, Job
+from server.jobs.sweep_state import TrialDone
+from server.ports.jobs import JobDraft, JobInputs
+from server.ports.market_data import PriceSelection
+from server.tasks import backtest
+from server.tasks.backtest import Drafted
+from server.tasks.refusing import refusing
+
+MOST_SETS = 100
+"""Different sets of data in one sweep."""
+
+
+@refusing
+def draft(request: bytes, found: StoredData | None, control: Control, report: ReportKey) -> DataRequest | Drafted:
+    """Checks every trial as Backtest would, and names the data of all of them; or says what is needed first."""
+    message = message_from_bytes(SweepRequest, request)
+    trials = trials_of(message)
+    command = sweep_command_from_proto(message)
+    if found is None and command.request_id:
+        report(RequestKey(command.request_id, command.body))
+    drafting = _Drafting(trials, found, control)
+    for trial in range(len(trials.labels)):
+        control()
+        drafting.draft(trial)
+    if drafting.needed:
+        return drafting.needed_once()
+    inputs, content = drafting.inputs(), hashlib.sha256(command.content)
+    for one in inputs.sets:
+        content.update(repr(one).encode())
+    job = JobDraft(
+        request=command.request,
+        body=command.body,
+        label=command.label or f"sweep of {len(trials.labels)}",
+        fingerprint=content.hexdigest(),
+        inputs=inputs,
+        panels=drafting.panels,
+        request_id=command.request_id,
+        id=command.id,
+    )
+    return Drafted(job, drafting.stored, command.wait_seconds)
+
+
+class _Drafting:
+    """The drafts of the trials of a sweep, one after the other; what they share is read and named once."""
+
+    def __init__(self, trials: GridTrials | ListedTrials, found: StoredData | None, control: Control) -> None:
+        self._trials = trials
+        self._found = found
+        self._control = control
+        self._first: BacktestCommand | None = None  # has the data of all trials, where they have one
+        self._open: PricePanel | ReturnPanel | None = None
+        self._names: dict[int, tuple[Panel, str]] = {}  # by identity of the panel, which is held meanwhile
+        self._sets: dict[str, JobInputs] = {}
+        self._set_of: list[int] = []
+        self._places: dict[str, int] = {}
+        self.needed: list[DataRequest] = []
+        self.panels: dict[str, Panel] = {}
+        self.stored: dict[str, PriceSelection] = {}
+
+    def draft(self, trial: int) -> None:
+        """Checks a trial. Raises what Backtest would, with the trial named."""
+        one = trial_command(self._trials, trial, self._first)
+        shares = self._trials.has_one_input
+        if shares and self._first is None:
+            self._first = one
+        with naming_trial(self._trials, trial):
+            _refuse_remote(one.specification)
+            if shares and self._open is None and (self._found is not None or isinstance(one.data, Panel)):
+                self._open = backtest.input_of(one, self._found or StoredData())
+            drafted = backtest.drafted(one, self._found, self._control, self._open if shares else None, self._name_of)
+            if isinstance(drafted, DataRequest):
+                self.needed.append(drafted)
+            elif isinstance(drafted, Drafted):
+                self._take(drafted)
+
+    def needed_once(self) -> DataRequest:
+        """What all trials need of the store."""
+        distinct = list(dict.fromkeys(self.needed))
+        while len(distinct) > 1:  # in pairs, so that what was joined is not copied for each trial
+            pairs = zip(distinct[::2], [*distinct[1::2], DataRequest()][: len(distinct[::2])], strict=False)
+            distinct = [one.joined(other) for one, other in pairs]
+        return distinct[0]
+
+    def inputs(self) -> JobInputs:
+        """What the whole sweep runs on."""
+        sets = tuple(self._sets.values())
+        set_of = tuple(self._set_of) if len(sets) > 1 else ()
+        count = len(self._trials.labels)
+        return JobInputs(sets[0].data, sets[0].kind, sets=sets, set_of=set_of, trial_count=count)
+
+    def _take(self, drafted: Drafted) -> None:
+        inputs = replace(drafted.job.inputs, warnings=())
+        key = repr(inputs)
+        self._sets.setdefault(key, inputs)
+        if len(self._sets) > MOST_SETS:
+            rule = f"all trials together may have at most {MOST_SETS} different sets of data: send several sweeps"
+            raise InvalidInput("", rule)
+        self._set_of.append(self._places.setdefault(key, len(self._places)))
+        self.panels.update(drafted.job.panels)
+        self.stored.update(drafted.stored)
+
+    def _name_of(self, panel: Panel) -> str:
+        if id(panel) not in self._names:
+            self._names[id(panel)] = (panel, fingerprint_of(panel))
+        return self._names[id(panel)][1]
+
+
+def _refuse_remote(specification: BacktestSpecification) -> None:
+    for path, strategy in specification.strategies_by_path():
+        if isinstance(strategy, Remote):
+            raise NotSupported(f"{path}: a sweep does not support strategies of services outside", field=path)
+
+
+@lru_cache(maxsize=2)
+def _trials(request: bytes) -> GridTrials | ListedTrials:
+    return stored_trials(request)
+
+
+@refusing
+def run_trials(
+    sets: Mapping[int, Job],
+    set_of: Sequence[int],
+    request: bytes,
+    chunk: Sequence[int],
+    control: Control,
+    report: Callable[[TrialDone], None],
+) -> None:
+    """Runs some trials of a sweep and reports each as it ends; what fails in one is its value."""
+    trials, score = _trials(request), score_of(request)
+    opened = {k: _OpenJob.of(job) for k, job in sets.items()}
+    for trial in chunk:
+        control()
+        report(_trial(opened[set_of[trial] if set_of else 0], trials, trial, score, control))
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenJob:
+    """The data of trials, read once."""
+
+    job: Job
+    data: PricePanel | ReturnPanel
+    opens: PricePanel | None
+    benchmarks: Mapping[str, PricePanel]
+
+    @classmethod
+    def of(cls, job: Job) -> "_OpenJob":
+        """Maps the files."""
+        data = job.data.prices() if job.kind == "prices" else job.data.returns()
+        benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
+        return cls(job, data, None if job.opens is None else job.opens.prices(), benchmarks)
+
+    def plan(self, specification: BacktestSpecification, control: Control) -> BacktestPlan:
+        """A backtest on this data."""
+        job = self.job
+        complete = specification.with_groups(job.groups).with_stored_labels(job.labels)
+        complete = complete.with_stored_actions(job.actions, job.benchmarks)
+        return prepare(complete, self.data, self.benchmarks, control, self.opens, job.groups, job.trading)
+
+
+def _trial(
+    opened: _OpenJob, trials: GridTrials | ListedTrials, trial: int, score: Score, control: Control
+) -> TrialDone:
+    label, settings = trials.labels[trial], trials.settings(trial)
+    try:
+        specification = specification_from_bytes(trials.request(trial).SerializeToString())
+        plan = opened.plan(specification, control)
+        outcome = run_flow(plan, _ignore, control)
+    except (Cancelled, SolverTimedOut):
+        raise
+    except DomainError as error:
+        encoded, reason, text = failed_trial(trial, label, settings, error)
+        return TrialDone(trial, label, encoded, None, (reason, text))
+    value = known(score.of(outcome.strategies[0].performance))
+    returns = _returns(plan, outcome) if len(trials.labels) * len(plan.days) <= MOST_CELLS else None
+    encoded = succeeded_trial(trial, label, settings, outcome.strategies[0].performance, value)
+    return TrialDone(trial, label, encoded, value, None, returns)
+
+
+def _ignore(run: BacktestRun) -> None:
+    """Nobody follows a single trial."""
+
+
+def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
+    path, compared = excess_path(plan, outcome)
+    theirs = None if compared is None or len(compared.theirs) != len(path.excess) else compared.theirs
+    return TrialReturns(path.days, path.excess, theirs)
+
+
+@refusing
+def conclude(request: bytes, fingerprint: str, trials: Sequence[TrialDone], control: Control) -> EncodedBacktest:
+    """What is said about all trials together."""
+    score = score_of(request)
+    ranked = ranking({one.index: one.score for one in trials if one.score is not None}, score)
+    returns = {one.index: one.returns for one in trials if one.returns is not None}
+    is_complete = len(returns) == sum(one.error is None for one in trials)
+    statistics = sweep_statistics(returns, control) if is_complete else too_many_returns()
+    return concluded(trials, ranked, statistics)
+
+
+def pieces_of_page(trial_count: int, page: TrialsPage) -> range:
+    """Numbers of the stored pieces that a page is made of. Raises InvalidInput for a token that is not ours."""
+    every = range(-(-trial_count // SERIES_TRIALS))
+    first = _offset(page)
+    if page.state is not None or page.order is not TrialOrder.SWEEP:
+        return every
+    return every[first // SERIES_TRIALS : (first + page.size) // SERIES_TRIALS + 1]
+
+
+@refusing
+def trials_page(request: bytes, pieces: Sequence[bytes], first_piece: int, page: TrialsPage, control: Control) -> bytes:
+    """A page of the trials of a sweep, from the pieces it is made of."""
+    first = _offset(page)
+    trials, more = listed(pieces, score_of(request), page, first - first_piece * SERIES_TRIALS)
+    return page_to_bytes(trials, _token(first + page.size, page) if more else "")
+
+
+def _token(offset: int, page: TrialsPage) -> str:
+    return f"{offset}.{page.order}.{page.state or ''}"
+
+
+def _offset(page: TrialsPage) -> int:
+    if not page.token:
+        return 0
+    digits, _, rest = page.token.partition(".")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 9):
+        raise InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
+    if rest != _token(0, page).partition(".")[2]:
+        raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")
+    return int(digits)

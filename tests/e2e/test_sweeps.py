@@ -1,0 +1,368 @@
+"""Sweeps over the wire: every trial is there once, compared by a score, and what the best of so many is worth."""
+
+import base64
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import RunningServer, Wire
+from tests.e2e.test_progress import FINAL, follow, wait_until
+
+SYMBOLS = ["A", "B", "C", "D"]
+DATES = 200
+COSTS = {"path": "costs.commissionBps", "numbers": {"values": [0.0, 10.0, 50.0]}}
+LOOKBACKS = {"path": "strategy.optimize.lookbackPeriods", "numbers": {"values": [40, 60]}}
+
+
+def prices(dates: int = DATES, seed: int = 5) -> dict[str, Any]:
+    returns = np.random.default_rng(seed).normal(4e-4, 0.01, (dates, len(SYMBOLS)))
+    values = 100.0 * np.cumprod(1.0 + returns, axis=0)
+    return {"symbols": SYMBOLS, "dates": list(range(dates)), "values": values.ravel().tolist()}
+
+
+def base(**more: Any) -> dict[str, Any]:
+    return {
+        "prices": prices(),
+        "periodsPerYear": 252,
+        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 50}},
+        "rebalancing": {"everyPeriods": {"n": 20}},
+        **more,
+    }
+
+
+def grid(*axes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"grid": {"base": base(**more), "axes": list(axes)}}
+
+
+def ended(wire: Wire, name: str, seconds: float = 60.0) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+
+    def is_over() -> bool:
+        nonlocal found
+        found = wire.call("BacktestService/GetSweep", {"name": name})
+        return found["state"] in FINAL
+
+    wait_until(is_over, seconds)
+    return found
+
+
+def swept(wire: Wire, request: dict[str, Any]) -> dict[str, Any]:
+    """A sweep that has succeeded."""
+    found = ended(wire, wire.call("BacktestService/Sweep", request)["name"])
+    assert found["state"] == "BACKTEST_STATE_SUCCEEDED", found
+    return found
+
+
+def pages(wire: Wire, name: str, size: int, **more: Any) -> Iterator[dict[str, Any]]:
+    token = ""
+    while True:
+        request = {"name": name, "pageSize": size, "pageToken": token, **more}
+        page = wire.call("BacktestService/ListSweepTrials", request)
+        yield from page.get("trials", [])
+        token = page.get("nextPageToken", "")
+        if not token:
+            return
+
+
+def figures(trial: dict[str, Any]) -> dict[str, Any]:
+    return trial["metrics"]
+
+
+@pytest.fixture(scope="module")
+def costly(wire: Wire) -> dict[str, Any]:
+    """A sweep of two axes."""
+    return swept(wire, grid(COSTS, LOOKBACKS))
+
+
+def test_every_combination_is_one_trial_in_order(wire: Wire, costly: dict[str, Any]) -> None:
+    trials = list(pages(wire, costly["name"], 4))
+    assert [one.get("index", 0) for one in trials] == list(range(6))
+    set_to = [tuple(one.get("number", 0.0) for one in trial["settings"]) for trial in trials]
+    assert set_to == [(cost, lookback) for cost in (0.0, 10.0, 50.0) for lookback in (40.0, 60.0)]
+    assert trials[3]["label"] == "costs.commissionBps=10, strategy.optimize.lookbackPeriods=60"
+    assert (costly["trialCount"], costly["finishedCount"], costly.get("failedCount", 0)) == (6, 6, 0)
+
+
+def test_a_trial_has_the_bits_of_the_same_backtest_alone(wire: Wire, costly: dict[str, Any]) -> None:
+    trials = list(pages(wire, costly["name"], 6))
+    for index, cost, lookback in ((0, 0.0, 40), (5, 50.0, 60)):
+        alone = base(costs={"commissionBps": cost}, wait="60s")
+        alone["strategy"]["optimize"]["lookbackPeriods"] = lookback
+        result = wire.call("BacktestService/Backtest", alone)["result"]
+        assert figures(trials[index]) == result["metrics"]
+
+
+def test_the_best_trial_is_the_one_with_the_highest_score(wire: Wire, costly: dict[str, Any]) -> None:
+    trials = list(pages(wire, costly["name"], 10))
+    assert all(one["score"] == one["metrics"]["sharpe"] for one in trials)
+    best = max(trials, key=lambda one: one["score"])
+    assert costly["best"] == best
+    ranked = list(pages(wire, costly["name"], 2, order="ORDER_BEST_FIRST"))
+    assert [one["score"] for one in ranked] == sorted((one["score"] for one in trials), reverse=True)
+
+
+def test_a_score_of_which_less_is_better(wire: Wire) -> None:
+    found = swept(wire, {**grid(COSTS), "selection": {"score": "SCORE_COST_TOTAL"}})
+    assert found["best"].get("index", 0) == 0
+    assert found["best"]["score"] == 0.0
+    assert "tied" not in found
+
+
+def test_equal_scores_are_told(wire: Wire) -> None:
+    never = {"path": "rebalancing.everyPeriods.n", "numbers": {"values": [500, 501, 20]}}
+    found = swept(wire, {**grid(never), "selection": {"score": "SCORE_TURNOVER_ANNUAL"}})
+    assert (found["best"].get("index", 0), found["tied"]) == (0, [1])
+
+
+def test_statistics_are_those_of_compare_strategies(wire: Wire, costly: dict[str, Any]) -> None:
+    """Over the returns of all trials, as a caller would compute them from each backtest."""
+    assert costly["comparedCount"] == 6
+    trials = list(pages(wire, costly["name"], 6))
+    columns, dates = [], []
+    for trial in trials:
+        cost, lookback = (one.get("number", 0.0) for one in trial["settings"])
+        alone = base(costs={"commissionBps": cost}, wait="60s")
+        alone["strategy"]["optimize"]["lookbackPeriods"] = int(lookback)
+        name = wire.call("BacktestService/Backtest", alone)["name"]
+        days, values = equity(wire, name)
+        columns.append(dict(zip(days[1:], values[1:] / values[:-1] - 1.0, strict=True)))
+        dates.append(set(days[1:]))
+    common = sorted(set.intersection(*dates))
+    table = np.array([[column[day] for column in columns] for day in common])
+    compared = wire.call(
+        "RiskService/CompareStrategies",
+        {"returns": {"symbols": [str(i) for i in range(6)], "dates": common, "values": table.ravel().tolist()}},
+    )
+    assert costly["observations"] == compared["observations"]
+    names = ("deflatedSharpe", "deflatedSharpeEffective", "probabilityOfOverfitting", "effectiveTrialCount")
+    for name in names:
+        assert costly[name] == pytest.approx(compared[name], rel=1e-9), name
+    assert costly["spa"] == pytest.approx(compared["spa"])
+    assert len(costly.get("stepM", [])) == len(compared.get("stepM", []))
+
+
+def equity(wire: Wire, name: str) -> tuple[list[int], np.ndarray]:
+    days: list[int] = []
+    values: list[np.ndarray] = []
+    for piece in wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": "BACKTEST_SERIES_EQUITY"}):
+        if "rows" in piece:
+            days += piece["rows"]["dates"]
+            values.append(np.frombuffer(base64.b64decode(piece["rows"]["values"]["data"])))
+    return days, np.concatenate(values)
+
+
+def test_a_trial_that_fails_is_a_value(wire: Wire) -> None:
+    """A withdrawal of more than there is ends one trial, and no other one."""
+    amounts = {"path": "initialCapital", "numbers": {"values": [1e6, 1.0, 1e5]}}
+    request = grid(amounts, cashFlows=[{"date": {"year": 1970, "month": 3, "day": 25}, "amount": -50.0}])
+    found = swept(wire, request)
+    trials = list(pages(wire, found["name"], 10))
+    failed = [one for one in trials if one["state"] == "BACKTEST_STATE_FAILED"]
+    assert (found["failedCount"], len(trials)) == (1, 3)
+    assert failed == [trials[1]]
+    assert "withdrawal" in failed[0]["error"]["message"]
+    assert "score" not in failed[0]
+    assert list(pages(wire, found["name"], 10, state="BACKTEST_STATE_FAILED")) == failed
+
+
+def test_a_list_of_backtests_with_data_of_their_own(wire: Wire) -> None:
+    listed = [
+        base(label="first"),
+        base(strategy={"equalWeight": {}}),
+        base(prices=prices(150, 6), strategy={"equalWeight": {}}),
+    ]
+    found = swept(wire, {"trials": {"backtests": listed}})
+    trials = list(pages(wire, found["name"], 10))
+    assert [one["label"] for one in trials] == ["first", "equal_weight [1]", "equal_weight [2]"]
+    alone = wire.call("BacktestService/Backtest", {**listed[2], "wait": "60s"})["result"]
+    assert figures(trials[2]) == alone["metrics"]
+
+
+def test_strategies_enums_dates_and_durations_are_parameters(wire: Wire) -> None:
+    momentum = {"momentum": {"lookbackPeriods": 20, "topN": 2}}
+    strategies = {"path": "strategy", "strategies": {"values": [{"equalWeight": {}}, momentum]}}
+    fills = {"path": "execution.fill", "strings": {"values": ["FILL_NEXT_CLOSE", "FILL_SAME_CLOSE"]}}
+    whole = {"path": "fractionalHoldings", "strings": {"values": ["true", "false"]}}
+    dates = {"path": "cashFlows[0].date", "strings": {"values": ["1970-02-25"]}}
+    flow = {"date": {"year": 1970, "month": 2, "day": 20}, "amount": 5.0}
+    request = grid(strategies, fills, whole, dates, initialCapital=1e5, cashFlows=[flow])
+    request["grid"]["base"]["strategy"] = {"equalWeight": {}}
+    found = swept(wire, request)
+    trials = list(pages(wire, found["name"], 10))
+    assert found["trialCount"] == 8
+    assert [one["settings"][0]["strategy"] for one in trials] == ["equal_weight"] * 4 + ["momentum"] * 4
+    assert len({one["metrics"]["totalReturn"] for one in trials}) == 8
+
+
+@pytest.mark.parametrize(
+    ("axis", "field", "rule"),
+    [
+        ({"path": "costs.commision", "numbers": {"values": [1]}}, "grid.axes[0].path", "has no field commision"),
+        ({"path": "costs", "numbers": {"values": [1]}}, "grid.axes[0].path", "is a message"),
+        ({"path": "prices.values", "numbers": {"values": [1]}}, "grid.axes[0].path", "have the same prices"),
+        ({"path": "requestId", "strings": {"values": ["a"]}}, "grid.axes[0].path", "no parameter"),
+        ({"path": "cashFlows.amount", "numbers": {"values": [1]}}, "grid.axes[0].path", "say which entry"),
+        ({"path": "cashFlows[0].amount", "numbers": {"values": [1]}}, "grid.axes[0].path", "has 0 cash_flows"),
+        ({"path": "strategy.momentum.topN", "numbers": {"values": [1]}}, "grid.axes[0].path", "only one can be"),
+        ({"path": "costs.commissionBps", "strings": {"values": ["a"]}}, "grid.axes[0].strings", "takes numbers"),
+        ({"path": "execution.fill", "numbers": {"values": [1]}}, "grid.axes[0].numbers", "takes strings"),
+        (
+            {"path": "execution.fill", "strings": {"values": ["FILL_NEXT_CLOSE", "LATER"]}},
+            "grid.axes[0].strings.values[1]",
+            "must be one of",
+        ),
+        (
+            {"path": "strategy.optimize.lookbackPeriods", "numbers": {"values": [50, 50.5]}},
+            "grid.axes[0].numbers.values[1]",
+            "whole number",
+        ),
+        ({"path": "costs.commissionBps", "numbers": {"values": [5, 5]}}, "grid.axes[0].numbers.values", "differ"),
+        (
+            {"path": "costs.commissionBps", "numbers": {"values": [5, -5]}},
+            "grid.base.costs.commission_bps",
+            "trial 1 (costs.commissionBps=-5)",
+        ),
+        (
+            {"path": "strategy.optimize.lookbackPeriods", "numbers": {"values": [50, 5000]}},
+            "grid.base.strategy.optimize.lookback_periods",
+            "trial 1 (strategy.optimize.lookbackPeriods=5000)",
+        ),
+    ],
+)
+def test_an_axis_that_cannot_be_is_refused_when_it_is_sent(
+    wire: Wire, axis: dict[str, Any], field: str, rule: str
+) -> None:
+    refusal = wire.refused("BacktestService/Sweep", grid(axis))
+    assert refusal.code == "INVALID_ARGUMENT"
+    assert field in refusal.fields, refusal
+    assert rule in refusal.message
+
+
+def test_size_is_checked_before_anything_is_expanded(wire: Wire) -> None:
+    many = [{"path": path, "numbers": {"values": list(range(200))}} for path in ("seed", "costs.commissionBps")]
+    started = time.monotonic()
+    refusal = wire.refused("BacktestService/Sweep", grid(*many))
+    assert "200 x 200 = 40000" in refusal.message
+    assert time.monotonic() - started < 10.0
+
+
+def test_what_says_how_a_request_is_kept_belongs_to_the_sweep(wire: Wire) -> None:
+    refusal = wire.refused("BacktestService/Sweep", grid(COSTS, requestId="r"))
+    assert "grid.base.request_id" in refusal.fields
+    several = grid(COSTS)
+    several["grid"]["base"].pop("strategy")
+    several["grid"]["base"]["strategies"] = [{"equalWeight": {}}, {"momentum": {"lookbackPeriods": 20, "topN": 2}}]
+    assert "must be one" in wire.refused("BacktestService/Sweep", several).message
+
+
+def test_a_request_id_starts_one_sweep(wire: Wire) -> None:
+    request = {**grid(COSTS), "requestId": "sweep-once", "sweepId": "mine", "label": "costs"}
+    first = wire.call("BacktestService/Sweep", request)
+    assert first["name"] == "sweeps/mine"
+    assert wire.call("BacktestService/Sweep", request)["name"] == "sweeps/mine"
+    other = {**grid(LOOKBACKS), "requestId": "sweep-once", "sweepId": "mine", "label": "costs"}
+    assert wire.refused("BacktestService/Sweep", other).reason == "REQUEST_ID_REUSED"
+    taken = {**grid(COSTS), "sweepId": "mine"}
+    assert wire.refused("BacktestService/Sweep", taken).reason == "ALREADY_EXISTS"
+    assert ended(wire, "sweeps/mine")["label"] == "costs"
+
+
+def test_a_sweep_is_no_backtest(wire: Wire, costly: dict[str, Any]) -> None:
+    name = costly["name"].replace("sweeps/", "backtests/")
+    assert wire.refused("BacktestService/GetBacktest", {"name": name}).reason == "NOT_FOUND"
+    listed = wire.call("BacktestService/ListBacktests", {"pageSize": 1000}).get("backtests", [])
+    assert all(one["name"].startswith("backtests/") for one in listed)
+    refusal = wire.refused("BacktestService/GetSweep", {"name": "sweeps/none"})
+    assert refusal.reason == "NOT_FOUND"
+    assert "sweeps/none" in refusal.message
+    assert "backtests/" not in refusal.message
+
+
+def test_progress_tells_how_many_trials_are_over_and_the_best(wire: Wire) -> None:
+    name = wire.call("BacktestService/Sweep", grid(COSTS, LOOKBACKS))["name"]
+    messages = list(follow(wire, name))
+    assert messages[-1]["finished"]["result"] == name
+    kinds = [one["milestone"]["kind"] for one in messages if "milestone" in one]
+    assert kinds.count("KIND_BEST_TRIAL") >= 1
+    ticks = [one["tick"] for one in messages if "tick" in one]
+    assert ticks[-1]["sweep"]["finishedCount"] == 6
+    assert ticks[-1]["sweep"]["bestScore"] == ended(wire, name)["best"]["score"]
+    assert not {"nav", "simulatedDate"} & set(ticks[-1])
+
+
+def test_a_sweep_is_cancelled_and_deleted(wire: Wire) -> None:
+    many = {"path": "seed", "numbers": {"values": list(range(200))}}
+    request = grid(many)
+    request["grid"]["base"]["rebalancing"] = {"everyPeriods": {"n": 1}}
+    name = wire.call("BacktestService/Sweep", request)["name"]
+    assert wire.refused("BacktestService/DeleteBacktest", {"name": name}).reason == "BACKTEST_RUNNING"
+    assert wire.refused("BacktestService/ListSweepTrials", {"name": name}).reason == "BACKTEST_RUNNING"
+    assert wire.call("BacktestService/CancelBacktest", {"name": name})["name"] == name
+    found = ended(wire, name)
+    assert found["state"] == "BACKTEST_STATE_CANCELLED"
+    assert wire.refused("BacktestService/ListSweepTrials", {"name": name}).reason == "NOT_FOUND"
+    wire.call("BacktestService/DeleteBacktest", {"name": name})
+    assert wire.refused("BacktestService/GetSweep", {"name": name}).reason == "NOT_FOUND"
+
+
+def test_tokens_of_other_lists_are_refused(wire: Wire, costly: dict[str, Any]) -> None:
+    page = wire.call("BacktestService/ListSweepTrials", {"name": costly["name"], "pageSize": 2})
+    request = {"name": costly["name"], "pageToken": page["nextPageToken"], "order": "ORDER_BEST_FIRST"}
+    assert "other filters" in wire.refused("BacktestService/ListSweepTrials", request).message
+    request = {"name": costly["name"], "pageToken": "x"}
+    assert "page_token" in wire.refused("BacktestService/ListSweepTrials", request).fields
+
+
+TAIL_RISK = {
+    "optimize": {"objective": {"minRisk": {}}, "riskMeasure": "RISK_MEASURE_CVAR", "lookbackPeriods": 60},
+}
+"""Decisions that take a millisecond each, so that a sweep takes seconds."""
+
+KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
+"""How often the server is killed in the middle of a sweep."""
+
+
+def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
+    start_server: Callable[..., RunningServer],
+) -> None:
+    trials = 8 + 6 * KILLS
+    many = {"path": "costs.commissionBps", "numbers": {"values": list(range(trials))}}
+    request = grid(many)
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 2}}}
+    running = start_server("--workers", "2")
+    with running.channel() as channel:
+        name = Wire(channel).call("BacktestService/Sweep", request)["name"]
+    for kill in range(KILLS):
+        with running.channel() as channel:
+            wire, wanted = Wire(channel), 2 + 6 * kill
+            wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 60)  # type: ignore[misc]
+        os.kill(running.process.pid, signal.SIGKILL)
+        running.process.wait(20)
+        running = start_server("--workers", "1", data_dir=running.data_dir)
+    with running.channel() as channel:
+        wire = Wire(channel)
+        found = ended(wire, name)
+        listed = list(pages(wire, name, 1000))
+        kinds = [one["milestone"]["kind"] for one in follow(wire, name) if "milestone" in one]
+        assert found["finishedCount"] == trials
+        assert [one.get("index", 0) for one in listed] == list(range(trials))
+        assert all(one["state"] == "BACKTEST_STATE_SUCCEEDED" for one in listed)
+        assert kinds.count("KIND_RESUMED") == KILLS
+        again = ended(wire, wire.call("BacktestService/Sweep", request)["name"])
+        assert list(pages(wire, again["name"], 1000)) == listed
+        assert {**again, **same(found)} == found
+
+
+def same(found: dict[str, Any]) -> dict[str, Any]:
+    """What differs between two runs of one sweep."""
+    return {name: found[name] for name in ("name", "createTime", "finishTime")}
+
+
+def finished_count(wire: Wire, name: str) -> int:
+    count: int = wire.call("BacktestService/GetSweep", {"name": name}).get("finishedCount", 0)
+    return count

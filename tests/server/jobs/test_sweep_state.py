@@ -1,0 +1,75 @@
+"""The trials of a sweep: each once, stored and read again as they were, whatever order they end in."""
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.sweep.ranking import Score
+from domain.sweep.statistics import TrialReturns
+from server.jobs.sweep_state import SweepState, TrialDone, chunks_of, trials_from_bytes, trials_to_bytes
+from server.ports.jobs import EventKind
+
+DAYS = np.arange(5, dtype=np.int32)
+
+
+def done(index: int, score: float | None, **more: object) -> TrialDone:
+    returns = TrialReturns(DAYS.copy(), np.full(5, float(index)), np.ones(5))
+    return replace(TrialDone(index, f"t{index}", bytes([index]), score, None, returns), **more)  # type: ignore[arg-type]
+
+
+def shown(one: TrialDone) -> tuple[object, ...]:
+    returns = one.returns
+    arrays = None
+    if returns is not None:
+        benchmark = None if returns.benchmark is None else returns.benchmark.tolist()
+        arrays = (returns.days.tolist(), returns.excess.tolist(), benchmark)
+    return one.index, one.label, one.trial, one.score, one.error, arrays
+
+
+def test_a_part_comes_back_as_it_was() -> None:
+    trials = [
+        done(0, 0.1 + 0.2),
+        done(1, None, error=("INVALID_INPUT", "ü\0"), returns=None, trial=b""),
+        done(2, -1.0, returns=TrialReturns(DAYS, np.zeros(5))),
+    ]
+    assert [shown(one) for one in trials_from_bytes(trials_to_bytes(trials))] == [shown(one) for one in trials]
+
+
+@given(st.permutations(range(6)), st.lists(st.sampled_from([None, 1.0, 2.0]), min_size=6, max_size=6))
+def test_the_order_in_which_trials_end_changes_nothing(order: list[int], scores: list[float | None]) -> None:
+    state = SweepState(6, Score.SHARPE)
+    for index in order:
+        state.add(done(index, scores[index]))
+        state.add(done(index, scores[index]))  # a second time: it is there once
+    known = [score for score in scores if score is not None]
+    best = scores.index(max(known)) if known else -1
+    tick = state.tick()
+    assert tick.stage is not None
+    assert (tick.fraction, tick.stage.index, tick.stage.count) == (1.0, best, 6)
+    assert sorted(one.index for one in state.new) == list(range(6))
+
+
+def test_a_sweep_goes_on_with_what_was_stored() -> None:
+    state = SweepState(4, Score.SHARPE)
+    state.add(done(2, 1.0))
+    state.add(done(0, None, error=("INVALID_INPUT", "no"), returns=None))
+    first = state.saved()
+    assert [event.kind for event in first.events] == [EventKind.BEST_TRIAL, EventKind.TRIAL_FAILED]
+    state.add(done(1, 3.0))
+    second = state.saved()
+    again = SweepState(4, Score.SHARPE)
+    again.restore([first.part, second.part, second.part])
+    assert again.tick() == state.tick()
+    assert (sorted(again.done), again.failed, again.new, again.events) == ([0, 1, 2], 1, [], [])
+    assert again.done[1].returns is not None
+    assert again.done[2].returns is not None
+    assert again.done[1].returns.days is again.done[2].returns.days, "dates are held once"
+
+
+@given(st.integers(0, 300), st.integers(1, 8))
+def test_chunks_hold_every_trial_once(count: int, workers: int) -> None:
+    chunks = chunks_of(range(count), workers)
+    assert [trial for chunk in chunks for trial in chunk] == list(range(count))
+    assert all(1 <= len(chunk) <= 25 for chunk in chunks)
