@@ -24,7 +24,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from tests.families import register_profiles
+from tests.families import mark_slow_tests, register_profiles
 from tests.processes import first_line
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ LIGHT, COMPLETE = ("tests.light_server",), ("server",)
 HAS_WEB = find_spec("uvicorn") is not None
 
 register_profiles()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before pytest chooses by marks."""
+    mark_slow_tests(items)
 
 
 @pytest.hookimpl(wrapper=True)

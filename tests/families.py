@@ -1,10 +1,15 @@
 """Families of like cases: scripts/test runs a few of each, --all more of them, and --long those of every block."""
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+
+ROOT = Path(__file__).parents[1]
+SLOW_TESTS = ROOT / "tests/slow_tests.txt"
 
 FULL = 100
 EXAMPLES = {"few": FULL // 4, "all": FULL // 2, "long": FULL}
@@ -50,3 +55,22 @@ def sampled(cases: Iterable[Any], every: int) -> list[Any]:
     """Values for `parametrize`: one of `every` so many runs with --all, all with --long."""
     marks = (pytest.mark.exhaustive, pytest.mark.long)
     return [pytest.param(case, marks=marks[place % every > 0]) for place, case in enumerate(cases)]
+
+
+@cache
+def slow_tests() -> frozenset[str]:
+    """The tests that only --all runs because of the time they take, each as `folder/file.py::function`."""
+    lines = SLOW_TESTS.read_text().splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def mark_slow_tests(items: Iterable[pytest.Item]) -> None:
+    """Gives them the mark `exhaustive`."""
+    for item in items:
+        if function_of(item.nodeid) in slow_tests():
+            item.add_marker(pytest.mark.exhaustive)
+
+
+def function_of(case: str) -> str:
+    """The test of a case: its name without the values of its arguments."""
+    return case.partition("[")[0]
