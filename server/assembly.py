@@ -50,6 +50,7 @@ from server.services.reallocation import ReallocationService
 from server.services.risk import Risk
 from server.services.sweeps import Sweeps
 from server.settings import Settings
+from server.storage.scratch import write_value
 from server.tasks import backtest, sweep
 
 JOB_NICENESS = 10
@@ -108,7 +109,7 @@ def jobs_of(
             strategy_targets=settings.strategy_targets,
             remote_authority=remote_authority(settings),
         ),
-        sweep=SweepTasks(sweep.run_trials, sweep.conclude, score_of),
+        sweep=SweepTasks(sweep.run_trials, sweep.conclude, score_of, storage.new_file, write_value),
         encode_error=_error_to_bytes,
         policy=policy,
     )

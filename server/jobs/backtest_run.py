@@ -67,6 +67,13 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A checkpoint that the server makes itself: its bytes are written in a thread."""
+
+    write: Callable[[], Saved]
+
+
+@dataclass(frozen=True, slots=True)
 class Compacted:
     """One part in the place of the first `count` stored ones."""
 

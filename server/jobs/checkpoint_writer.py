@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from server.jobs.backtest_run import Compacted, Saved
+from server.jobs.backtest_run import Compacted, Saved, Unwritten
 from server.jobs.progress import Progress
 from server.observability import logger
 from server.ports.errors import StorageFull, StorageUnavailable
@@ -29,14 +29,14 @@ class CheckpointWriter:
         self._log = log
         self._progress = progress
         self._record = record
-        self._waiting: asyncio.Queue[Saved | Compacted | None] = asyncio.Queue()
+        self._waiting: asyncio.Queue[Saved | Unwritten | Compacted | None] = asyncio.Queue()
         self._yielding = False
 
     def submit(self, reported: object) -> None:
         """Takes a report of the worker; what must be stored waits for `run`."""
         if isinstance(reported, JobTick):
             self._progress.ticked(self._record.key, reported)
-        elif isinstance(reported, Saved | Compacted):
+        elif isinstance(reported, Saved | Unwritten | Compacted):
             self._waiting.put_nowait(reported)
 
     def yield_at_next(self) -> None:
@@ -46,6 +46,8 @@ class CheckpointWriter:
     async def run(self) -> None:
         """Stores checkpoints until there are no more. Raises LostClaim, Yielded, StorageFull, StorageUnavailable."""
         while (reported := await self._waiting.get()) is not None:
+            if isinstance(reported, Unwritten):
+                reported = await asyncio.to_thread(reported.write)
             await until_stored(lambda kept=reported: self._store(kept), self._record.id)  # type: ignore[misc]
             with contextlib.suppress(StorageFull, StorageUnavailable):  # the next one tells followers of this one too
                 await self._progress.refresh(self._record.key)

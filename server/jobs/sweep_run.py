@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from domain.sweep.ranking import Score
 from server.execution.executor import JobExecutor
@@ -20,6 +22,8 @@ class SweepTasks:
     run: Callable[..., None]  # runs some trials and reports each
     conclude: Callable[..., EncodedBacktest]  # statistics over all trials, and how they are stored
     score_of: Callable[[bytes], Score]
+    new_file: Callable[[], AbstractAsyncContextManager[Path]]  # has the trials on their way to `conclude`
+    write: Callable[[Path, object], None]
 
 
 class SweepRun:
@@ -60,8 +64,11 @@ class SweepRun:
             await asyncio.wait(lanes)
         self._save()
         trials = tuple(self._state.done[trial] for trial in range(self._state.count))
-        work = partial(self._tasks.conclude, self._record.request, self._record.fingerprint, trials)
-        return await self._pool.run(work, None, caller=self._record.id)
+        async with self._tasks.new_file() as path:
+            # The returns of all trials are up to 100 MB, which must not be copied on the event loop.
+            await asyncio.to_thread(self._tasks.write, path, trials)
+            work = partial(self._tasks.conclude, self._record.request, path)
+            return await self._pool.run(work, None, caller=self._record.id)
 
     async def _lane(self, chunks: Iterator[tuple[int, ...]]) -> None:
         for chunk in chunks:  # all lanes take from the same chunks

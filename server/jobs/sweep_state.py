@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from domain.sweep.ranking import Score
 from domain.sweep.statistics import TrialReturns
-from server.jobs.backtest_run import Saved
+from server.jobs.backtest_run import Saved, Unwritten
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
 
 SAVE_SECONDS = 0.5
@@ -75,10 +75,11 @@ class SweepState:
         stage = Stage(self.best.label, self.best.index, self.count)
         return JobTick(fraction, self.failed, self.best.score or 0.0, stage)
 
-    def saved(self) -> Saved:
+    def saved(self) -> Unwritten:
         """What is new, on its way to the store."""
-        new, events, self.new, self.events = self.new, self.events, [], []
-        return Saved(b"", trials_to_bytes(new), self.tick(), tuple(events))
+        new, events, self.new, self.events = self.new, tuple(self.events), [], []
+        tick = self.tick()
+        return Unwritten(lambda: Saved(b"", trials_to_bytes(new), tick, events))
 
     def _count(self, one: TrialDone) -> None:
         if one.index in self.done:

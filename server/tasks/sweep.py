@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 from absfinance.v1.backtest_service_pb2 import SweepRequest
 
@@ -41,6 +42,7 @@ from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.sweep_state import TrialDone
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
+from server.storage.scratch import read_value
 from server.tasks import backtest
 from server.tasks.backtest import Drafted
 from server.tasks.refusing import refusing
@@ -226,8 +228,9 @@ def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
 
 
 @refusing
-def conclude(request: bytes, fingerprint: str, trials: Sequence[TrialDone], control: Control) -> EncodedBacktest:
-    """What is said about all trials together."""
+def conclude(request: bytes, path: Path, control: Control) -> EncodedBacktest:
+    """What is said about all trials together, which are in a file."""
+    trials: Sequence[TrialDone] = read_value(path)
     score = score_of(request)
     ranked = ranking({one.index: one.score for one in trials if one.score is not None}, score)
     returns = {one.index: one.returns for one in trials if one.returns is not None}

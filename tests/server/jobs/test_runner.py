@@ -33,6 +33,7 @@ from server.storage.workers import WorkerLocks
 from tests.families import thinned
 from tests.owners import OWNER
 from tests.processes import workers_of_this_process
+from tests.server.jobs.no_sweeps import no_sweeps
 
 POLICY = QueuePolicy(short_seconds=60.0, slice_seconds=30.0)
 HOURS_80 = 80 * 3600.0
@@ -124,6 +125,7 @@ async def open_house(tmp_path: Path, template: Template) -> AsyncIterator[Open]:
             locks.own,
             slots,
             run=run,
+            sweep=no_sweeps(),
             encode_error=lambda error: repr(error).encode(),
             policy=policy,
         )

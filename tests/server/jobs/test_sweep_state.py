@@ -55,10 +55,10 @@ def test_a_sweep_goes_on_with_what_was_stored() -> None:
     state = SweepState(4, Score.SHARPE)
     state.add(done(2, 1.0))
     state.add(done(0, None, error=("INVALID_INPUT", "no"), returns=None))
-    first = state.saved()
+    first = state.saved().write()
     assert [event.kind for event in first.events] == [EventKind.BEST_TRIAL, EventKind.TRIAL_FAILED]
     state.add(done(1, 3.0))
-    second = state.saved()
+    second = state.saved().write()
     again = SweepState(4, Score.SHARPE)
     again.restore([first.part, second.part, second.part])
     assert again.tick() == state.tick()

@@ -23,6 +23,7 @@ from server.services.backtests import Backtests
 from server.services.market_data import MarketData
 from server.tasks import backtest
 from tests.owners import MINE, OWNER
+from tests.server.jobs.no_sweeps import no_sweeps
 from tests.server.services.conftest import Encode
 
 STORED = {"marketData": {"symbols": ["A", "B"]}, "strategy": {"equalWeight": {}}}
@@ -42,6 +43,7 @@ class House:
             storage.worker,
             1,
             run=partial(backtest.run, strategy_targets=()),
+            sweep=no_sweeps(),
             encode_error=lambda error: repr(error).encode(),
             policy=QueuePolicy(),
         )
