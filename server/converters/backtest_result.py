@@ -87,13 +87,21 @@ def events_left_out(outcomes: Sequence[StrategyOutcome], most: int) -> list[Resu
     ]
 
 
+def outcome_metrics_to_proto(outcome: StrategyOutcome) -> backtest_pb2.PerformanceMetrics:
+    """Figures of a simulated strategy, with the reason of every absent one."""
+    metrics = metrics_to_proto(outcome.performance)
+    if isinstance(outcome.money_weighted_return, Absent):
+        metrics.undefined["money_weighted_return"] = outcome.money_weighted_return.reason
+    return metrics
+
+
 def strategy_result_to_proto(
     outcome: StrategyOutcome, symbols: tuple[str, ...], most_events: int = MOST_EVENTS
 ) -> backtest_pb2.StrategyResult:
     """What one strategy did; a benchmark that is a symbol has figures alone."""
     result = backtest_pb2.StrategyResult(
         label=outcome.label,
-        metrics=metrics_to_proto(outcome.performance),
+        metrics=outcome_metrics_to_proto(outcome),
         costs=cost_pb2.CostBreakdown(**asdict(outcome.costs)),
         rebalance_count=outcome.rebalances,
         final_cash=outcome.final_cash,
@@ -105,8 +113,6 @@ def strategy_result_to_proto(
         asset_event_count=outcome.asset_event_count,
         statistical_validation=validation_to_proto(outcome),
     )
-    if isinstance(outcome.money_weighted_return, Absent):
-        result.metrics.undefined["money_weighted_return"] = outcome.money_weighted_return.reason
     if outcome.reconciliation is not None:
         result.reconciliation.CopyFrom(backtest_pb2.Reconciliation(**asdict(outcome.reconciliation)))
         if outcome.bankrupt_day is None and outcome.reconciliation.uncovered_loss == 0.0:

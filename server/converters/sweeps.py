@@ -11,12 +11,12 @@ from absfinance.v1.warning_pb2 import Warning as WarningProto
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from domain.backtest.metrics import Performance
+from domain.backtest.result import StrategyOutcome
 from domain.risk.figure import known
 from domain.sweep.ranking import Ranking, Score, ranking
 from domain.sweep.statistics import SweepStatistics
 from server.commands.sweep import TrialOrder, TrialsPage
-from server.converters.backtest_result import metrics_to_proto
+from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
 from server.converters.status import internal_error, status_from_error
 from server.jobs.backtest_run import EncodedBacktest
@@ -36,7 +36,7 @@ _ORDERS = {
 
 
 def succeeded_trial(
-    trial: int, label: str, settings: Sequence[SweepTrial.Setting], figures: Performance, score: float | None
+    trial: int, label: str, settings: Sequence[SweepTrial.Setting], outcome: StrategyOutcome, score: float | None
 ) -> bytes:
     """A trial with its figures."""
     message = SweepTrial(
@@ -45,7 +45,7 @@ def succeeded_trial(
         settings=settings,
         state=backtest_pb2.BACKTEST_STATE_SUCCEEDED,
         score=score,
-        metrics=metrics_to_proto(figures),
+        metrics=outcome_metrics_to_proto(outcome),
     )
     return message.SerializeToString()
 

@@ -213,7 +213,7 @@ def _trial(
         return TrialDone(trial, label, encoded, None, (reason, text))
     value = known(score.of(outcome.strategies[0].performance))
     returns = _returns(plan, outcome) if len(trials.labels) * len(plan.days) <= MOST_CELLS else None
-    encoded = succeeded_trial(trial, label, settings, outcome.strategies[0].performance, value)
+    encoded = succeeded_trial(trial, label, settings, outcome.strategies[0], value)
     return TrialDone(trial, label, encoded, value, None, returns)
 
 

@@ -244,6 +244,10 @@ ACCOUNT = (
 )
 VALIDATE = ".venv/bin/absfin backtest --symbols AAPL,JNJ,XOM --benchmark SP500 --validate --timing-luck 3"
 REALLOCATE = ".venv/bin/absfin reallocate AAPL=0.5,XOM=0.5 --holdings AAPL=100 --cash 500 --days 5 --buy-only"
+SWEEP = (
+    "absfin sweep --symbols AAPL,JNJ,XOM --strategy momentum --lookback 120 --top 1 --axis costs.commission_bps=0,10 "
+    "--score calmar"
+)
 # Every other command that a page shows, and what runs it.
 RUN_BY: dict[str, str] = {
     "scripts/demo": ".ci/run",
@@ -254,6 +258,7 @@ RUN_BY: dict[str, str] = {
     BACKTEST: "tests/docs/test_pages.py",
     ACCOUNT: "tests/docs/test_pages.py",
     VALIDATE: "tests/docs/test_pages.py",
+    SWEEP: "tests/docs/test_pages.py",
     ".venv/bin/absfin compare returns.csv --benchmark SP500": "tests/clients/python/test_cli.py",
     REALLOCATE: "tests/docs/test_pages.py",
     ".venv/bin/absfin fills reallocations/mine fills.csv": "tests/clients/python/test_cli.py",
@@ -270,6 +275,7 @@ RUN_WHOLE = {
     ROOT / "docs/reports.md": "tests/clients/python/reports/test_documented.py",
     ROOT / "clients/go/README.md": "tests/clients/go/test_readme.py",
     ROOT / "clients/java/README.md": "tests/clients/java/test_readme.py",
+    ROOT / "clients/python/README.md": "tests/clients/python/test_readme.py",
     ROOT / "clients/typescript/README.md": "tests/clients/typescript/test_readme.py",
     ROOT / "clients/web/README.md": "tests/clients/web/conftest.py",
 }
