@@ -43,7 +43,7 @@ from server.ports.results import ResultDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
 from server.tasks.remote_calls import prices_of, refuse_other_target, remote_liquidity, remote_target
-from server.tasks.stored_market import stored_snapshot
+from server.tasks.stored_market import check_currencies, stored_snapshot
 
 TARGET = "target_weights"
 
@@ -251,7 +251,14 @@ class _Collected:
             return self.command.currencies.at_previous_rates(self.market(), self.mandate.currency)
 
     def snapshot(self) -> Snapshot:
-        """The market in the currency of the portfolio. Raises InvalidInput for an account beyond numbers in it."""
+        """The market in the currency of the portfolio.
+
+        Raises InvalidInput for an account beyond numbers in it, and for stored prices in another currency.
+        """
+        market, target = self.command.market, self.target
+        if isinstance(market, PriceSelection):
+            factors = target.specification.estimation.factors if isinstance(target, OptimizedTarget) else ()
+            check_currencies(market, self.found, self.mandate.currency, factors)
         with error_path("snapshot"):
             snapshot = self.command.currencies.converted(self.market(), self.mandate.currency)
         check_amounts(self.mandate.portfolio, snapshot)

@@ -1,5 +1,9 @@
 """The market of stored prices and volumes, as reallocations and assessments of liquidity see it."""
 
+from collections.abc import Container
+
+from domain.errors import InvalidInput
+from domain.market_data.currencies import currency_of_portfolio, foreign_price
 from domain.market_data.quoted import quoted_price, quoted_spread_bps
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.market import LatestPrice, TradingTerms, snapshot_of
@@ -20,6 +24,29 @@ def stored_snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
     prices, traded = found.panels[selection].prices(), None if volumes is None else volumes.prices()
     latest = {symbol: price for symbol, quote in found.quotes.items() if (price := _latest(quote)) is not None}
     return snapshot_of(prices, traded, terms, latest)
+
+
+def check_currencies(selection: PriceSelection, found: StoredData, own: str, factors: Container[str]) -> None:
+    """Raises InvalidInput for a stored price in another currency than that of its portfolio, "" where it has none.
+
+    No rate is stored, so that its worth would be wrong. Factors are not traded, and may be in any currency.
+    """
+    symbols = found.panels[selection].symbols
+    of_assets = {
+        symbol: found.instruments[symbol].currency if symbol in found.instruments else ""
+        for symbol in symbols
+        if symbol not in factors
+    }
+    foreign = foreign_price(currency_of_portfolio(own, of_assets), of_assets)
+    if foreign is None:
+        return
+    there = "the portfolio" if own else "other assets"
+    place = f"[{selection.symbols.index(foreign.symbol)}]" if foreign.symbol in selection.symbols else ""
+    raise InvalidInput(
+        f"{selection.symbols_path}{place}",
+        f"must have prices in one currency: {foreign.symbol} is in {foreign.currency}, and {there} in "
+        f"{foreign.wanted}; no rate is stored, so send prices with fx_rates in snapshot",
+    )
 
 
 def _latest(quote: PublishedQuote) -> LatestPrice | None:

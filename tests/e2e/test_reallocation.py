@@ -444,6 +444,30 @@ def test_volume_lots_and_states_that_are_stored(own_server: RunningServer) -> No
         assert answer.shortfalls["D"] == ("participation",)
 
 
+def test_stored_prices_in_two_currencies_are_refused(own_server: RunningServer) -> None:
+    days = np.arange(18000, 18030)
+    with Client(own_server.address) as client:
+        client.import_prices(Panel.of(["CUR1", "CUR2", "CUR3"], days, np.full((30, 3), 10.0)))
+        client.upsert_instruments([Instrument("CUR1", currency="USD"), Instrument("CUR2", currency="EUR")])
+    request = {
+        "portfolio": {"holdings": [{"symbol": "CUR1", "quantity": 10}], "cash": 100},
+        "marketData": {"symbols": ["CUR1", "CUR3", "CUR2"]},
+        "targetWeights": {"weights": [{"symbol": "CUR1", "weight": 0.5}, {"symbol": "CUR2", "weight": 0.5}]},
+    }
+    with own_server.channel() as channel:
+        wire = Wire(channel)
+        refusal = wire.refused(REALLOCATE, request)
+        # The first by symbol is what the others are compared with, since the portfolio has no currency of its own.
+        assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", ("market_data.symbols[2]",))
+        assert "CUR2 is in EUR, and other assets in USD" in refusal.message
+        request["portfolio"]["currency"] = "EUR"
+        assert wire.refused(REALLOCATE, request).fields == ("market_data.symbols[0]",)
+        request["portfolio"]["currency"] = "USD"
+        request["marketData"] = {"symbols": ["CUR1", "CUR3"]}
+        request["targetWeights"] = {"weights": [{"symbol": "CUR1", "weight": 0.5}, {"symbol": "CUR3", "weight": 0.5}]}
+        assert "plan" in wire.call(REALLOCATE, request)
+
+
 def test_a_target_of_next_to_nothing_in_fractions_of_a_lot(wire: Wire) -> None:
     """The volume allows more steps of such a fraction than a number can count."""
     assets = [{"symbol": "A", "price": 1.0}, {"symbol": "B", "price": 1.0, "averageDailyVolume": 50}]

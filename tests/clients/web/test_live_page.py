@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from absfin import Client, Panel, Stored, min_risk
 
 from tests.conftest import RunningServer
 from tests.e2e.event_log import signal, written_log
@@ -41,6 +43,22 @@ def test_a_conflict_is_explained_and_relaxed_with_one_click(visit: Visit) -> Non
     assert any(row.startswith("largest weight\t2.50 %") for row in found["shown"])  # eight assets of a tenth each
     assert float(found["upper"]) == pytest.approx(12.5, abs=1e-3)
     assert weights(found["relaxed"]) == dict.fromkeys("ABCDEFGH", 12.5)
+
+
+def test_stored_prices_are_proposed_and_used(visit: Visit, served: RunningServer) -> None:
+    days = np.arange(200)
+    swings = 1.0 + np.column_stack((0.05 * np.sin(days / 3), 0.02 * np.cos(days / 4), 0.03 * np.sin(days / 5)))
+    stored = Panel.of(["STORED1", "STORED2", "STORED3"], days, 100.0 * swings)
+    with Client(served.address) as client:
+        client.import_prices(stored)
+        expected = client.optimize(Stored(stored.symbols), min_risk())
+    found = visit("stored.mjs")
+    assert found["problems"] == []
+    assert found["foreign"] == []
+    assert found["proposed"] == "STORED1, STORED2, STORED3"
+    assert "prices of 3 are stored" in found["hint"]
+    shown = weights(found["weights"])
+    assert shown == {symbol: pytest.approx(100.0 * weight, abs=0.011) for symbol, weight in expected.weights.items()}
 
 
 def test_a_frontier_is_explored_trades_are_planned_and_charts_and_events_are_shown(
