@@ -109,7 +109,7 @@ def jobs_of(
             strategy_targets=settings.strategy_targets,
             remote_authority=remote_authority(settings),
         ),
-        sweep=SweepTasks(sweep.run_trials, sweep.conclude, score_of, storage.new_file, write_value),
+        sweep=SweepTasks(sweep.run_trials, sweep.died, sweep.conclude, score_of, storage.new_file, write_value),
         encode_error=_error_to_bytes,
         policy=policy,
     )

@@ -45,6 +45,7 @@ class ComparisonSettings:
     seed: int = 0
     significance_level: float = SIGNIFICANCE  # of the stepwise test: probability of any false rejection
     segments: int = SEGMENTS  # of the cross-validation
+    best: str | None = None  # whose Sharpe ratio is deflated; the one with the highest if None
 
     def __post_init__(self) -> None:
         whole_in("resamples", self.resamples, FEWEST_RESAMPLES, MOST_RESAMPLES)
@@ -104,7 +105,7 @@ def compare(
     active = values if benchmark is None else values - _reference(returns, benchmark)[:, None]
     t, n = values.shape
     ratios = sharpe_ratios(values)
-    best = int(np.argmax(ratios))
+    best = int(np.argmax(ratios)) if settings.best is None else returns.symbols.index(settings.best)
     varies = ~constant_columns(active)
     result = Comparison(
         trials=(),

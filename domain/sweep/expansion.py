@@ -62,13 +62,14 @@ class Grid:
     def label(self, trial: int) -> str:
         """A trial as people read it: "costs.commission_bps=5, strategy=momentum"."""
         pairs = zip(self.axes, self.places(trial), strict=True)
-        return shortened(", ".join(f"{axis.path}={axis.values[place]}" for axis, place in pairs))
+        return ", ".join(f"{axis.path}={axis.values[place]}" for axis, place in pairs)
 
 
 def listed_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Labels of a list of trials; those that are equal are told apart by their places, from 0."""
-    counts = Counter(labels)
-    return tuple(shortened(one) if counts[one] == 1 else f"{shortened(one)} [{i}]" for i, one in enumerate(labels))
+    """Labels of trials as they are shown; those that are equal then are told apart by their places, from 0."""
+    short = [shortened(one) for one in labels]
+    counts = Counter(short)
+    return tuple(one if counts[one] == 1 else f"{one} [{i}]" for i, one in enumerate(short))
 
 
 def shortened(label: str) -> str:

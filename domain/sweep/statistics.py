@@ -27,6 +27,7 @@ FIGURES = (
 TOO_MANY = f"needs the returns of all trials, which are more than {MOST_CELLS:,}: sweep fewer trials or dates"
 FEW_TRIALS = "needs at least two trials that succeeded and whose returns vary"
 FEW_DATES = "the trials have fewer than two dates in common"
+BEST_LEFT_OUT = "the best trial is left out of the statistics: its returns do not vary, or are too large"
 OTHER_BENCHMARKS = "the trials have different benchmarks; returns are compared with what cash earns"
 
 
@@ -37,6 +38,12 @@ class TrialReturns:
     days: Days  # (T,), since 1970-01-01
     excess: Vector  # (T,)
     benchmark: Vector | None = None  # (T,), None where it has none on all these dates
+    is_ruined: bool = False  # its net asset value is used up
+
+    def padded(self, days: Days) -> "TrialReturns":
+        """Returns on all days, (U,), of which its own are the first: after its ruin a trial earns nothing."""
+        missing = len(days) - len(self.days)
+        return self if missing <= 0 else TrialReturns(days, np.append(self.excess, np.zeros(missing)), None, True)
 
 
 @dataclass(slots=True)
@@ -55,8 +62,13 @@ class SweepStatistics:
         return () if self.comparison is None else tuple(map(int, self.comparison.superior))
 
 
-def sweep_statistics(returns: Mapping[int, TrialReturns], check_cancelled: CancellationCheck) -> SweepStatistics:
-    """Compares the trials that succeeded, by their places in the sweep, on the dates that all of them have."""
+def sweep_statistics(
+    returns: Mapping[int, TrialReturns], best: int | None, check_cancelled: CancellationCheck
+) -> SweepStatistics:
+    """Compares the trials that succeeded, by their places in the sweep, on the dates that all of them have.
+
+    `best` is the one with the best score, whose Sharpe ratio is deflated.
+    """
     usable = {trial: one for trial, one in sorted(returns.items()) if _is_usable(one.excess)}
     left_out = len(returns) - len(usable)
     if len(usable) < 2:
@@ -71,15 +83,21 @@ def sweep_statistics(returns: Mapping[int, TrialReturns], check_cancelled: Cance
     if len(trials) < 2:
         return _absent(FEW_TRIALS, left_out)
     benchmark, notes = _benchmark(days, [usable[trial] for trial in trials])
-    settings = ComparisonSettings(resamples=min(RESAMPLES, MOST_STATISTICS // len(trials)))
     names = tuple(map(str, trials))
+    settings = ComparisonSettings(
+        resamples=min(RESAMPLES, MOST_STATISTICS // len(trials)), best=str(best) if best in trials else None
+    )
     try:
         found = compare(
             ReturnPanel(names, days, np.ascontiguousarray(values[:, varies])), benchmark, settings, check_cancelled
         )
     except InvalidInput as error:
         return _absent(error.rule, left_out)
-    return SweepStatistics(found, len(trials), left_out, _undefined(found), notes)
+    undefined = _undefined(found)
+    if best not in trials:
+        found.deflated = found.deflated_effective = None
+        undefined |= dict.fromkeys(("deflated_sharpe", "deflated_sharpe_effective"), BEST_LEFT_OUT)
+    return SweepStatistics(found, len(trials), left_out, undefined, notes)
 
 
 def _undefined(found: Comparison) -> dict[str, str]:
@@ -116,10 +134,11 @@ def _at(days: Days, own: Days, values: Vector) -> Vector:
 
 def _benchmark(days: Days, trials: Sequence[TrialReturns]) -> tuple[ReturnPanel | None, tuple[str, ...]]:
     """The benchmark's excess returns where all trials have the same one; cash is the benchmark where none has any."""
+    # What a benchmark earned after the ruin of a trial is not kept with it.
     found: list[Vector | None] = [
-        None if one.benchmark is None else _at(days, one.days, one.benchmark) for one in trials
+        None if one.benchmark is None else _at(days, one.days, one.benchmark) for one in trials if not one.is_ruined
     ]
-    first = found[0]
+    first = found[0] if found else None
     if all(one is None for one in found):
         return None, ()
     if first is None or any(one is None or not np.array_equal(one, first) for one in found):

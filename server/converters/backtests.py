@@ -134,7 +134,10 @@ def record_to_proto(record: JobRecord) -> BacktestProto:
         request_id=record.request_id or "",
         label=record.label,
         state=state_to_proto(record.state),
-        result=None if record.result is None else backtest_pb2.BacktestResult.FromString(record.result),
+        # That of a sweep is another message.
+        result=None
+        if record.result is None or record.is_sweep
+        else backtest_pb2.BacktestResult.FromString(record.result),
         error=None if record.error is None else Status.FromString(record.error),
         fraction=1.0 if record.state is JobState.SUCCEEDED else record.tick.fraction if record.tick else 0.0,
         warnings=warnings_to_proto(record.inputs.warnings),

@@ -1,7 +1,7 @@
 """Axes of a sweep: their paths are checked against the descriptor of the contract when the sweep is sent."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -105,11 +105,21 @@ def bound_axis(axis: AxisProto) -> BoundAxis:
         except ValueError as error:
             raise InvalidInput(f"{kind}.values[{k}]", f"{axis.path} {error}, is {_shown(one)}") from None
     texts = _texts(kind, sent)
+    _refuse_equal(kind, values)
     try:
         named = Axis(axis.path, texts)
     except InvalidInput as error:
         raise InvalidInput(f"{kind}.values", error.rule) from None
     return BoundAxis(named, steps, tuple(values), tuple(_settings(axis.path, kind, sent, texts)))
+
+
+def _refuse_equal(kind: str, values: Sequence[Any]) -> None:
+    """Raises InvalidInput where two values are the same in other words, as 60s and 60.0s."""
+    first: dict[object, int] = {}
+    for k, value in enumerate(values):
+        key = value.SerializeToString(deterministic=True) if isinstance(value, Message) else value
+        if first.setdefault(key, k) != k:
+            raise InvalidInput(f"{kind}.values[{k}]", f"must differ from the others, but is values[{first[key]}] again")
 
 
 def _steps(path: str) -> Iterator[Step]:

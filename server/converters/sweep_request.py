@@ -44,13 +44,14 @@ class GridTrials:
         for i, axis in enumerate(sent.axes):
             try:
                 axes.append(bound_axis(axis))
+                _refuse_overwriting(axes)
             except InvalidInput as error:
                 raise error.with_path_prefix(f"grid.axes[{i}]") from None
         try:
             grid = Grid(tuple(one.axis for one in axes))
         except InvalidInput as error:
             raise error.with_path_prefix("grid") from None
-        labels = tuple(grid.label(trial) for trial in range(grid.count))
+        labels = listed_labels([grid.label(trial) for trial in range(grid.count)])
         return cls(sent.base, without_panels(sent.base), tuple(axes), grid, labels)
 
     @property
@@ -80,6 +81,15 @@ class GridTrials:
     def sent(self, trial: int) -> BacktestRequest:
         """The base."""
         return self.base
+
+
+def _refuse_overwriting(axes: Sequence[BoundAxis]) -> None:
+    """Raises InvalidInput where the last axis sets what an earlier one has set, or the message that it is in."""
+    *earlier, last = axes
+    for one in earlier:
+        if one.steps[: len(last.steps)] == last.steps:
+            rule = f"{last.axis.path} would replace what {one.axis.path} sets: put it first, or leave one out"
+            raise InvalidInput("path", rule)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import hashlib
 import os
 import socket
 import sys
+import traceback
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -129,9 +130,13 @@ class Driver:
             data = ray_task.pickled(Outcome(traceback=str(error)))
             self._send(Told(message.number, data))
         except (RayError, OSError) as error:
-            with suppress(Exception):  # a head that does not answer has died too: not the task is at fault
+            try:
                 await _nodes()
-                self._send(Died(message.number, type(error).__name__))
+            except Exception:  # a head that does not answer has died too: not the task is at fault
+                os._exit(1)
+            self._send(Died(message.number, type(error).__name__))
+        except Exception:  # whatever it is, the server waits for an answer
+            self._send(Told(message.number, ray_task.pickled(Outcome(traceback=traceback.format_exc()))))
         finally:
             del self._running[message.number]
 

@@ -4,7 +4,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,10 @@ class SweepState:
         if one.returns is None:
             return one
         benchmark = one.returns.benchmark
-        shared = TrialReturns(
-            self._once(one.returns.days), one.returns.excess, None if benchmark is None else self._once(benchmark)
+        shared = replace(
+            one.returns,
+            days=self._once(one.returns.days),
+            benchmark=None if benchmark is None else self._once(benchmark),
         )
         return TrialDone(one.index, one.label, one.trial, one.score, one.error, shared)
 
@@ -126,7 +128,7 @@ def trials_to_bytes(trials: Sequence[TrialDone]) -> bytes:
         arrays[f"t{k}"] = np.frombuffer(one.trial, np.uint8)
         returns = one.returns
         own = None if returns is None else [name_of(returns.days), name_of(returns.excess), name_of(returns.benchmark)]
-        rest.append([one.index, one.label, one.score, one.error, own])
+        rest.append([one.index, one.label, one.score, one.error, own, returns is not None and returns.is_ruined])
     text = np.frombuffer(json.dumps(rest).encode(), np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, rest=text, **arrays)
@@ -138,11 +140,12 @@ def trials_from_bytes(part: bytes) -> list[TrialDone]:
     found = []
     with np.load(io.BytesIO(part), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    for k, (index, label, score, error, own) in enumerate(json.loads(arrays["rest"].tobytes())):
+    for k, (index, label, score, error, own, is_ruined) in enumerate(json.loads(arrays["rest"].tobytes())):
         returns = None
         if own is not None:
             days, excess, benchmark = own
-            returns = TrialReturns(arrays[days], arrays[excess], None if benchmark is None else arrays[benchmark])
+            theirs = None if benchmark is None else arrays[benchmark]
+            returns = TrialReturns(arrays[days], arrays[excess], theirs, is_ruined)
         reason = None if error is None else (str(error[0]), str(error[1]))
         found.append(TrialDone(index, label, arrays[f"t{k}"].tobytes(), score, reason, returns))
     return found

@@ -1,6 +1,7 @@
 """Sweep: the draft of a job from a request, some of its trials, what is said about all of them, and a page of them."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,7 +16,7 @@ from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Remote
-from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverTimedOut
+from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverFailed, SolverTimedOut
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.risk.figure import known
@@ -39,13 +40,18 @@ from server.converters.sweep_request import (
 from server.converters.sweeps import SERIES_TRIALS, concluded, failed_trial, listed, page_to_bytes, succeeded_trial
 from server.execution.control import Control
 from server.jobs.backtest_run import EncodedBacktest, Job
+from server.jobs.sweep_run import MOST_DEATHS
 from server.jobs.sweep_state import TrialDone
+from server.observability import logger
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
 from server.storage.scratch import read_value
 from server.tasks import backtest
 from server.tasks.backtest import Drafted
 from server.tasks.refusing import refusing
+
+TASK_SECONDS = 1.0
+"""A task gives its process back after this time and the trial that runs then, so that other jobs get it too."""
 
 MOST_SETS = 100
 """Different sets of data in one sweep."""
@@ -166,12 +172,18 @@ def run_trials(
     control: Control,
     report: Callable[[TrialDone], None],
 ) -> None:
-    """Runs some trials of a sweep and reports each as it ends; what fails in one is its value."""
+    """Runs some trials of a sweep and reports each as it ends; what fails in one is its value.
+
+    It returns once its time is over, after one trial at least: the others are sent again.
+    """
     trials, score = _trials(request), score_of(request)
     opened = {k: _OpenJob.of(job) for k, job in sets.items()}
+    until = time.monotonic() + TASK_SECONDS
     for trial in chunk:
         control()
         report(_trial(opened[set_of[trial] if set_of else 0], trials, trial, score, control))
+        if time.monotonic() > until:
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +221,26 @@ def _trial(
     except (Cancelled, SolverTimedOut):
         raise
     except DomainError as error:
-        encoded, reason, text = failed_trial(trial, label, settings, error)
-        return TrialDone(trial, label, encoded, None, (reason, text))
+        return _failed(trials, trial, error)
+    except Exception as error:  # of this trial alone, as far as anybody knows
+        logger.exception("a trial of a sweep failed unexpectedly", extra={"trial": trial})
+        return _failed(trials, trial, error)
     value = known(score.of(outcome.strategies[0].performance))
     returns = _returns(plan, outcome) if len(trials.labels) * len(plan.days) <= MOST_CELLS else None
     encoded = succeeded_trial(trial, label, settings, outcome.strategies[0], value)
     return TrialDone(trial, label, encoded, value, None, returns)
+
+
+def died(request: bytes, trial: int) -> TrialDone:
+    """A trial whose worker process is gone each time."""
+    rule = f"its worker process died {MOST_DEATHS} times; it may need too much memory"
+    return _failed(_trials(request), trial, SolverFailed(rule))
+
+
+def _failed(trials: GridTrials | ListedTrials, trial: int, error: Exception) -> TrialDone:
+    label = trials.labels[trial]
+    encoded, reason, text = failed_trial(trial, label, trials.settings(trial), error)
+    return TrialDone(trial, label, encoded, None, (reason, text))
 
 
 def _ignore(run: BacktestRun) -> None:
@@ -224,7 +250,7 @@ def _ignore(run: BacktestRun) -> None:
 def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
     path, compared = excess_path(plan, outcome)
     theirs = None if compared is None or len(compared.theirs) != len(path.excess) else compared.theirs
-    return TrialReturns(path.days, path.excess, theirs)
+    return TrialReturns(path.days, path.excess, theirs).padded(plan.days[1:])
 
 
 @refusing
@@ -235,7 +261,7 @@ def conclude(request: bytes, path: Path, control: Control) -> EncodedBacktest:
     ranked = ranking({one.index: one.score for one in trials if one.score is not None}, score)
     returns = {one.index: one.returns for one in trials if one.returns is not None}
     is_complete = len(returns) == sum(one.error is None for one in trials)
-    statistics = sweep_statistics(returns, control) if is_complete else too_many_returns()
+    statistics = sweep_statistics(returns, ranked.best, control) if is_complete else too_many_returns()
     return concluded(trials, ranked, statistics)
 
 

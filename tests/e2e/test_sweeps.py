@@ -221,7 +221,7 @@ def test_strategies_enums_dates_and_durations_are_parameters(wire: Wire) -> None
             "grid.axes[0].numbers.values[1]",
             "whole number",
         ),
-        ({"path": "costs.commissionBps", "numbers": {"values": [5, 5]}}, "grid.axes[0].numbers.values", "differ"),
+        ({"path": "costs.commissionBps", "numbers": {"values": [5, 5]}}, "grid.axes[0].numbers.values[1]", "differ"),
         (
             {"path": "costs.commissionBps", "numbers": {"values": [5, -5]}},
             "grid.base.costs.commission_bps",
@@ -308,6 +308,47 @@ def test_a_sweep_is_cancelled_and_deleted(wire: Wire) -> None:
     assert wire.refused("BacktestService/ListSweepTrials", {"name": name}).reason == "NOT_FOUND"
     wire.call("BacktestService/DeleteBacktest", {"name": name})
     assert wire.refused("BacktestService/GetSweep", {"name": name}).reason == "NOT_FOUND"
+
+
+def test_stopping_a_sweep_that_is_over_changes_nothing(wire: Wire, costly: dict[str, Any]) -> None:
+    before = wire.call("BacktestService/GetSweep", {"name": costly["name"]})
+    stopped = wire.call("BacktestService/CancelBacktest", {"name": costly["name"]})
+    assert (stopped["name"], stopped["state"]) == (costly["name"], "BACKTEST_STATE_SUCCEEDED")
+    assert wire.call("BacktestService/GetSweep", {"name": costly["name"]}) == before
+
+
+COMMISSION = {"path": "costs.commissionBps", "numbers": {"values": [0, 10]}}
+
+
+@pytest.mark.parametrize(
+    ("axes", "field", "rule"),
+    [
+        (
+            [COMMISSION, COMMISSION | {"path": "costs.commission_bps"}],
+            "grid.axes[1].path",
+            "would replace what costs.commissionBps sets",
+        ),
+        (
+            [
+                {"path": "strategy.label", "strings": {"values": ["a", "b"]}},
+                {"path": "strategy", "strategies": {"values": [{"equalWeight": {}}]}},
+            ],
+            "grid.axes[1].path",
+            "would replace what strategy.label sets",
+        ),
+        (
+            [{"path": "marketData.startDate", "strings": {"values": ["2020-01-02", "20200102"]}}],
+            "grid.axes[0].strings.values[1]",
+            "is values[0] again",
+        ),
+    ],
+)
+def test_axes_that_set_the_same_twice_are_refused(
+    wire: Wire, axes: list[dict[str, Any]], field: str, rule: str
+) -> None:
+    refusal = wire.refused("BacktestService/Sweep", grid(*axes))
+    assert (refusal.code, refusal.fields) == ("INVALID_ARGUMENT", (field,)), refusal
+    assert rule in refusal.message
 
 
 def test_tokens_of_other_lists_are_refused(wire: Wire, costly: dict[str, Any]) -> None:

@@ -44,3 +44,10 @@ def test_the_size_is_limited() -> None:
 def test_equal_labels_of_a_list_are_told_apart() -> None:
     assert listed_labels(["a", "b", "a"]) == ("a [0]", "b", "a [2]")
     assert len(shortened("x" * 1000)) == 200
+
+
+def test_labels_that_are_equal_once_they_are_cut_are_told_apart() -> None:
+    grid = Grid((Axis("a" * 250, ("1",)), Axis("b", ("1", "2", "3"))))
+    labels = listed_labels([grid.label(trial) for trial in range(grid.count)])
+    assert len(set(labels)) == grid.count
+    assert labels[2].endswith("... [2]")

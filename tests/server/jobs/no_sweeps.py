@@ -7,7 +7,7 @@ from server.jobs.sweep_run import SweepTasks
 
 def no_sweeps() -> SweepTasks:
     """Fails where a sweep is run all the same."""
-    return SweepTasks(_refuse, _refuse, _refuse, _refuse, _refuse)
+    return SweepTasks(_refuse, _refuse, _refuse, _refuse, _refuse, _refuse)
 
 
 def _refuse(*arguments: Any, **named: Any) -> NoReturn:

@@ -306,9 +306,11 @@ type Sweep struct {
 	Spa *SuperiorPredictiveAbility `protobuf:"bytes,8,opt,name=spa,proto3" json:"spa,omitempty"`
 	// Labels of the trials that beat the benchmark (Romano and Wolf 2005).
 	StepM []string `protobuf:"bytes,9,rep,name=step_m,json=stepM,proto3" json:"step_m,omitempty"`
-	// Probability that the true Sharpe ratio of the best trial is above 0, the number of trials considered.
+	// Probability that the true Sharpe ratio of the best trial, on the dates that all trials have, is above 0, the number of
+	// trials considered.
 	DeflatedSharpe *float64 `protobuf:"fixed64,10,opt,name=deflated_sharpe,json=deflatedSharpe,proto3,oneof" json:"deflated_sharpe,omitempty"`
-	// Probability that the best trial is below the median out of sample (Bailey et al. 2017).
+	// Probability that the trial with the highest Sharpe ratio in one part of the dates is below the median in the others
+	// (Bailey et al. 2017); whatever the score is.
 	ProbabilityOfOverfitting *float64 `protobuf:"fixed64,11,opt,name=probability_of_overfitting,json=probabilityOfOverfitting,proto3,oneof" json:"probability_of_overfitting,omitempty"`
 	// Number of independent trials that these are worth.
 	EffectiveTrialCount *float64 `protobuf:"fixed64,12,opt,name=effective_trial_count,json=effectiveTrialCount,proto3,oneof" json:"effective_trial_count,omitempty"`
