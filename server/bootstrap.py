@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import math
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
 from domain.checks import MOST_ASSETS
 from server.app import MAX_MESSAGE_BYTES, App
-from server.assembly import jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
+from server.assembly import Jobs, jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
 from server.execution.process_pool import ProcessPool
 from server.execution.ray_cluster import ClusterUnusable, RayCluster
@@ -30,7 +33,6 @@ from server.interceptors.metrics import CallMetrics
 from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
 from server.jobs.housekeeping import Housekeeping
-from server.jobs.progress import Progress
 from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
 from server.listeners.health import ListenerHealth, ListenerReport
@@ -74,13 +76,30 @@ class Stop:
 
     def __init__(self, seconds: float) -> None:
         self.asked = asyncio.Event()
-        self.seconds = seconds
+        self._seconds = seconds
+        self._until = math.inf
+        self._sooner = asyncio.Event()
 
     def ask(self, seconds: float | None = None) -> None:
-        """The first who asks says how long; without `seconds`, the settings do."""
-        if seconds is not None and not self.asked.is_set():
-            self.seconds = seconds
+        """Says how long; without `seconds`, the settings do. Who asks later may only shorten it."""
+        until = time.monotonic() + (self._seconds if seconds is None else seconds)
+        if until < self._until:
+            self._until = until
+            self._sooner.set()
         self.asked.set()
+
+    @property
+    def seconds_left(self) -> float:
+        """That calls may still take; 0 once they are over."""
+        return max(0.0, self._until - time.monotonic())
+
+    async def over(self) -> None:
+        """Waits until calls have had their time."""
+        while left := self.seconds_left:
+            self._sooner.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._sooner.wait()
 
 
 async def serve(settings: Settings, template: Template | None = None) -> None:
@@ -158,7 +177,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
             await store_health.close()  # or it would say that a draining server serves
         if listener_health:
             await listener_health.close()
-        await _drain(app, admission, jobs.progress, delivery, stop.seconds)
+        await _drain(app, admission, jobs, delivery, stop)
     finally:
         if web:
             await web.close()
@@ -285,17 +304,19 @@ def _closed(settings: Settings) -> tuple[str, ...]:
     return health if settings.identity.open_reflection else (*health, "/grpc.reflection.")
 
 
-async def _drain(
-    app: App, admission: Admission, progress: Progress, delivery: EventDelivery | None, seconds: float
-) -> None:
+async def _drain(app: App, admission: Admission, jobs: Jobs, delivery: EventDelivery | None, stop: Stop) -> None:
     """Sets health to NOT_SERVING, refuses new calls, ends streams that follow, waits for calls in flight."""
-    logger.info("draining", extra={"seconds": seconds})
+    logger.info("draining", extra={"seconds": round(stop.seconds_left, 3)})
     await app.serving(False)
     admission.drain()
-    progress.drain()
+    jobs.runner.drain()
+    jobs.progress.drain()
     if delivery:
         delivery.events.drain()
     # It listens meanwhile: whoever restarts servers that do not answer still hears that this one lives.
-    await admission.ended(seconds)
+    waiting = [asyncio.create_task(stop.over()), asyncio.create_task(admission.ended())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
     admission.cut()
     await app.server.stop(CUT_SECONDS)

@@ -1,6 +1,7 @@
 """What keeps a server from working, or soon will: each check says what it found and what to do about it.
 
-Nothing is changed: no migration runs, and nothing is stored. A server may run meanwhile.
+Nothing is changed but what any start does first: a data folder that is not there is made, and closed to other users. No
+migration runs, and nothing is stored. A server may run meanwhile.
 """
 
 import asyncio
@@ -69,7 +70,9 @@ def diagnose(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterat
         try:
             yield from (Finding(name, *found) for found in check(settings))
         except Exception as error:  # a check that fails itself must not hide what the others find
-            yield Finding(name, State.FAILED, f"could not be checked: {error or type(error).__name__}")
+            # The text of an unknown error may have a key in it.
+            cause = str(error) if isinstance(error, OSError) else type(error).__name__
+            yield Finding(name, State.FAILED, f"could not be checked: {cause}")
 
 
 Found = tuple[State, str, str]
@@ -223,7 +226,7 @@ def _is_here(control: Any) -> bool:
 def _keys(settings: Settings) -> Iterator[Found]:
     methods = settings.identity.methods
     if "jwt" in methods and settings.identity.jwks_url:
-        yield _token_keys(settings.identity.jwks_url)
+        yield _token_keys(settings.identity.jwks_url, has_secret=bool(settings.identity.secret))
     elif "jwt" in methods:
         yield State.GOOD, "tokens are signed with the secret of ABSFIN_JWT_SECRET", ""
     if "keys" in methods:
@@ -232,7 +235,7 @@ def _keys(settings: Settings) -> Iterator[Found]:
         yield State.SKIPPED, "neither tokens nor keys are asked for", ""
 
 
-def _token_keys(url: str) -> Found:
+def _token_keys(url: str, *, has_secret: bool) -> Found:
     from server.identity.key_set import download, keys_of  # likewise
 
     try:
@@ -240,7 +243,10 @@ def _token_keys(url: str) -> Found:
     except (OSError, HTTPException, ValueError, RecursionError) as error:
         return State.FAILED, f"the keys of tokens cannot be fetched from {url}: {error}", "correct ABSFIN_JWKS_URL"
     if not keys:
-        action = "have the issuer sign with ES256 or RS256, or set ABSFIN_JWT_SECRET for HS256"
+        action = "have the issuer sign with ES256 or RS256"
+        if has_secret:
+            return State.WARNING, f"{url} has no key for ES256 or RS256: only tokens by ABSFIN_JWT_SECRET work", action
+        action += ", or set ABSFIN_JWT_SECRET for HS256"
         return State.FAILED, f"{url} has no key for ES256 or RS256: every token is refused", action
     return State.GOOD, f"{url} has {len(keys)} keys that sign tokens", ""
 

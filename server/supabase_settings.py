@@ -50,7 +50,9 @@ def _key(text: str, wrong: Wrong) -> str:
         wrong("supabase_key", f"must be given with --storage supabase; it {rule}")
     if text.startswith("sb_publishable_"):
         wrong("supabase_key", f"{rule}; this is the publishable one, which is for browsers")
-    if text.startswith("sb_secret_") and text.isascii() and text.isprintable() and " " not in text:
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        wrong("supabase_key", f"{rule}; this one has a space, the end of a line or another character that no key has")
+    if text.startswith("sb_secret_"):
         return text
     role = _role_of(text)
     if role is None:

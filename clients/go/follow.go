@@ -164,11 +164,12 @@ func (f *follower[E]) take(event E, found kind) bool {
 		f.started = true
 		return first
 	}
-	if found == heartbeat || event.GetSequence() <= f.at.sequence {
+	if event.GetSequence() <= f.at.sequence {
 		return false
 	}
+	// A heartbeat has the place up to which everything was sent, also what a filter leaves out.
 	f.at.sequence = event.GetSequence()
-	return true
+	return found != heartbeat
 }
 
 // pause waits until the next attempt, or returns the error that ends the iteration.

@@ -52,8 +52,11 @@ def plan_with_impact(
 
 
 def _nearest(request: ReallocationRequest, valuation: Valuation, found: ReallocationPlan) -> tuple[Trade, ...]:
-    """The sales that raise a part of a negative cash, with all that they cost."""
-    impact = None if request.impact is None else impact_of(found.nearest, request.market, request.impact)
+    """The sales that raise a part of a negative cash, with all that they cost; none where that cannot be known."""
+    try:
+        impact = None if request.impact is None else impact_of(found.nearest, request.market, request.impact)
+    except InvalidInput:  # the cash that is missing is the reason to tell
+        return ()
     charges = (ZERO,) * len(found.nearest) if impact is None else impact.charges
     with exact_arithmetic():
         return _paid(found.nearest, booked(request, valuation, found.nearest, charges))

@@ -46,6 +46,9 @@ class Places:
             del self.by_caller[caller]
 
 
+DRAIN = "/absfinance.v1.AdminService/Drain"
+
+
 class Admission(CallInterceptor):
     """Counts calls by shape and caller. Health checks never come here, so a busy server still answers them."""
 
@@ -75,10 +78,10 @@ class Admission(CallInterceptor):
             Quota(name, places.limit_of_one, places.by_caller.get(caller, 0)) for name, places in kinds.items()
         )
 
-    async def ended(self, seconds: float) -> None:
-        """Waits for the calls that are inside, but not for longer than `seconds`."""
+    async def ended(self) -> None:
+        """Waits for the calls that are inside."""
         if self._served:
-            await asyncio.wait(set(self._served), timeout=seconds)
+            await asyncio.wait(set(self._served))
 
     def cut(self) -> None:
         """Ends the calls that are still inside: their callers hear that the server is shutting down."""
@@ -89,7 +92,8 @@ class Admission(CallInterceptor):
     @asynccontextmanager
     async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Takes a place for the time of the call. Raises Draining or Overloaded."""
-        if self._draining:
+        # A refusal would be repeated by the caller, and end the server that has taken the place of this one.
+        if self._draining and method.name != DRAIN:
             raise Draining
         known = caller(context.peer())
         places = self._places[method.streams_requests, method.streams_responses]

@@ -16,9 +16,10 @@ from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.executor import JobExecutor
-from server.jobs.backtest_run import EncodedBacktest, Job
+from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
+from server.jobs.stored_job import stored_job
 from server.jobs.sweep_run import SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
@@ -33,8 +34,7 @@ from server.ports.errors import (
 )
 from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
-from server.ports.jobs import Claim, JobEnd, JobInputs, JobRecord, JobState, JobView, is_sweep, resource_name
-from server.ports.panels import StoredPanelRef
+from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView, is_sweep
 
 T = TypeVar("T")
 
@@ -118,6 +118,7 @@ class Runner:
         self._policy = policy
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
+        self._draining = False
         self._loops: list[asyncio.Task[None]] = []
         self.ended: Counter[str] = Counter({"SUCCEEDED": 0, "FAILED": 0})  # by the state in which they ended here
 
@@ -137,6 +138,10 @@ class Runner:
     def wake(self) -> None:
         """There is a new job."""
         self._wake.set()
+
+    def drain(self) -> None:
+        """From now on no job begins here; those that run go on until `close`."""
+        self._draining = True
 
     async def cancel(self, owner: str, job_id: str) -> JobRecord:
         """Ends a job; the processor it had is free a moment later. Raises NotFound."""
@@ -163,7 +168,7 @@ class Runner:
         while True:
             self._wake.clear()
             try:
-                while len(self._running) < self._slots:
+                while len(self._running) < self._slots and not self._draining:
                     claim = await self._stores.queue.claim(self._worker, LEASE_SECONDS)
                     if claim is None:
                         break
@@ -335,37 +340,14 @@ class Runner:
 
     async def _backtest_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
         record = run.claim.record
-        job = await self._job(run.claim, record.inputs)
+        job = await stored_job(self._stores, run.claim, record.inputs)
         work = partial(self._run_backtest, job, record.request, record.fingerprint)
         return self.pool.run(work, None, run.writer.submit)
 
     async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
         claim = replace(run.claim, checkpoint=None, parts=())
-        sets = tuple([await self._job(claim, inputs) for inputs in claim.record.inputs.sets])
+        sets = tuple([await stored_job(self._stores, claim, inputs) for inputs in claim.record.inputs.sets])
         return SweepRun(run.claim, sets, self.pool, max(self._slots, 1), self._sweep, run.writer.submit).run()
-
-    async def _job(self, claim: Claim, inputs: JobInputs) -> Job:
-        return Job(
-            data=StoredPanelRef.of(await self._stores.inputs.panel(inputs.data)),
-            kind=inputs.kind,
-            benchmarks={
-                s: StoredPanelRef.of(await self._stores.inputs.panel(name)) for s, name in inputs.benchmarks.items()
-            },
-            groups=inputs.groups,
-            checkpoint=claim.checkpoint,
-            parts=claim.parts,
-            name=resource_name(claim.record.id),
-            decisions=None if self._stores.decisions is None else self._stores.decisions.log(claim.record),
-            opens=await self._named(inputs.opens),
-            actions=inputs.actions,
-            volumes=await self._named(inputs.volumes),
-            earlier=await self._named(inputs.earlier),
-            labels=inputs.labels,
-        )
-
-    async def _named(self, name: str | None) -> StoredPanelRef | None:
-        """A stored panel of a job, if it has one."""
-        return None if name is None else StoredPanelRef.of(await self._stores.inputs.panel(name))
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):

@@ -96,6 +96,10 @@ WRONG = {
     "a token that is none": ((*PROJECT[:-1], "a.!.c"), "must be the secret key of the project"),
     "a token of nobody": ((*PROJECT[:-1], "a.W10.c"), "must be the secret key of the project"),
     "two lines of key": ((*PROJECT[:-1], "sb_secret_a\nb"), "must be the secret key of the project"),
+    "a key with the end of its file": (
+        (*PROJECT[:-1], token_of("service_role") + "\n"),
+        "has a space, the end of a line",
+    ),
     "a project beside SQLite": (("--supabase-url", "https://x"), "cannot be used with --storage embedded"),
     "a Realtime that is no address": (
         (*PROJECT, "--realtime-url", "on"),

@@ -52,7 +52,10 @@ final class Follower<Q, A> {
         boolean first = !begun;
         begun = true;
         return first;
-      case HEARTBEAT:
+      case HEARTBEAT: // has the place up to which everything was sent, also what a filter leaves out
+        if (Long.compareUnsigned(log.sequence(message), after) > 0) {
+          after = log.sequence(message);
+        }
         return false;
       default:
         break;
