@@ -33,6 +33,19 @@ class FollowerTest {
   }
 
   @Test
+  void aHeartbeatMovesThePlaceAndIsNotForTheReader() {
+    assertTrue(follower.take(milestone(7)));
+    BacktestProgressResponse.Builder heartbeat =
+        BacktestProgressResponse.newBuilder()
+            .setEpoch("first")
+            .setHeartbeat(BacktestProgressResponse.Heartbeat.getDefaultInstance());
+    assertFalse(follower.take(heartbeat.setSequence(90).build()));
+    assertEquals(90, follower.request().getAfterSequence());
+    assertFalse(follower.take(heartbeat.setSequence(0).build()));
+    assertEquals(90, follower.request().getAfterSequence());
+  }
+
+  @Test
   void itBeginsAtThePlaceOfAnEarlierWatch() {
     BacktestProgressRequest place =
         BacktestProgressRequest.newBuilder().setAfterSequence(7).setEpoch("first").build();
