@@ -104,7 +104,7 @@ final class FakeServer implements AutoCloseable {
               .build());
       long from = request.getAfterSequence();
       for (long sequence = Math.max(from, 1); sequence <= Math.min(length, from + callLength); sequence++) {
-        answers.onNext(message(sequence).setHeartbeat(WatchEventsResponse.Heartbeat.getDefaultInstance()).build());
+        answers.onNext(message(sequence - 1).setHeartbeat(WatchEventsResponse.Heartbeat.getDefaultInstance()).build());
         answers.onNext(
             message(sequence)
                 .setSignal(WatchEventsResponse.Signal.newBuilder().setMessage("signal " + sequence))
