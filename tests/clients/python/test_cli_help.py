@@ -16,7 +16,7 @@ GOLDEN = Path(__file__).with_name("golden")
 """help-of-commands-80.txt, and 120. `python -m tests.clients.python.test_cli_help` writes them after a change."""
 
 COLUMNS = (80, 120)
-PASSED_ON = ("serve", "storage")
+PASSED_ON = ("serve", "storage", "doctor")
 """Their help is that of the server's own commands, which take all options."""
 
 
