@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from tests.families import ROOT, SLOW_TESTS, function_of, slow_tests
+from tests.families import ROOT, SLOW_TESTS, mark_slow_tests, slow_tests
 
 
 @cache
@@ -38,6 +38,19 @@ def test_the_list_is_sorted_and_names_nothing_twice() -> None:
     assert lines == sorted(set(lines))
 
 
-def test_a_test_of_the_list_has_the_mark(request: pytest.FixtureRequest) -> None:
-    listed = [item for item in request.session.items if function_of(item.nodeid) in slow_tests()]
-    assert all(item.get_closest_marker("exhaustive") for item in listed)
+class Collected:
+    """What pytest has collected of a test: keeps the marks that it is given."""
+
+    def __init__(self, nodeid: str) -> None:
+        self.nodeid = nodeid
+        self.marks: list[str] = []
+
+    def add_marker(self, mark: pytest.MarkDecorator) -> None:
+        self.marks.append(mark.name)
+
+
+def test_cases_of_the_list_get_the_mark_and_no_others() -> None:
+    listed = min(slow_tests())
+    cases = [Collected(listed), Collected(f"{listed}[5-x::y]"), Collected(f"{listed}_too")]
+    mark_slow_tests(cases)  # type: ignore[arg-type]
+    assert [case.marks for case in cases] == [["exhaustive"], ["exhaustive"], []]

@@ -155,6 +155,14 @@ def test_keys_of_tokens(tmp_path: Path) -> None:
     assert "cannot be fetched" in message
 
 
+def test_a_secret_signs_tokens_where_the_key_set_has_no_key(tmp_path: Path) -> None:
+    with serving(b'{"keys": []}') as url:
+        options = ("--auth", "jwt", "--jwks-url", url, "--jwt-secret", "s" * 64)
+        how, message, _ = state(found(tmp_path, *options)["keys"])
+    assert how is State.WARNING
+    assert "only tokens by ABSFIN_JWT_SECRET work" in message
+
+
 def test_an_admin_key(tmp_path: Path) -> None:
     how, _, action = state(found(tmp_path, "--auth", "keys")["keys"])
     assert how is State.WARNING

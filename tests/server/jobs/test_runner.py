@@ -166,6 +166,16 @@ async def test_a_short_job_does_not_wait_behind_two_long_ones(open_house: Open, 
         assert not (await house.store.get(OWNER, job_id)).state.is_final
 
 
+async def test_on_a_server_that_drains_no_job_begins_and_those_that_run_end(open_house: Open) -> None:
+    house = open_house(2)
+    running = await house.submit(draft(2000, 5))
+    await house.until(running, lambda record: record.tick is not None)
+    house.runner.drain()
+    waiting = await house.submit(draft(100))
+    assert (await house.end(running)).state is JobState.SUCCEEDED
+    assert (await house.store.get(OWNER, waiting)).attempt == 0
+
+
 async def test_long_jobs_that_take_turns_end_as_if_undisturbed(open_house: Open) -> None:
     house = open_house(1, QueuePolicy(short_seconds=1.0, slice_seconds=1.0))
     one = await house.submit(draft(2000, 5, cost_estimate=HOURS_80))
