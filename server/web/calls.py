@@ -2,14 +2,17 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
+from google.rpc import code_pb2
+from google.rpc.status_pb2 import Status
 
 from server.web.exchange import Exchange
 from server.web.methods import Method
-from server.web.statuses import invalid
+from server.web.statuses import Refused, invalid
 
 FORWARDED = ("authorization", "x-request-id")
 """Headers that the server reads."""
@@ -88,6 +91,16 @@ def seconds_of(exchange: Exchange) -> float | None:
     return None
 
 
+def _left(seconds: float | None, exchange: Exchange) -> float | None:
+    """How long a caller still waits. Raises Refused where that is over: gRPC might answer such a call all the same."""
+    if seconds is None:
+        return None
+    left = seconds - (time.monotonic() - exchange.began)
+    if left <= 0.0:
+        raise Refused(Status(code=code_pb2.DEADLINE_EXCEEDED, message="the caller's time limit is over"))
+    return left
+
+
 class Call:
     """A call that has begun."""
 
@@ -124,9 +137,12 @@ class Call:
 
 async def begin(channel: Any, method: Method, requests: Requests, exchange: Exchange) -> Call:
     """Sends the request of a call, or begins to send them, over a channel of grpc.aio. Raises Refused."""
-    sent: dict[str, Any] = {"metadata": metadata_of(exchange), "timeout": seconds_of(exchange)}
+    metadata, seconds = metadata_of(exchange), seconds_of(exchange)
     if method.streams_requests:
         make = channel.stream_stream if method.streams_answers else channel.stream_unary
-        return Call(make(method.path)(requests.all(), **sent), method, requests)
+        return Call(
+            make(method.path)(requests.all(), metadata=metadata, timeout=_left(seconds, exchange)), method, requests
+        )
     make_single = channel.unary_stream if method.streams_answers else channel.unary_unary
-    return Call(make_single(method.path)(await requests.only(), **sent), method, None)
+    request = await requests.only()
+    return Call(make_single(method.path)(request, metadata=metadata, timeout=_left(seconds, exchange)), method, None)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,7 @@ class Exchange:
             (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]
         ]
         self.headers: dict[str, str] = dict(self.raw_headers)
+        self.began = time.monotonic()
         self.extra: list[tuple[str, str]] = []
         self._receive = receive
         self._send = send
