@@ -1,7 +1,7 @@
 """What the best of all trials is worth, their number considered: the tests of `significance` on their returns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +39,19 @@ class TrialReturns:
     excess: Vector  # (T,)
     benchmark: Vector | None = None  # (T,), None where it has none on all these dates
     is_ruined: bool = False  # its net asset value is used up
+    riskless: Vector | None = None  # (T,), what was taken off the net returns; None where that is not known
+    periods_per_year: float = 0.0  # 0 where it is not known
+    acceptable: float = 0.0  # minimum acceptable return per period
 
     def padded(self, days: Days) -> "TrialReturns":
         """Returns on all days, (U,), of which its own are the first: after its ruin a trial earns nothing."""
         missing = len(days) - len(self.days)
-        return self if missing <= 0 else TrialReturns(days, np.append(self.excess, np.zeros(missing)), None, True)
+        if missing <= 0:
+            return self
+        nothing = np.zeros(missing)
+        riskless = None if self.riskless is None else np.append(self.riskless, nothing)
+        excess = np.append(self.excess, nothing)
+        return replace(self, days=days, excess=excess, benchmark=None, is_ruined=True, riskless=riskless)
 
 
 @dataclass(slots=True)
@@ -69,20 +77,20 @@ def sweep_statistics(
 
     `best` is the one with the best score, whose Sharpe ratio is deflated.
     """
-    usable = {trial: one for trial, one in sorted(returns.items()) if _is_usable(one.excess)}
+    usable = {trial: one for trial, one in sorted(returns.items()) if is_usable(one.excess)}
     left_out = len(returns) - len(usable)
     if len(usable) < 2:
         return _absent(FEW_TRIALS, left_out)
-    days = _common(list(usable.values()))
+    days = common_days(list(usable.values()))
     if len(days) < 2:
         return _absent(FEW_DATES, left_out)
-    values = np.column_stack([_at(days, one.days, one.excess) for one in usable.values()])
+    values = np.column_stack([at_days(days, one.days, one.excess) for one in usable.values()])
     varies = ~constant_columns(values)
     trials = [trial for trial, one in zip(usable, varies, strict=True) if one]
     left_out += len(usable) - len(trials)
     if len(trials) < 2:
         return _absent(FEW_TRIALS, left_out)
-    benchmark, notes = _benchmark(days, [usable[trial] for trial in trials])
+    benchmark, notes = common_benchmark(days, [usable[trial] for trial in trials])
     names = tuple(map(str, trials))
     settings = ComparisonSettings(
         resamples=min(RESAMPLES, MOST_STATISTICS // len(trials)), best=str(best) if best in trials else None
@@ -113,11 +121,12 @@ def _absent(reason: str, left_out: int) -> SweepStatistics:
     return SweepStatistics(left_out=left_out, undefined=dict.fromkeys(FIGURES, reason))
 
 
-def _is_usable(excess: Vector) -> bool:
+def is_usable(excess: Vector) -> bool:
+    """Whether returns are numbers that have moments."""
     return len(excess) > 1 and bool(np.isfinite(excess).all()) and float(np.abs(excess).max()) <= LARGEST_RETURN
 
 
-def _common(trials: Sequence[TrialReturns]) -> Days:
+def common_days(trials: Sequence[TrialReturns]) -> Days:
     """Dates that all trials have, (C,)."""
     days: Days = trials[0].days
     for one in trials[1:]:
@@ -126,17 +135,17 @@ def _common(trials: Sequence[TrialReturns]) -> Days:
     return days
 
 
-def _at(days: Days, own: Days, values: Vector) -> Vector:
+def at_days(days: Days, own: Days, values: Vector) -> Vector:
     """The returns that end on some dates of a trial, (C,)."""
     place: NDArray[np.int64] = np.searchsorted(own, days)
     return values[place]
 
 
-def _benchmark(days: Days, trials: Sequence[TrialReturns]) -> tuple[ReturnPanel | None, tuple[str, ...]]:
+def common_benchmark(days: Days, trials: Sequence[TrialReturns]) -> tuple[ReturnPanel | None, tuple[str, ...]]:
     """The benchmark's excess returns where all trials have the same one; cash is the benchmark where none has any."""
     # What a benchmark earned after the ruin of a trial is not kept with it.
     found: list[Vector | None] = [
-        None if one.benchmark is None else _at(days, one.days, one.benchmark) for one in trials if not one.is_ruined
+        None if one.benchmark is None else at_days(days, one.days, one.benchmark) for one in trials if not one.is_ruined
     ]
     first = found[0] if found else None
     if all(one is None for one in found):

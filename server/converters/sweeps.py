@@ -12,12 +12,14 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from domain.backtest.result import StrategyOutcome
-from domain.risk.figure import known
+from domain.risk.figure import Absent, known
+from domain.sweep.cross_validation import CrossValidation
 from domain.sweep.ranking import Ranking, Score, ranking
 from domain.sweep.statistics import SweepStatistics
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
+from server.converters.cross_validation import cross_validation_to_proto
 from server.converters.status import internal_error, status_from_error
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.sweep_state import NO_TRIAL, TrialDone
@@ -63,7 +65,12 @@ def failed_trial(
     return message.SerializeToString(), info.reason, status.message
 
 
-def concluded(trials: Sequence[TrialDone], ranked: Ranking, statistics: SweepStatistics) -> EncodedBacktest:
+def concluded(
+    trials: Sequence[TrialDone],
+    ranked: Ranking,
+    statistics: SweepStatistics,
+    tested: CrossValidation | Absent | None = None,
+) -> EncodedBacktest:
     """A sweep that is over as it is stored: what is said about all trials, and the trials in pieces."""
     result = SweepProto(
         trial_count=len(trials),
@@ -77,6 +84,10 @@ def concluded(trials: Sequence[TrialDone], ranked: Ranking, statistics: SweepSta
         warnings=_warnings(statistics),
     )
     _add_figures(result, statistics)
+    if isinstance(tested, CrossValidation):
+        result.cross_validation.CopyFrom(cross_validation_to_proto(tested, trials))
+    elif tested is not None:
+        result.undefined["cross_validation"] = tested.reason
     pieces = [trials[first : first + SERIES_TRIALS] for first in range(0, len(trials), SERIES_TRIALS)]
     series = tuple((str(k), _piece(piece)) for k, piece in enumerate(pieces))
     return EncodedBacktest(result.SerializeToString(), series, (), None)

@@ -11,7 +11,8 @@ from absfinance.v1.backtest_service_pb2 import SweepRequest
 
 from domain.backtest.flow import BacktestRun
 from domain.backtest.flow import run as run_flow
-from domain.backtest.measurement import excess_path
+from domain.backtest.measurement import excess_path, first_settings
+from domain.backtest.metrics import riskless_returns
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
@@ -19,9 +20,10 @@ from domain.backtest.strategies import Remote
 from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverFailed, SolverTimedOut
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
-from domain.risk.figure import known
+from domain.risk.figure import Absent, known
+from domain.sweep.cross_validation import cross_validated
 from domain.sweep.ranking import Score, ranking
-from domain.sweep.statistics import MOST_CELLS, TrialReturns, sweep_statistics, too_many_returns
+from domain.sweep.statistics import MOST_CELLS, TOO_MANY, TrialReturns, sweep_statistics, too_many_returns
 from server.commands.backtest import BacktestCommand
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.commands.sweep import TrialOrder, TrialsPage
@@ -30,6 +32,7 @@ from server.converters.message import message_from_bytes
 from server.converters.sweep_request import (
     GridTrials,
     ListedTrials,
+    cross_validation_of,
     naming_trial,
     score_of,
     stored_trials,
@@ -250,7 +253,18 @@ def _ignore(run: BacktestRun) -> None:
 def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
     path, compared = excess_path(plan, outcome)
     theirs = None if compared is None or len(compared.theirs) != len(path.excess) else compared.theirs
-    return TrialReturns(path.days, path.excess, theirs).padded(plan.days[1:])
+    settings, count = first_settings(plan), len(path.excess)
+    riskless = riskless_returns(settings, count)
+    acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
+    found = TrialReturns(
+        path.days,
+        path.excess,
+        theirs,
+        riskless=riskless,
+        periods_per_year=settings.periods_per_year,
+        acceptable=acceptable,
+    )
+    return found.padded(plan.days[1:])
 
 
 @refusing
@@ -262,7 +276,10 @@ def conclude(request: bytes, path: Path, control: Control) -> EncodedBacktest:
     returns = {one.index: one.returns for one in trials if one.returns is not None}
     is_complete = len(returns) == sum(one.error is None for one in trials)
     statistics = sweep_statistics(returns, ranked.best, control) if is_complete else too_many_returns()
-    return concluded(trials, ranked, statistics)
+    tested = None
+    if (settings := cross_validation_of(request)) is not None:
+        tested = cross_validated(returns, settings, control) if is_complete else Absent(TOO_MANY)
+    return concluded(trials, ranked, statistics, tested)
 
 
 def pieces_of_page(trial_count: int, page: TrialsPage) -> range:

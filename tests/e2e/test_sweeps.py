@@ -146,6 +146,84 @@ def test_statistics_are_those_of_compare_strategies(wire: Wire, costly: dict[str
     assert len(costly.get("stepM", [])) == len(compared.get("stepM", []))
 
 
+@pytest.fixture(scope="module")
+def validated(wire: Wire) -> dict[str, Any]:
+    """A sweep whose choice is tested, with cash that earns something."""
+    request = grid(COSTS, LOOKBACKS, costs={"cashRateAnnual": 0.03})
+    selection = {
+        "score": "SCORE_CALMAR",
+        "crossValidation": {"groups": 6, "testGroups": 2},
+        "purgePeriods": 3,
+        "embargoPeriods": 2,
+    }
+    return swept(wire, {**request, "selection": selection})
+
+
+def test_the_choice_is_tested_on_dates_that_it_has_not_seen(wire: Wire, validated: dict[str, Any]) -> None:
+    found = validated["crossValidation"]
+    assert (found["splitCount"], found["pathCount"], found["scoredSplitCount"]) == (15, 5, 15)
+    scores = found["pathScores"]
+    assert len(scores) == 5
+    assert found["pathMean"] == pytest.approx(np.mean(scores))
+    assert found["pathStandardDeviation"] == pytest.approx(np.std(scores, ddof=1))
+    assert (found["pathLeast"], found["pathGreatest"]) == (min(scores), max(scores))
+    assert found["inSampleMean"] > 0.0
+    assert 0.0 <= found.get("probabilityOfLoss", 0.0) <= 1.0
+    labels = {one.get("index", 0): one["label"] for one in pages(wire, validated["name"], 10)}
+    assert all(labels[one.get("index", 0)] == one["label"] for one in found["chosen"])
+    assert sum(one["count"] for one in found["chosen"]) == 15
+    # Two blocks in the middle: of 199 returns 66 or 67 are tests, and 2 x (3 + 3 + 2) next to them are left out.
+    assert found["observations"] - found["leastTrainingPeriods"] == pytest.approx(found["observations"] / 3 + 16, abs=1)
+    assert "undefined" not in found
+
+
+def test_paths_of_one_trial_have_the_figure_of_its_backtest(wire: Wire) -> None:
+    """Its two trials are the same: every path is this trial on all dates."""
+    same = {"path": "rebalancing.everyPeriods.n", "numbers": {"values": [500, 501]}}
+    for score, name in (
+        ("SCORE_SHARPE", "sharpe"),
+        ("SCORE_SORTINO", "sortino"),
+        ("SCORE_MAX_DRAWDOWN", "maxDrawdown"),
+    ):
+        selection = {"score": score, "crossValidation": {"groups": 4, "testGroups": 1}}
+        request = grid(same, costs={"cashRateAnnual": 0.03}, analysis={"minimumAcceptableReturnAnnual": 0.02})
+        found = swept(wire, {**request, "selection": selection})
+        assert found["crossValidation"]["pathScores"] == pytest.approx([found["best"]["metrics"][name]], rel=1e-9)
+        assert "needs two paths" in found["crossValidation"]["undefined"]["path_standard_deviation"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "field", "rule"),
+    [
+        ({"purgePeriods": 3}, "selection.purge_periods", "give cross_validation too"),
+        ({"embargoPeriods": 3}, "selection.embargo_periods", "give cross_validation too"),
+        ({"crossValidation": {"groups": 20, "testGroups": 9}}, "selection.cross_validation.groups", "at most 1000"),
+        ({"crossValidation": {"groups": 4, "testGroups": 4}}, "selection.cross_validation.test_groups", "from 1 to 3"),
+        ({"crossValidation": {"groups": 4}}, "selection.cross_validation.test_groups", "greater than or equal to 1"),
+        (
+            {"crossValidation": {"groups": 4, "testGroups": 1}, "score": "SCORE_COST_TOTAL"},
+            "selection.cross_validation",
+            "cost_total",
+        ),
+    ],
+)
+def test_a_test_of_the_choice_that_cannot_be_is_refused(
+    wire: Wire, selection: dict[str, Any], field: str, rule: str
+) -> None:
+    refusal = wire.refused("BacktestService/Sweep", {**grid(COSTS), "selection": selection})
+    assert field in refusal.fields, refusal
+    assert rule in refusal.message
+
+
+def test_a_test_of_the_choice_that_the_data_do_not_allow_has_a_reason(wire: Wire) -> None:
+    selection = {"crossValidation": {"groups": 4, "testGroups": 1}, "purgePeriods": 1000}
+    found = swept(wire, {**grid(COSTS), "selection": selection})
+    assert "crossValidation" not in found
+    assert "training dates" in found["undefined"]["cross_validation"]
+    relative = {"crossValidation": {"groups": 4, "testGroups": 1}, "score": "SCORE_INFORMATION_RATIO"}
+    assert "benchmark" in swept(wire, {**grid(COSTS), "selection": relative})["undefined"]["cross_validation"]
+
+
 def equity(wire: Wire, name: str) -> tuple[list[int], np.ndarray]:
     days: list[int] = []
     values: list[np.ndarray] = []
