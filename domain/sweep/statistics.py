@@ -10,8 +10,10 @@ from domain.cancellation import CancellationCheck
 from domain.checks import LARGEST_RETURN, Matrix, Vector, constant_columns
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel
+from domain.risk.figure import Absent
 from domain.significance.comparison import MOST_STATISTICS, Comparison, ComparisonSettings, compare
 from domain.significance.settings import RESAMPLES
+from domain.sweep.tried import DeflatedByAll, EarlierTrials, SharpeSums, deflated_by_all
 
 MOST_CELLS = 12_500_000
 """Dates x trials whose returns are kept until the end: 100 MB."""
@@ -23,11 +25,14 @@ FIGURES = (
     "deflated_sharpe_effective",
     "probability_of_overfitting",
     "effective_trial_count",
+    "deflated_sharpe_all_sweeps",
+    "deflated_sharpe_all_sweeps_effective",
 )
 TOO_MANY = f"needs the returns of all trials, which are more than {MOST_CELLS:,}: sweep fewer trials or dates"
 FEW_TRIALS = "needs at least two trials that succeeded and whose returns vary"
 FEW_DATES = "the trials have fewer than two dates in common"
 BEST_LEFT_OUT = "the best trial is left out of the statistics: its returns do not vary, or are too large"
+NOT_COUNTED = "this store does not count the trials of other sweeps"
 OTHER_BENCHMARKS = "the trials have different benchmarks; returns are compared with what cash earns"
 
 
@@ -63,6 +68,8 @@ class SweepStatistics:
     left_out: int = 0  # that succeeded and whose returns do not vary or are too large
     undefined: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    by_all: DeflatedByAll | None = None  # of the best trial, among all trials on the same data
+    sums: SharpeSums | None = None  # over the trials that were compared
 
     @property
     def superior(self) -> tuple[int, ...]:
@@ -71,11 +78,15 @@ class SweepStatistics:
 
 
 def sweep_statistics(
-    returns: Mapping[int, TrialReturns], best: int | None, check_cancelled: CancellationCheck
+    returns: Mapping[int, TrialReturns],
+    best: int | None,
+    check_cancelled: CancellationCheck,
+    earlier: EarlierTrials | None = None,
 ) -> SweepStatistics:
     """Compares the trials that succeeded, by their places in the sweep, on the dates that all of them have.
 
-    `best` is the one with the best score, whose Sharpe ratio is deflated.
+    `best` is the one with the best score, whose Sharpe ratio is deflated; also by `earlier` trials on the same data,
+    where they are counted.
     """
     usable = {trial: one for trial, one in sorted(returns.items()) if is_usable(one.excess)}
     left_out = len(returns) - len(usable)
@@ -105,7 +116,32 @@ def sweep_statistics(
     if best not in trials:
         found.deflated = found.deflated_effective = None
         undefined |= dict.fromkeys(("deflated_sharpe", "deflated_sharpe_effective"), BEST_LEFT_OUT)
-    return SweepStatistics(found, len(trials), left_out, undefined, notes)
+    result = SweepStatistics(found, len(trials), left_out, undefined, notes)
+    _deflate_by_all(
+        result, None if best not in trials else at_days(days, usable[best].days, usable[best].excess), earlier
+    )
+    return result
+
+
+def _deflate_by_all(result: SweepStatistics, best: Vector | None, earlier: EarlierTrials | None) -> None:
+    """Adds what the best trial, (C,) or None where it is not compared, is worth among all trials on its data."""
+    found = result.comparison
+    if found is None:
+        raise ValueError("there is a comparison")
+    ratios = np.array([one.sharpe for one in found.trials])
+    result.sums = SharpeSums.of(ratios)
+    by_all: DeflatedByAll | Absent = Absent(NOT_COUNTED)
+    if best is None:
+        by_all = Absent(BEST_LEFT_OUT)
+    elif earlier is not None:
+        by_all = deflated_by_all(best, ratios, found.effective_trial_count, earlier)
+    if isinstance(by_all, Absent):
+        result.undefined |= dict.fromkeys(FIGURES[-2:], by_all.reason)
+        return
+    result.by_all = by_all
+    for name, one in zip(FIGURES[-2:], (by_all.raw, by_all.effective), strict=True):
+        if isinstance(one.probability, Absent):
+            result.undefined[name] = one.probability.reason
 
 
 def _undefined(found: Comparison) -> dict[str, str]:

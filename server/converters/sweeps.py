@@ -16,6 +16,7 @@ from domain.risk.figure import Absent, known
 from domain.sweep.cross_validation import CrossValidation
 from domain.sweep.ranking import Ranking, Score, ranking
 from domain.sweep.statistics import SweepStatistics
+from domain.sweep.tried import EarlierTrials
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
@@ -70,6 +71,7 @@ def concluded(
     ranked: Ranking,
     statistics: SweepStatistics,
     tested: CrossValidation | Absent | None = None,
+    earlier: EarlierTrials | None = None,
 ) -> EncodedBacktest:
     """A sweep that is over as it is stored: what is said about all trials, and the trials in pieces."""
     result = SweepProto(
@@ -83,6 +85,8 @@ def concluded(
         undefined=statistics.undefined,
         warnings=_warnings(statistics),
     )
+    if earlier is not None:
+        result.tried_count = earlier.count + len(trials)
     _add_figures(result, statistics)
     if isinstance(tested, CrossValidation):
         result.cross_validation.CopyFrom(cross_validation_to_proto(tested, trials))
@@ -90,7 +94,7 @@ def concluded(
         result.undefined["cross_validation"] = tested.reason
     pieces = [trials[first : first + SERIES_TRIALS] for first in range(0, len(trials), SERIES_TRIALS)]
     series = tuple((str(k), _piece(piece)) for k, piece in enumerate(pieces))
-    return EncodedBacktest(result.SerializeToString(), series, (), None)
+    return EncodedBacktest(result.SerializeToString(), series, (), None, statistics.sums)
 
 
 def _piece(trials: Sequence[TrialDone]) -> bytes:
@@ -113,6 +117,11 @@ def _add_figures(result: SweepProto, statistics: SweepStatistics) -> None:
         result.deflated_sharpe = value
     if found.deflated_effective is not None and (value := known(found.deflated_effective.probability)) is not None:
         result.deflated_sharpe_effective = value
+    by_all = statistics.by_all
+    if by_all is not None and (value := known(by_all.raw.probability)) is not None:
+        result.deflated_sharpe_all_sweeps = value
+    if by_all is not None and (value := known(by_all.effective.probability)) is not None:
+        result.deflated_sharpe_all_sweeps_effective = value
     if found.overfitting is not None:
         result.probability_of_overfitting = found.overfitting.probability
 

@@ -20,6 +20,7 @@ from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
 from server.jobs.stored_job import stored_job
+from server.jobs.sweep_count import SweepCount
 from server.jobs.sweep_run import SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
@@ -347,7 +348,10 @@ class Runner:
     async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
         claim = replace(run.claim, checkpoint=None, parts=())
         sets = tuple([await stored_job(self._stores, claim, inputs) for inputs in claim.record.inputs.sets])
-        return SweepRun(run.claim, sets, self.pool, max(self._slots, 1), self._sweep, run.writer.submit).run()
+        count = SweepCount(self._stores.tried, claim.record)
+        tasks = replace(self._sweep, conclude=partial(self._sweep.conclude, earlier=await count.begin()))
+        working = SweepRun(run.claim, sets, self.pool, max(self._slots, 1), tasks, run.writer.submit).run()
+        return count.scored(working)
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):

@@ -24,6 +24,7 @@ from domain.risk.figure import Absent, known
 from domain.sweep.cross_validation import cross_validated
 from domain.sweep.ranking import Score, ranking
 from domain.sweep.statistics import MOST_CELLS, TOO_MANY, TrialReturns, sweep_statistics, too_many_returns
+from domain.sweep.tried import EarlierTrials
 from server.commands.backtest import BacktestCommand
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.commands.sweep import TrialOrder, TrialsPage
@@ -268,18 +269,18 @@ def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
 
 
 @refusing
-def conclude(request: bytes, path: Path, control: Control) -> EncodedBacktest:
-    """What is said about all trials together, which are in a file."""
+def conclude(request: bytes, path: Path, control: Control, earlier: EarlierTrials | None = None) -> EncodedBacktest:
+    """What is said about all trials together, which are in a file; `earlier` ones ran on the same data."""
     trials: Sequence[TrialDone] = read_value(path)
     score = score_of(request)
     ranked = ranking({one.index: one.score for one in trials if one.score is not None}, score)
     returns = {one.index: one.returns for one in trials if one.returns is not None}
     is_complete = len(returns) == sum(one.error is None for one in trials)
-    statistics = sweep_statistics(returns, ranked.best, control) if is_complete else too_many_returns()
+    statistics = sweep_statistics(returns, ranked.best, control, earlier) if is_complete else too_many_returns()
     tested = None
     if (settings := cross_validation_of(request)) is not None:
         tested = cross_validated(returns, settings, control) if is_complete else Absent(TOO_MANY)
-    return concluded(trials, ranked, statistics, tested)
+    return concluded(trials, ranked, statistics, tested, earlier)
 
 
 def pieces_of_page(trial_count: int, page: TrialsPage) -> range:

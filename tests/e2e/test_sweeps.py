@@ -224,6 +224,20 @@ def test_a_test_of_the_choice_that_the_data_do_not_allow_has_a_reason(wire: Wire
     assert "benchmark" in swept(wire, {**grid(COSTS), "selection": relative})["undefined"]["cross_validation"]
 
 
+def test_earlier_sweeps_on_the_same_data_count(wire: Wire) -> None:
+    """Deleted ones too: what was tried was tried."""
+    own = {"prices": prices(seed=91)}
+    first = swept(wire, grid(COSTS, **own))
+    assert first["triedCount"] == "3"
+    assert first["deflatedSharpeAllSweeps"] == pytest.approx(first["deflatedSharpe"])
+    assert first["deflatedSharpeAllSweepsEffective"] == pytest.approx(first["deflatedSharpeEffective"])
+    wire.call("BacktestService/DeleteBacktest", {"name": first["name"]})
+    second = swept(wire, grid(LOOKBACKS, **own))
+    assert second["triedCount"] == "5"
+    assert second["deflatedSharpeAllSweeps"] < second["deflatedSharpe"]
+    assert swept(wire, grid(COSTS, prices=prices(seed=92)))["triedCount"] == "3"
+
+
 def equity(wire: Wire, name: str) -> tuple[list[int], np.ndarray]:
     days: list[int] = []
     values: list[np.ndarray] = []

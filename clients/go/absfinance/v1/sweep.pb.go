@@ -541,8 +541,15 @@ type Sweep struct {
 	Warnings []*Warning `protobuf:"bytes,23,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// The choice of the best trial, tested on dates that it has not seen; of selection.cross_validation.
 	CrossValidation *SweepCrossValidation `protobuf:"bytes,24,opt,name=cross_validation,json=crossValidation,proto3" json:"cross_validation,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Number of trials of all sweeps of its owner on the same data that began until this one, its own among them: those that
+	// failed and those of deleted sweeps count. Data are the same where symbols, dates and values are.
+	TriedCount *uint64 `protobuf:"varint,25,opt,name=tried_count,json=triedCount,proto3,oneof" json:"tried_count,omitempty"`
+	// The same probability as deflated_sharpe, all these trials considered, with the dispersion of their Sharpe ratios.
+	DeflatedSharpeAllSweeps *float64 `protobuf:"fixed64,26,opt,name=deflated_sharpe_all_sweeps,json=deflatedSharpeAllSweeps,proto3,oneof" json:"deflated_sharpe_all_sweeps,omitempty"`
+	// The same with the number of independent trials, by the mean correlation of the trials of this sweep.
+	DeflatedSharpeAllSweepsEffective *float64 `protobuf:"fixed64,27,opt,name=deflated_sharpe_all_sweeps_effective,json=deflatedSharpeAllSweepsEffective,proto3,oneof" json:"deflated_sharpe_all_sweeps_effective,omitempty"`
+	unknownFields                    protoimpl.UnknownFields
+	sizeCache                        protoimpl.SizeCache
 }
 
 func (x *Sweep) Reset() {
@@ -741,6 +748,27 @@ func (x *Sweep) GetCrossValidation() *SweepCrossValidation {
 		return x.CrossValidation
 	}
 	return nil
+}
+
+func (x *Sweep) GetTriedCount() uint64 {
+	if x != nil && x.TriedCount != nil {
+		return *x.TriedCount
+	}
+	return 0
+}
+
+func (x *Sweep) GetDeflatedSharpeAllSweeps() float64 {
+	if x != nil && x.DeflatedSharpeAllSweeps != nil {
+		return *x.DeflatedSharpeAllSweeps
+	}
+	return 0
+}
+
+func (x *Sweep) GetDeflatedSharpeAllSweepsEffective() float64 {
+	if x != nil && x.DeflatedSharpeAllSweepsEffective != nil {
+		return *x.DeflatedSharpeAllSweepsEffective
+	}
+	return 0
 }
 
 // Groups of dates, and how many of them are test data at a time. At most 1000 splits.
@@ -1057,7 +1085,7 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x18_path_standard_deviationB\r\n" +
 	"\v_path_leastB\x10\n" +
 	"\x0e_path_greatestB\x14\n" +
-	"\x12_degradation_slope\"\xfd\t\n" +
+	"\x12_degradation_slope\"\x92\f\n" +
 	"\x05Sweep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1c.absfinance.v1.BacktestStateR\x05state\x12\x1f\n" +
@@ -1087,7 +1115,11 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x0ecompared_count\x18\x15 \x01(\rR\rcomparedCount\x12\"\n" +
 	"\fobservations\x18\x16 \x01(\rR\fobservations\x122\n" +
 	"\bwarnings\x18\x17 \x03(\v2\x16.absfinance.v1.WarningR\bwarnings\x12N\n" +
-	"\x10cross_validation\x18\x18 \x01(\v2#.absfinance.v1.SweepCrossValidationR\x0fcrossValidation\x1a<\n" +
+	"\x10cross_validation\x18\x18 \x01(\v2#.absfinance.v1.SweepCrossValidationR\x0fcrossValidation\x12$\n" +
+	"\vtried_count\x18\x19 \x01(\x04H\x05R\n" +
+	"triedCount\x88\x01\x01\x12@\n" +
+	"\x1adeflated_sharpe_all_sweeps\x18\x1a \x01(\x01H\x06R\x17deflatedSharpeAllSweeps\x88\x01\x01\x12S\n" +
+	"$deflated_sharpe_all_sweeps_effective\x18\x1b \x01(\x01H\aR deflatedSharpeAllSweepsEffective\x88\x01\x01\x1a<\n" +
 	"\x0eUndefinedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1095,7 +1127,10 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x10_deflated_sharpeB\x1d\n" +
 	"\x1b_probability_of_overfittingB\x18\n" +
 	"\x16_effective_trial_countB\x1c\n" +
-	"\x1a_deflated_sharpe_effectiveB\x9f\x01\n" +
+	"\x1a_deflated_sharpe_effectiveB\x0e\n" +
+	"\f_tried_countB\x1d\n" +
+	"\x1b_deflated_sharpe_all_sweepsB'\n" +
+	"%_deflated_sharpe_all_sweeps_effectiveB\x9f\x01\n" +
 	"\x19com.example.absfinance.v1B\n" +
 	"SweepProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03ABF\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0eAbsFinance::V1b\x06proto3"
 

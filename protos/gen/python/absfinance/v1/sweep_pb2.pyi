@@ -148,7 +148,7 @@ class SweepCrossValidation(_message.Message):
     def __init__(self, split_count: _Optional[int] = ..., path_count: _Optional[int] = ..., scored_split_count: _Optional[int] = ..., path_scores: _Optional[_Iterable[float]] = ..., path_mean: _Optional[float] = ..., path_standard_deviation: _Optional[float] = ..., path_least: _Optional[float] = ..., path_greatest: _Optional[float] = ..., in_sample_mean: _Optional[float] = ..., out_of_sample_mean: _Optional[float] = ..., degradation_slope: _Optional[float] = ..., probability_of_loss: _Optional[float] = ..., chosen: _Optional[_Iterable[_Union[SweepCrossValidation.Choice, _Mapping]]] = ..., chosen_count: _Optional[int] = ..., observations: _Optional[int] = ..., least_training_periods: _Optional[int] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Sweep(_message.Message):
-    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time", "finished_count", "tied", "deflated_sharpe_effective", "compared_count", "observations", "warnings", "cross_validation")
+    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time", "finished_count", "tied", "deflated_sharpe_effective", "compared_count", "observations", "warnings", "cross_validation", "tried_count", "deflated_sharpe_all_sweeps", "deflated_sharpe_all_sweeps_effective")
     class UndefinedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -180,6 +180,9 @@ class Sweep(_message.Message):
     OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
     CROSS_VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    TRIED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_ALL_SWEEPS_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_ALL_SWEEPS_EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _backtest_pb2.BacktestState
     trial_count: int
@@ -204,4 +207,7 @@ class Sweep(_message.Message):
     observations: int
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
     cross_validation: SweepCrossValidation
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_count: _Optional[int] = ..., tied: _Optional[_Iterable[int]] = ..., deflated_sharpe_effective: _Optional[float] = ..., compared_count: _Optional[int] = ..., observations: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., cross_validation: _Optional[_Union[SweepCrossValidation, _Mapping]] = ...) -> None: ...
+    tried_count: int
+    deflated_sharpe_all_sweeps: float
+    deflated_sharpe_all_sweeps_effective: float
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_count: _Optional[int] = ..., tied: _Optional[_Iterable[int]] = ..., deflated_sharpe_effective: _Optional[float] = ..., compared_count: _Optional[int] = ..., observations: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., cross_validation: _Optional[_Union[SweepCrossValidation, _Mapping]] = ..., tried_count: _Optional[int] = ..., deflated_sharpe_all_sweeps: _Optional[float] = ..., deflated_sharpe_all_sweeps_effective: _Optional[float] = ...) -> None: ...
