@@ -95,6 +95,9 @@ class Sweep:
     deflated_sharpe_effective: float | None  # with the effective number of trials
     probability_of_overfitting: float | None
     effective_trial_count: float | None
+    tried_count: int | None  # trials of all your sweeps on the same data until this one, its own among them
+    deflated_sharpe_all_sweeps: float | None  # with all these trials
+    deflated_sharpe_all_sweeps_effective: float | None
     compared_count: int  # trials that these figures are about
     observations: int  # returns of each
     cross_validation: CrossValidation | None  # where it was asked for, and can be done
@@ -110,6 +113,8 @@ class Sweep:
             "deflated_sharpe_effective",
             "probability_of_overfitting",
             "effective_trial_count",
+            "deflated_sharpe_all_sweeps",
+            "deflated_sharpe_all_sweeps_effective",
         )
         figures: dict[str, Any] = {name: optional_figure(message, name) for name in names}
         spa = message.spa
@@ -125,6 +130,7 @@ class Sweep:
             error=message.error.message,
             superior=tuple(message.step_m),
             spa=(spa.lower, spa.consistent, spa.upper) if message.HasField("spa") else None,
+            tried_count=message.tried_count if message.HasField("tried_count") else None,
             compared_count=message.compared_count,
             observations=message.observations,
             cross_validation=(

@@ -138,6 +138,8 @@ def _show_trials(client: Client, done: Sweep) -> None:
         ),
         ("deflated Sharpe ratio", percent(done.deflated_sharpe)),
         ("with the effective number of trials", percent(done.deflated_sharpe_effective)),
+        ("trials of all sweeps on these data", "-" if done.tried_count is None else str(done.tried_count)),
+        ("deflated Sharpe ratio by all of them", percent(done.deflated_sharpe_all_sweeps)),
         ("probability of overfitting", percent(done.probability_of_overfitting)),
         *_validation_rows(done.cross_validation),
     ):
