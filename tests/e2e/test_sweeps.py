@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import RunningServer, Wire
 from tests.e2e.test_progress import FINAL, follow, wait_until
+from tests.vega_lite import check, rows
 
 SYMBOLS = ["A", "B", "C", "D"]
 DATES = 200
@@ -236,6 +237,29 @@ def test_earlier_sweeps_on_the_same_data_count(wire: Wire) -> None:
     assert second["triedCount"] == "5"
     assert second["deflatedSharpeAllSweeps"] < second["deflatedSharpe"]
     assert swept(wire, grid(COSTS, prices=prices(seed=92)))["triedCount"] == "3"
+
+
+def test_a_sweep_has_a_chart_of_its_scores(wire: Wire, costly: dict[str, Any]) -> None:
+    request = {"name": costly["name"], "theme": "CHART_THEME_DARK"}
+    drawn = wire.call("BacktestService/GetBacktestCharts", request)["charts"]
+    assert [one["chart"] for one in drawn] == ["CHART_SWEEP_SURFACE"]
+    check(drawn[0]["spec"])
+    points = {(row["x"], row["y"]): row["value"] for row in rows(drawn[0]["spec"])}
+    trials = list(pages(wire, costly["name"], 10))
+    settings = [tuple(one.get("number", 0.0) for one in trial["settings"]) for trial in trials]
+    assert points == dict(zip(settings, (one["score"] for one in trials), strict=True))
+    marked = [(row["x"], row["y"]) for row in rows(drawn[0]["spec"]) if row.get("best")]
+    assert marked == [settings[costly["best"].get("index", 0)]]
+
+
+def test_what_a_sweep_has_no_chart_of_is_refused(wire: Wire, costly: dict[str, Any]) -> None:
+    method, name = "BacktestService/GetBacktestCharts", costly["name"]
+    refusal = wire.refused(method, {"name": name, "charts": ["CHART_EQUITY"]})
+    assert "CHART_EQUITY is no chart of a sweep" in refusal.message
+    assert "label" in wire.refused(method, {"name": name, "label": "momentum"}).fields
+    listed = swept(wire, {"trials": {"backtests": [base(), base(label="second")]}})
+    refusal = wire.refused(method, {"name": listed["name"], "charts": ["CHART_SWEEP_SURFACE"]})
+    assert "is a list of backtests" in refusal.message
 
 
 def equity(wire: Wire, name: str) -> tuple[list[int], np.ndarray]:
