@@ -513,11 +513,14 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
         again = ended(wire, wire.call("BacktestService/Sweep", request)["name"])
         assert list(pages(wire, again["name"], 1000)) == listed
         assert {**again, **same(found)} == found
+        # Counted once, however often it was taken over.
+        assert (found["triedCount"], again["triedCount"]) == (str(trials), str(2 * trials))
 
 
 def same(found: dict[str, Any]) -> dict[str, Any]:
     """What differs between two runs of one sweep."""
-    return {name: found[name] for name in ("name", "createTime", "finishTime")}
+    by_all = ("triedCount", "deflatedSharpeAllSweeps", "deflatedSharpeAllSweepsEffective")
+    return {name: found[name] for name in ("name", "createTime", "finishTime", *by_all)}
 
 
 def finished_count(wire: Wire, name: str) -> int:
