@@ -121,7 +121,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
     small = SmallTasks()
     jobs = jobs_of(settings, storage, policy, template, cluster)
-    admission = Admission(settings.max_concurrent_requests)
+    admission = Admission(settings.max_concurrent_requests, settings.limits)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
     # Written order: cache of handlers, closed services, request context, log, metrics, errors, authentication,
