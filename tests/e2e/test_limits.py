@@ -131,7 +131,8 @@ def test_jobs_that_wait_are_a_quota(running: RunningServer) -> None:
     with asking(running, "busy") as busy, asking(running, "idle") as idle:
         begun = [busy.backtest()]
         end = time.monotonic() + 20.0
-        code, found = "", {}
+        code = ""
+        found: dict[type[Any], Any] = {}
         while len(begun) < BURST - 2:
             assert time.monotonic() < end
             try:
