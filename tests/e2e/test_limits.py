@@ -33,6 +33,7 @@ def running(start_server: Callable[..., RunningServer]) -> RunningServer:
     return start_server(
         *("--auth", "jwt", "--workers", "1", "--events", "on", "--max-queued-jobs", "1"),
         *("--max-calls-per-second", "0.01", "--max-call-burst", str(BURST), "--max-streams-of-caller", "1"),
+        *("--log-level", "debug"),
         environment={"ABSFIN_JWT_SECRET": SECRET},
     )
 
@@ -144,3 +145,18 @@ def test_jobs_that_wait_are_a_quota(running: RunningServer) -> None:
         [violation] = found[QuotaFailure].violations
         assert (violation.subject, violation.quota_id, violation.quota_value) == ("caller", "queued_jobs", 1)
         assert idle.backtest().name
+
+
+def test_tokens_and_secrets_are_in_no_line_of_the_log(running: RunningServer) -> None:
+    """Whether a call is answered, or refused for a token that is not accepted; the log says all that it can."""
+    with asking(running, "logged") as known, running.channel() as channel:
+        assert known.info().version
+        token = known.metadata[0][1].removeprefix("Bearer ")
+        forged = token[:-6] + "AAAAAA"
+        code, found, _ = refused(Asking(channel, (("authorization", f"Bearer {forged}"),)).info)
+        assert (code, found[ErrorInfo].reason) == ("UNAUTHENTICATED", "TOKEN_INVALID")
+        assert forged not in str(found)
+    log = (running.data_dir / "server.log").read_text()
+    assert "users/logged" in log
+    for secret in (SECRET, *token.split("."), forged.rsplit(".", 1)[1]):
+        assert secret not in log
