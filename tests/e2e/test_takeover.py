@@ -24,7 +24,7 @@ PARTS = [
     {"strategy": LEAST_RISK, "weight": 0.3},
     {"strategy": INSURED, "weight": 0.3},
 ]
-CANDIDATES = [{"label": label, **one} for label, one in zip("abc", (MOMENTUM, INSURED, LEAST_RISK), strict=True)]
+CANDIDATES = [{"label": label, **one} for label, one in zip("ab", (MOMENTUM, INSURED), strict=True)]
 DAILY, WEEKLY = {"everyPeriods": {"n": 1}}, {"everyPeriods": {"n": 5}}
 OWN_DATES = [{**part, "rebalancing": rule} for part, rule in zip(PARTS, (WEEKLY, DAILY, WEEKLY), strict=True)]
 
