@@ -94,11 +94,6 @@ def excess_path(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[Validated
     return found, next(iter(found.compared), None)
 
 
-def first_settings(plan: BacktestPlan) -> MetricSettings:
-    """Parameters of the figures of the first strategy."""
-    return _strategy_settings(plan, plan.strategy_runs[0])
-
-
 def _strategy_outcome(
     plan: BacktestPlan,
     strategy_run: StrategyRun,

@@ -11,7 +11,7 @@ from absfinance.v1.backtest_service_pb2 import SweepRequest
 
 from domain.backtest.flow import BacktestRun
 from domain.backtest.flow import run as run_flow
-from domain.backtest.measurement import excess_path, first_settings
+from domain.backtest.measurement import excess_path, strategy_settings
 from domain.backtest.metrics import riskless_returns
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.result import BacktestOutcome
@@ -254,7 +254,7 @@ def _ignore(run: BacktestRun) -> None:
 def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
     path, compared = excess_path(plan, outcome)
     theirs = None if compared is None or len(compared.theirs) != len(path.excess) else compared.theirs
-    settings, count = first_settings(plan), len(path.excess)
+    settings, count = strategy_settings(plan, plan.asked_runs[0]), len(path.excess)
     riskless = riskless_returns(settings, count)
     acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
     found = TrialReturns(
