@@ -4,6 +4,7 @@ The cluster and its server have a network of their own, with loopback alone; tes
 The last tests kill nodes, so the order matters.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from scripts.ray_local import ADDRESS, Cluster, Namespace, may_make_namespace
 from tests.conftest import READY, ROOT, Wire
 from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, has_checkpoint, long_job, wait_until
+from tests.e2e.test_sweeps import TAIL_RISK, ended, finished_count, grid, pages, same
 from tests.processes import first_line
 
 pytestmark = [
@@ -269,6 +271,55 @@ def test_a_killed_node(on_ray: OnRay, wire: Wire) -> None:
     for name in names:
         assert outcome(on_ray.wire, name) == outcome(wire, expected)
     assert sorted(milestones(on_ray.wire, name).count("KIND_RESUMED") for name in names) == [0, 1]
+
+
+def test_a_node_with_other_versions(on_ray: OnRay, wire: Wire, tmp_path: Path) -> None:
+    """Its tasks run on the node that has the versions of the server, and the log says why."""
+    unlike = tmp_path / "numpy-0.1.dist-info"
+    unlike.mkdir()
+    (unlike / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    on_ray.cluster.begin_other({"PYTHONPATH": path}).wait()
+    assert on_ray.cluster.other is not None
+    request = many_trials(8)
+    found = ended(on_ray.wire, on_ray.wire.call("BacktestService/Sweep", request)["name"], 120.0)
+    assert found["state"] == "BACKTEST_STATE_SUCCEEDED", found
+    assert found.get("failedCount", 0) == 0
+    assert "numpy 0.1" in on_ray.log.read_text()
+    on_ray.cluster.other.kill()
+    on_ray.cluster.other = None
+
+
+@pytest.mark.parametrize("trials", [60, pytest.param(500, marks=pytest.mark.long)])
+def test_a_sweep_with_a_killed_node(on_ray: OnRay, wire: Wire, trials: int) -> None:
+    """Every trial is there once, with the bits that it has here."""
+    if on_ray.cluster.other is None:
+        on_ray.cluster.begin_other().wait()
+    assert on_ray.cluster.other is not None
+    request = many_trials(trials)
+    name = on_ray.wire.call("BacktestService/Sweep", request)["name"]
+    wait_until(lambda: finished_count(on_ray.wire, name) >= trials // 4, 120)
+    on_ray.cluster.other.kill()
+    on_ray.cluster.other = None
+    assert finished_count(on_ray.wire, name) < trials, "it was over before its node was killed"
+    found = ended(on_ray.wire, name, 280.0)
+    assert (found["state"], found["finishedCount"]) == ("BACKTEST_STATE_SUCCEEDED", trials)
+    expected = ended(wire, wire.call("BacktestService/Sweep", request)["name"], 280.0)
+    assert {**found, **same(expected)} == expected
+    assert listed_twice(on_ray.wire, name, wire, expected["name"], trials)
+
+
+def many_trials(count: int) -> dict[str, Any]:
+    """A sweep whose trials take a tenth of a second."""
+    request = grid({"path": "costs.commissionBps", "numbers": {"values": list(range(count))}})
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 2}}}
+    return request
+
+
+def listed_twice(there: Wire, name: str, here: Wire, other: str, count: int) -> bool:
+    """Whether both servers list the same trials, each once."""
+    listed = list(pages(there, name, 1000))
+    return [one.get("index", 0) for one in listed] == list(range(count)) and listed == list(pages(here, other, 1000))
 
 
 def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:

@@ -368,6 +368,7 @@ KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
 """How often the server is killed in the middle of a sweep."""
 
 
+@pytest.mark.timeout(60 + 60 * KILLS)
 def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     start_server: Callable[..., RunningServer],
 ) -> None:
