@@ -1,6 +1,7 @@
 """A sweep over worker processes that die, stop early, or take their time: every trial ends once."""
 
 import asyncio
+import pickle
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Pool:
     slow: frozenset[int] = frozenset()
     ran: list[tuple[int, ...]] = field(default_factory=list)
     concluded: tuple[TrialDone, ...] = ()
+    sent: list[int] = field(default_factory=list)  # bytes for each task
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     running: int = 0
     most: int = 0  # tasks at once
@@ -48,6 +50,7 @@ class Pool:
         if report is None:
             return EncodedBacktest(b"", (), (), None)
         trials = work.args[2]
+        self.sent.append(len(pickle.dumps(work.args)))
         self.ran.append(trials)
         self.begun.set()
         self.running += 1
@@ -68,7 +71,11 @@ async def new_file() -> AsyncIterator[Path]:
 
 
 def sweep_over(
-    pool: Pool, told: list[object], freed: Callable[[], None] = lambda: None, workers: Callable[[], int] = lambda: 2
+    pool: Pool,
+    told: list[object],
+    freed: Callable[[], None] = lambda: None,
+    workers: Callable[[], int] = lambda: 2,
+    request: bytes = b"",
 ) -> SweepRun:
     def write(path: Path, written: Any) -> None:
         if isinstance(written, tuple):
@@ -82,7 +89,7 @@ def sweep_over(
         state=JobState.RUNNING,
         label="",
         epoch="e",
-        request=b"",
+        request=request,
         inputs=inputs,
         fingerprint="",
         created=datetime.now(UTC),
@@ -103,6 +110,13 @@ async def test_a_task_that_gives_its_process_back_is_sent_again_with_what_is_lef
     await sweep_over(pool, []).run()
     assert [one.index for one in pool.concluded] == list(range(COUNT))
     assert max(map(len, pool.ran)) == 2
+
+
+async def test_what_a_task_is_sent_does_not_grow_with_the_request() -> None:
+    """It is made on the event loop, for each task; what tasks share is in a file."""
+    pool = Pool()
+    await sweep_over(pool, [], request=bytes(1_000_000)).run()
+    assert max(pool.sent) < 1000
 
 
 async def test_a_trial_that_no_process_survives_fails_and_its_neighbours_do_not() -> None:

@@ -201,7 +201,9 @@ type SweepTrial struct {
 	// Why it could not be done.
 	Error *status.Status `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
 	// What it was set to, for people; of a list the label of the backtest or of its strategy.
-	Label         string `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
+	Label string `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
+	// What to know about it, at most 20.
+	Warnings      []*Warning `protobuf:"bytes,8,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -283,6 +285,13 @@ func (x *SweepTrial) GetLabel() string {
 		return x.Label
 	}
 	return ""
+}
+
+func (x *SweepTrial) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // Many backtests as one job.
@@ -669,7 +678,7 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x12\x19\n" +
 	"\x15SCORE_TURNOVER_ANNUAL\x10\v\x12\x14\n" +
 	"\x10SCORE_COST_TOTAL\x10\f\x12\x1f\n" +
-	"\x1bSCORE_TRACKING_ERROR_ANNUAL\x10\r\"\xad\x03\n" +
+	"\x1bSCORE_TRACKING_ERROR_ANNUAL\x10\r\"\xe1\x03\n" +
 	"\n" +
 	"SweepTrial\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12=\n" +
@@ -678,7 +687,8 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x05score\x18\x04 \x01(\x01H\x00R\x05score\x88\x01\x01\x12;\n" +
 	"\ametrics\x18\x05 \x01(\v2!.absfinance.v1.PerformanceMetricsR\ametrics\x12(\n" +
 	"\x05error\x18\x06 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x14\n" +
-	"\x05label\x18\a \x01(\tR\x05label\x1at\n" +
+	"\x05label\x18\a \x01(\tR\x05label\x122\n" +
+	"\bwarnings\x18\b \x03(\v2\x16.absfinance.v1.WarningR\bwarnings\x1at\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\x06number\x18\x02 \x01(\x01H\x00R\x06number\x12\x14\n" +
@@ -750,9 +760,9 @@ var file_absfinance_v1_sweep_proto_goTypes = []any{
 	(BacktestState)(0),                // 6: absfinance.v1.BacktestState
 	(*PerformanceMetrics)(nil),        // 7: absfinance.v1.PerformanceMetrics
 	(*status.Status)(nil),             // 8: google.rpc.Status
-	(*SuperiorPredictiveAbility)(nil), // 9: absfinance.v1.SuperiorPredictiveAbility
-	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
-	(*Warning)(nil),                   // 11: absfinance.v1.Warning
+	(*Warning)(nil),                   // 9: absfinance.v1.Warning
+	(*SuperiorPredictiveAbility)(nil), // 10: absfinance.v1.SuperiorPredictiveAbility
+	(*timestamppb.Timestamp)(nil),     // 11: google.protobuf.Timestamp
 }
 var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	0,  // 0: absfinance.v1.SweepSelection.score:type_name -> absfinance.v1.SweepSelection.Score
@@ -760,19 +770,20 @@ var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	6,  // 2: absfinance.v1.SweepTrial.state:type_name -> absfinance.v1.BacktestState
 	7,  // 3: absfinance.v1.SweepTrial.metrics:type_name -> absfinance.v1.PerformanceMetrics
 	8,  // 4: absfinance.v1.SweepTrial.error:type_name -> google.rpc.Status
-	6,  // 5: absfinance.v1.Sweep.state:type_name -> absfinance.v1.BacktestState
-	2,  // 6: absfinance.v1.Sweep.best:type_name -> absfinance.v1.SweepTrial
-	8,  // 7: absfinance.v1.Sweep.error:type_name -> google.rpc.Status
-	9,  // 8: absfinance.v1.Sweep.spa:type_name -> absfinance.v1.SuperiorPredictiveAbility
-	5,  // 9: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
-	10, // 10: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
-	10, // 11: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
-	11, // 12: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	9,  // 5: absfinance.v1.SweepTrial.warnings:type_name -> absfinance.v1.Warning
+	6,  // 6: absfinance.v1.Sweep.state:type_name -> absfinance.v1.BacktestState
+	2,  // 7: absfinance.v1.Sweep.best:type_name -> absfinance.v1.SweepTrial
+	8,  // 8: absfinance.v1.Sweep.error:type_name -> google.rpc.Status
+	10, // 9: absfinance.v1.Sweep.spa:type_name -> absfinance.v1.SuperiorPredictiveAbility
+	5,  // 10: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
+	11, // 11: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
+	11, // 12: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
+	9,  // 13: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_sweep_proto_init() }
