@@ -294,12 +294,14 @@ def test_a_node_with_other_versions(on_ray: OnRay, wire: Wire, tmp_path: Path) -
     on_ray.kill_other()
 
 
-@pytest.mark.parametrize("trials", [60, pytest.param(500, marks=[pytest.mark.long, pytest.mark.timeout(900)])])
-def test_a_sweep_with_a_killed_node(on_ray: OnRay, wire: Wire, trials: int) -> None:
+@pytest.mark.parametrize(
+    ("trials", "periods"), [(60, 4), pytest.param(500, 20, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+)
+def test_a_sweep_with_a_killed_node(on_ray: OnRay, wire: Wire, trials: int, periods: int) -> None:
     """Every trial is there once, with the bits that it has here."""
     if on_ray.cluster.other is None:
         on_ray.cluster.begin_other().wait()
-    request = many_trials(trials)
+    request = many_trials(trials, periods)
     name = on_ray.wire.call("BacktestService/Sweep", request)["name"]
     wait_until(lambda: finished_count(on_ray.wire, name) >= trials // 4, 120)
     on_ray.kill_other()
@@ -308,10 +310,10 @@ def test_a_sweep_with_a_killed_node(on_ray: OnRay, wire: Wire, trials: int) -> N
     assert_the_same_sweep(on_ray.wire, name, wire, expected, trials)
 
 
-def many_trials(count: int) -> dict[str, Any]:
-    """A sweep whose trials take some hundredths of a second."""
+def many_trials(count: int, periods: int = 4) -> dict[str, Any]:
+    """A sweep whose trials take some hundredths of a second, with a decision every so many dates."""
     request = grid({"path": "costs.commissionBps", "numbers": {"values": list(range(count))}})
-    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 4}}}
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": periods}}}
     return request
 
 
