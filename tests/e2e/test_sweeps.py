@@ -425,7 +425,7 @@ KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
 """How often the server is killed in the middle of a sweep."""
 
 
-@pytest.mark.timeout(60 + 60 * KILLS)
+@pytest.mark.timeout(60 + 90 * KILLS)
 def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     start_server: Callable[..., RunningServer],
 ) -> None:
@@ -439,7 +439,7 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     for kill in range(KILLS):
         with running.channel() as channel:
             wire, wanted = Wire(channel), 2 + 6 * kill
-            wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 60)  # type: ignore[misc]
+            wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 90)  # type: ignore[misc]
         os.kill(running.process.pid, signal.SIGKILL)
         running.process.wait(20)
         running = start_server("--workers", "1", data_dir=running.data_dir)
