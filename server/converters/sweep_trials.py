@@ -14,7 +14,7 @@ from absfinance.v1.sweep_pb2 import SweepTrial
 from numpy.typing import NDArray
 
 from domain.errors import InvalidInput
-from domain.sweep.ranking import Score, ranking
+from domain.sweep.ranking import Ranking, Score, ranking
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.jobs.sweep_state import TrialDone
 from server.ports.jobs import JobState
@@ -29,43 +29,42 @@ INDEX = "index"
 class TrialIndex:
     """What is needed of all trials that are over to know which belong on a page, in the order of the sweep."""
 
-    score: Score
     places: NDArray[np.int32]  # in the sweep
     failed: NDArray[np.bool_]
-    scores: NDArray[np.float64]  # NaN where there is none
+    best_first: NDArray[np.int32]  # numbers of the trials here; those without a score come last
 
     @classmethod
     def of(cls, trials: Iterable[TrialDone], score: Score) -> "TrialIndex":
         """Of trials in any order."""
-        found = sorted((one.index, one.error is not None, one.score) for one in trials)
+        found = sorted(trials, key=lambda one: one.index)
+        return cls.ranked(found, ranking({k: one.score for k, one in enumerate(found) if one.score is not None}, score))
+
+    @classmethod
+    def ranked(cls, trials: Sequence[TrialDone], ranked: Ranking) -> "TrialIndex":
+        """Of trials in the order of the sweep, and their numbers by their scores."""
+        without = [k for k, one in enumerate(trials) if one.score is None]
         return cls(
-            score,
-            np.array([place for place, _, _ in found], np.int32),
-            np.array([failed for _, failed, _ in found], np.bool_),
-            np.array([np.nan if value is None else value for _, _, value in found], np.float64),
+            np.array([one.index for one in trials], np.int32),
+            np.array([one.error is not None for one in trials], np.bool_),
+            np.array([*ranked.order, *without], np.int32),
         )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "TrialIndex":
         """As `to_bytes` wrote it."""
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            return cls(Score(str(file["score"])), file["places"], file["failed"], file["scores"])
+            return cls(file["places"], file["failed"], file["best_first"])
 
     def to_bytes(self) -> bytes:
         """As it is stored."""
         buffer = io.BytesIO()
-        arrays = {"places": self.places, "failed": self.failed, "scores": self.scores}
-        np.savez(buffer, allow_pickle=False, score=np.array(self.score.value), **arrays)
+        np.savez(buffer, allow_pickle=False, places=self.places, failed=self.failed, best_first=self.best_first)
         return buffer.getvalue()
 
     def ordered(self, order: TrialOrder) -> list[int]:
-        """Numbers of the trials here, in an order; those without a score come last where the best comes first."""
-        every = range(len(self.places))
-        if order is TrialOrder.SWEEP:
-            return list(every)
-        without = np.isnan(self.scores)
-        best = ranking({k: float(self.scores[k]) for k in every if not without[k]}, self.score).order
-        return [*best, *np.flatnonzero(without).tolist()]
+        """Numbers of the trials here, in an order."""
+        numbers: list[int] = self.best_first.tolist()
+        return numbers if order is TrialOrder.BEST_FIRST else list(range(len(self.places)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +115,9 @@ def _token(place: int, page: TrialsPage) -> str:
     return f"{place}.{page.order}.{page.state or ''}"
 
 
-def stored_series(trials: Sequence[TrialDone], score: Score) -> tuple[tuple[str, bytes], ...]:
+def stored_series(trials: Sequence[TrialDone], ranked: Ranking) -> tuple[tuple[str, bytes], ...]:
     """What a sweep of these trials, all of them in order, keeps to list them."""
-    index = TrialIndex.of(trials, score)
+    index = TrialIndex.ranked(trials, ranked)
     pieces = [
         (piece_name(order, k), _piece([trials[number] for number in numbers]))
         for order in TrialOrder

@@ -13,7 +13,7 @@ from google.rpc.status_pb2 import Status
 
 from domain.backtest.result import StrategyOutcome
 from domain.risk.figure import known
-from domain.sweep.ranking import Ranking, Score
+from domain.sweep.ranking import Ranking
 from domain.sweep.statistics import SweepStatistics
 from domain.warnings import ResultWarning
 from server.commands.sweep import TrialOrder, TrialsPage
@@ -71,9 +71,7 @@ def failed_trial(
     return message.SerializeToString(), info.reason, status.message
 
 
-def concluded(
-    trials: Sequence[TrialDone], score: Score, ranked: Ranking, statistics: SweepStatistics
-) -> EncodedBacktest:
+def concluded(trials: Sequence[TrialDone], ranked: Ranking, statistics: SweepStatistics) -> EncodedBacktest:
     """A sweep that is over as it is stored: what is said about all trials, and the trials in pieces."""
     result = SweepProto(
         trial_count=len(trials),
@@ -87,7 +85,7 @@ def concluded(
         warnings=_warnings(statistics),
     )
     _add_figures(result, statistics)
-    return EncodedBacktest(result.SerializeToString(), stored_series(trials, score), (), None)
+    return EncodedBacktest(result.SerializeToString(), stored_series(trials, ranked), (), None)
 
 
 def _add_figures(result: SweepProto, statistics: SweepStatistics) -> None:

@@ -261,4 +261,4 @@ def conclude(request: bytes, path: Path, control: Control) -> EncodedBacktest:
     returns = {one.index: one.returns for one in trials if one.returns is not None}
     is_complete = len(returns) == sum(one.error is None for one in trials)
     statistics = sweep_statistics(returns, ranked.best, control) if is_complete else too_many_returns()
-    return concluded(trials, score, ranked, statistics)
+    return concluded(trials, ranked, statistics)
