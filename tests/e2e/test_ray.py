@@ -317,6 +317,11 @@ def many_trials(count: int, periods: int = 4) -> dict[str, Any]:
     return request
 
 
+def sweep_state(wire: Wire, name: str) -> str:
+    found: str = wire.call("BacktestService/GetSweep", {"name": name})["state"]
+    return found
+
+
 def assert_the_same_sweep(there: Wire, name: str, here: Wire, other: str, count: int) -> None:
     """Both sweeps succeed with the same figures, and list the same trials, each once."""
     found = ended(there, name, 400.0)
@@ -335,7 +340,7 @@ def test_a_cancelled_sweep_leaves_the_cluster(on_ray: OnRay, times: int) -> None
         wait_until(lambda: bool(on_ray.tasks()), 60)
         on_ray.wire.call("BacktestService/CancelBacktest", {"name": name})
         wait_until(lambda: not on_ray.tasks(), FREE_SECONDS)
-        assert on_ray.wire.call("BacktestService/GetSweep", {"name": name})["state"] == "BACKTEST_STATE_CANCELLED"
+        assert sweep_state(on_ray.wire, name) == "BACKTEST_STATE_CANCELLED"
 
 
 def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
@@ -353,9 +358,8 @@ def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
     on_ray.cluster.head.kill()
     on_ray.kill_other()  # no new head starts on a machine that has a node of the old one
     wait_until(lambda: state(on_ray.wire, name) == "BACKTEST_STATE_QUEUED", 30)
-    waiting = on_ray.wire.call("BacktestService/GetSweep", {"name": sweep})
-    assert waiting["state"] == "BACKTEST_STATE_QUEUED"
-    assert 10 <= waiting["finishedCount"] < 150
+    wait_until(lambda: sweep_state(on_ray.wire, sweep) == "BACKTEST_STATE_QUEUED", 30)
+    assert 10 <= finished_count(on_ray.wire, sweep) < 150
     health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert on_ray.wire.call("OptimizationService/Optimize", {"moments": MOMENTS, **LEAST_RISK})["weights"]
