@@ -452,7 +452,7 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
         assert [one.get("index", 0) for one in listed] == list(range(trials))
         assert all(one["state"] == "BACKTEST_STATE_SUCCEEDED" for one in listed)
         assert kinds.count("KIND_RESUMED") == KILLS
-        again = ended(wire, wire.call("BacktestService/Sweep", request)["name"])
+        again = ended(wire, wire.call("BacktestService/Sweep", request)["name"], 60.0 + 30.0 * KILLS)
         assert list(pages(wire, again["name"], 1000)) == listed
         assert {**again, **same(found)} == found
 
