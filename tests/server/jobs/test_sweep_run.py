@@ -16,7 +16,7 @@ from server.jobs.backtest_run import EncodedBacktest, Unwritten
 from server.jobs.checkpoint_writer import Yielded
 from server.jobs.sweep_run import MOST_DEATHS, SweepRoom, SweepRun, SweepTasks
 from server.jobs.sweep_state import SAVE_SECONDS, TrialDone
-from server.ports.errors import WorkerDied
+from server.ports.errors import MemoryLimitExceeded, WorkerDied
 from server.ports.jobs import Claim, JobInputs, JobRecord, JobState
 
 COUNT = 30
@@ -26,8 +26,9 @@ def done(trial: int) -> TrialDone:
     return TrialDone(trial, f"t{trial}", bytes([trial]), float(trial))
 
 
-def failed(request: bytes, trial: int) -> TrialDone:
-    return TrialDone(trial, f"t{trial}", b"", None, ("SOLVER_FAILED", "died"))
+def failed(request: bytes, trial: int, cause: Exception | None = None) -> TrialDone:
+    reason = "SOLVER_FAILED" if cause is None else type(cause).__name__
+    return TrialDone(trial, f"t{trial}", b"", None, (reason, "died"))
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Pool:
     """Runs two trials of a task and reports them; its process dies of some trials."""
 
     deadly: frozenset[int] = frozenset()
+    hungry: frozenset[int] = frozenset()
     seconds: float = 0.0
     slow: frozenset[int] = frozenset()
     ran: list[tuple[int, ...]] = field(default_factory=list)
@@ -60,6 +62,8 @@ class Pool:
                 await asyncio.sleep(self.seconds * (5.0 if trial in self.slow else 1.0))
                 if trial in self.deadly:
                     raise WorkerDied
+                if trial in self.hungry:
+                    raise MemoryLimitExceeded(1 << 30)
                 report(done(trial))
         finally:
             self.running -= 1
@@ -125,6 +129,15 @@ async def test_a_trial_that_no_process_survives_fails_and_its_neighbours_do_not(
     assert [one.index for one in pool.concluded] == list(range(COUNT))
     assert [one.index for one in pool.concluded if one.error is not None] == [4, 29]
     assert pool.ran.count((4,)) == pool.ran.count((29,)) == MOST_DEATHS
+
+
+async def test_a_trial_with_too_much_memory_is_not_tried_again() -> None:
+    pool = Pool(hungry=frozenset({4}))
+    await sweep_over(pool, []).run()
+    assert {one.index: one.error for one in pool.concluded if one.error is not None} == {
+        4: ("MemoryLimitExceeded", "died")
+    }
+    assert pool.ran.count((4,)) == 1
 
 
 async def test_a_sweep_that_makes_room_ends_no_trial() -> None:
