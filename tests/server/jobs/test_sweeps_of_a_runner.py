@@ -40,7 +40,7 @@ def run_one(
     report(TrialDone(chunk[0], f"t{chunk[0]}", b"", 1.0))
 
 
-def died(request: bytes, trial: int) -> TrialDone:
+def died(request: bytes, trial: int, cause: Exception | None) -> TrialDone:
     raise AssertionError("no process was killed")
 
 
