@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,9 +139,10 @@ class Cluster:
         self.head = self._node(*place)
         self.head.wait()
 
-    def begin_other(self) -> Node:
-        """Begins to start the other node, whose head must be ready."""
-        self.other = self._node(f"--address={ADDRESS}", "--dashboard-agent-listen-port=0")
+    def begin_other(self, environment: Mapping[str, str] | None = None) -> Node:
+        """Begins to start the other node, whose head must be ready; `environment` is added to its own."""
+        place = (f"--address={ADDRESS}", "--dashboard-agent-listen-port=0")
+        self.other = self._node(*place, environment=environment)
         return self.other
 
     def close(self) -> None:
@@ -150,7 +151,7 @@ class Cluster:
             if node is not None:
                 node.stop()
 
-    def _node(self, *place: str) -> Node:
+    def _node(self, *place: str, environment: Mapping[str, str] | None = None) -> Node:
         self._started += 1
         log = self.folder / f"node-{self._started}.log"
         first_port = 10_000 + WORKER_PORTS * self._started
@@ -171,7 +172,7 @@ class Cluster:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **QUIET},
+                env={**os.environ, **QUIET, **(environment or {})},
                 start_new_session=True,
             )
         return Node(process, log)

@@ -51,7 +51,7 @@ from server.services.risk import Risk
 from server.services.sweeps import Sweeps
 from server.settings import Settings
 from server.storage.scratch import write_value
-from server.tasks import backtest, sweep
+from server.tasks import backtest, sweep, sweep_parts
 
 JOB_NICENESS = 10
 
@@ -109,7 +109,9 @@ def jobs_of(
             strategy_targets=settings.strategy_targets,
             remote_authority=remote_authority(settings),
         ),
-        sweep=SweepTasks(sweep.run_trials, sweep.died, sweep.conclude, score_of, storage.new_file, write_value),
+        sweep=SweepTasks(
+            sweep_parts.run_trials, sweep.died, sweep_parts.conclude, score_of, storage.new_file, write_value
+        ),
         encode_error=_error_to_bytes,
         policy=policy,
     )

@@ -132,7 +132,7 @@ def record_to_proto(record: JobRecord) -> BacktestProto:
     """A job, with its result or its error once it is over."""
     response = BacktestProto(
         name=resource_name(record.id),
-        request_id=record.request_id or "",
+        request_id=record.sent_request_id,
         label=record.label,
         state=state_to_proto(record.state),
         # That of a sweep is another message.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from absfinance.v1 import backtest_pb2
-from absfinance.v1.backtest_service_pb2 import ListSweepTrialsRequest, ListSweepTrialsResponse
+from absfinance.v1.backtest_service_pb2 import ListSweepTrialsRequest
 from absfinance.v1.statistical_validation_pb2 import SuperiorPredictiveAbility
 from absfinance.v1.sweep_pb2 import Sweep as SweepProto
 from absfinance.v1.sweep_pb2 import SweepTrial
@@ -14,22 +14,24 @@ from google.rpc.status_pb2 import Status
 from domain.backtest.result import StrategyOutcome
 from domain.risk.figure import Absent, known
 from domain.sweep.cross_validation import CrossValidation
-from domain.sweep.ranking import Ranking, Score, ranking
+from domain.sweep.ranking import Ranking
 from domain.sweep.statistics import SweepStatistics
 from domain.sweep.tried import EarlierTrials
+from domain.warnings import ResultWarning
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
 from server.converters.cross_validation import cross_validation_to_proto
 from server.converters.status import internal_error, status_from_error
+from server.converters.sweep_trials import stored_series
+from server.converters.warning import warnings_to_proto
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.sweep_state import NO_TRIAL, TrialDone
-from server.ports.jobs import SWEEPS, JobRecord, JobState
-
-SERIES_TRIALS = 1000
-"""Trials that are stored together: two such pieces hold every page in the order of the sweep."""
+from server.ports.jobs import JobRecord, JobState
 
 MOST_TIED = 1000
+MOST_WARNINGS = 20
+"""Of one trial."""
 
 _ORDERS = {
     ListSweepTrialsRequest.ORDER_UNSPECIFIED: TrialOrder.SWEEP,
@@ -39,9 +41,14 @@ _ORDERS = {
 
 
 def succeeded_trial(
-    trial: int, label: str, settings: Sequence[SweepTrial.Setting], outcome: StrategyOutcome, score: float | None
+    trial: int,
+    label: str,
+    settings: Sequence[SweepTrial.Setting],
+    outcome: StrategyOutcome,
+    score: float | None,
+    warnings: Sequence[ResultWarning] = (),
 ) -> bytes:
-    """A trial with its figures."""
+    """A trial with its figures; `warnings` are about its request, and those of its simulation follow."""
     message = SweepTrial(
         index=trial,
         label=label,
@@ -49,6 +56,7 @@ def succeeded_trial(
         state=backtest_pb2.BACKTEST_STATE_SUCCEEDED,
         score=score,
         metrics=outcome_metrics_to_proto(outcome),
+        warnings=warnings_to_proto(tuple(dict.fromkeys((*warnings, *outcome.warnings)))[:MOST_WARNINGS]),
     )
     return message.SerializeToString()
 
@@ -92,14 +100,7 @@ def concluded(
         result.cross_validation.CopyFrom(cross_validation_to_proto(tested, trials))
     elif tested is not None:
         result.undefined["cross_validation"] = tested.reason
-    pieces = [trials[first : first + SERIES_TRIALS] for first in range(0, len(trials), SERIES_TRIALS)]
-    series = tuple((str(k), _piece(piece)) for k, piece in enumerate(pieces))
-    return EncodedBacktest(result.SerializeToString(), series, (), None, statistics.sums)
-
-
-def _piece(trials: Sequence[TrialDone]) -> bytes:
-    message = ListSweepTrialsResponse(trials=[SweepTrial.FromString(one.trial) for one in trials])
-    return message.SerializeToString()
+    return EncodedBacktest(result.SerializeToString(), stored_series(trials, ranked), (), None, statistics.sums)
 
 
 def _add_figures(result: SweepProto, statistics: SweepStatistics) -> None:
@@ -144,7 +145,7 @@ def sweep_to_proto(record: JobRecord) -> SweepProto:
     response.name = record.id
     response.state = state_to_proto(record.state)
     response.trial_count = record.inputs.trial_count
-    response.request_id = (record.request_id or "").removeprefix(SWEEPS)
+    response.request_id = record.sent_request_id
     response.label = record.label
     response.fraction = 1.0 if record.state is JobState.SUCCEEDED else record.tick.fraction if record.tick else 0.0
     if record.result is None:
@@ -173,22 +174,3 @@ def page_from_proto(request: ListSweepTrialsRequest, default_size: int) -> Trial
     """The page that is asked for."""
     size = request.page_size or default_size
     return TrialsPage(size, request.page_token, state_from_proto(request.state), _ORDERS[request.order])
-
-
-def listed(pieces: Sequence[bytes], score: Score, page: TrialsPage, first: int) -> tuple[list[SweepTrial], bool]:
-    """So many trials of stored pieces after the first ones that a page shows, and whether more follow."""
-    found = [one for piece in pieces for one in ListSweepTrialsResponse.FromString(piece).trials]
-    if page.state is not None:
-        state = state_to_proto(page.state)
-        found = [one for one in found if one.state == state]
-    if page.order is TrialOrder.BEST_FIRST:
-        order = ranking({k: one.score for k, one in enumerate(found) if one.HasField("score")}, score).order
-        rest = [one for one in found if not one.HasField("score")]
-        found = [*(found[k] for k in order), *rest]
-    return found[first : first + page.size], len(found) > first + page.size
-
-
-def page_to_bytes(trials: Sequence[SweepTrial], next_token: str) -> bytes:
-    """A page of trials."""
-    encoded: bytes = ListSweepTrialsResponse(trials=trials, next_page_token=next_token).SerializeToString()
-    return encoded

@@ -19,13 +19,27 @@ from typing import Any, TypeVar
 from domain.errors import SolverTimedOut
 from server.execution.frames import Frames
 from server.execution.process_pool import earlier, value_of
-from server.execution.ray_messages import Capacity, Died, Stop, Submit, Told, Unusable, framed, unframed
+from server.execution.ray_messages import (
+    Capacity,
+    Died,
+    LeftOut,
+    Stop,
+    Submit,
+    Told,
+    Unplaced,
+    Unusable,
+    framed,
+    unframed,
+)
 from server.execution.worker import Outcome, TaskReport, TimeLimit
 from server.execution.worker_handle import SMALL_BYTES
 from server.observability import logger
 from server.ports.errors import ClusterLost, WorkerDied
 
 T = TypeVar("T")
+
+Sent = Told | Died | Unplaced
+"""What a driver sends about a task."""
 
 CONNECT_SECONDS = 60.0
 """How long a driver may take until it is ready."""
@@ -62,7 +76,7 @@ class RayCluster:
         self._address = address
         self._numbers = itertools.count()
         self._driver: Driver | None = None
-        self._told: dict[int, asyncio.Queue[Told | Died | None]] = {}  # by task; None where the cluster is lost
+        self._told: dict[int, asyncio.Queue[Sent | None]] = {}  # by task; None where the cluster is lost
         self._keeping: asyncio.Task[None] | None = None
 
     @property
@@ -93,7 +107,7 @@ class RayCluster:
         if driver is None:
             raise ClusterLost
         number = next(self._numbers)
-        told: asyncio.Queue[Told | Died | None] = asyncio.Queue()
+        told: asyncio.Queue[Sent | None] = asyncio.Queue()
         self._told[number] = told
         ended = False
         try:
@@ -138,7 +152,10 @@ class RayCluster:
             message = unframed(frame)
             if isinstance(message, Capacity):
                 driver.processors = message.processors
-            elif isinstance(message, Told | Died) and message.number in self._told:
+            elif isinstance(message, LeftOut):
+                extra = {"host": message.host, "differing": message.differing}
+                logger.warning("a node of the Ray cluster is not used: it has other versions", extra=extra)
+            elif isinstance(message, Told | Died | Unplaced) and message.number in self._told:
                 self._told[message.number].put_nowait(message)
 
     def _lost(self) -> None:
@@ -227,9 +244,9 @@ def _submit(number: int, work: Callable[..., Any], *, reports: bool) -> Submit:
     return Submit(number, written.getvalue(), tuple(pickler.paths), reports)
 
 
-async def _content(told: Told | Died | None) -> TaskReport | TimeLimit | Outcome:
+async def _content(told: Sent | None) -> TaskReport | TimeLimit | Outcome:
     """What a task has sent. Raises WorkerDied, ClusterLost."""
-    if told is None:
+    if told is None or isinstance(told, Unplaced):
         raise ClusterLost
     if isinstance(told, Died):
         logger.warning("a task of the Ray cluster died", extra={"how": told.how})

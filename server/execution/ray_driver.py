@@ -22,7 +22,18 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from server.execution import ray_task
 from server.execution.frames import Frames
-from server.execution.ray_messages import Capacity, Died, Stop, Submit, Told, Unusable, framed, unframed
+from server.execution.ray_messages import (
+    Capacity,
+    Died,
+    LeftOut,
+    Stop,
+    Submit,
+    Told,
+    Unplaced,
+    Unusable,
+    framed,
+    unframed,
+)
 from server.execution.worker import BLAS_THREADS, Outcome
 from server.identity_settings import is_loopback
 
@@ -32,6 +43,9 @@ SILENCE_SECONDS = 5.0
 
 STOP_GRACE_SECONDS = 0.3
 """How long a task that was interrupted may take before its process is killed."""
+
+NODE_LABEL = "ray.io/node-id"
+"""Each node has its id as a label of this name, which tasks are placed by."""
 
 KEPT_FILES = 64
 """Files that stay in the cluster for the next task that reads them."""
@@ -78,6 +92,7 @@ class Driver:
         self._running: dict[int, Running] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._versions = ray_task.versions()
+        self._left_out: set[str] = set()  # nodes with other versions
         own_node = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self._mailbox = ray.remote(num_cpus=0, scheduling_strategy=own_node)(ray_task.Mailbox).remote()
         # The server runs lost tasks again itself: it knows the last checkpoint, and what was reported already.
@@ -106,24 +121,29 @@ class Driver:
     async def _watch(self) -> None:
         known = -1
         while True:
-            nodes = await _nodes()
-            now = int(sum(node["Resources"].get("CPU", 0.0) for node in nodes if node["Alive"]))
+            now = await self._processors()
             if now != known:
                 known = now
                 self._send(Capacity(now))
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _processors(self) -> int:
+        """Of the nodes that can be used."""
+        alive = {node["NodeID"]: node["Resources"].get("CPU", 0.0) for node in await _nodes() if node["Alive"]}
+        self._left_out &= alive.keys()
+        return int(sum(count for node, count in alive.items() if node not in self._left_out))
 
     async def _submit(self, message: Submit) -> None:
         running = self._running[message.number]
         try:
             async with self._putting:
                 files = [await asyncio.to_thread(self._objects.stored, path) for path in message.paths]
-            if running.is_stopped:
-                return
-            running.result = self._task.remote(
-                message.number, message.work, files, self._mailbox, self._versions, reports=message.reports
-            )
-            await running.result
+            while not running.is_stopped and not await self._ran(message, files, running):
+                processors = await self._processors()
+                self._send(Capacity(processors))  # at once, so that nothing else is sent where there are none
+                if not processors:
+                    self._send(Unplaced(message.number))
+                    return
         except TaskCancelledError:
             pass
         except RayTaskError as error:  # before the task itself began: its own errors are outcomes
@@ -139,6 +159,23 @@ class Driver:
             self._send(Told(message.number, ray_task.pickled(Outcome(traceback=traceback.format_exc()))))
         finally:
             del self._running[message.number]
+
+    async def _ran(self, message: Submit, files: list[tuple[str, list[Any]]], running: Running) -> bool:
+        """Runs a task to its end; False where its node has other versions, and no task goes there any more."""
+        elsewhere = {NODE_LABEL: f"!in({','.join(sorted(self._left_out))})"} if self._left_out else None
+        running.result = self._task.options(label_selector=elsewhere).remote(
+            message.number, message.work, files, self._mailbox, self._versions, reports=message.reports
+        )
+        try:
+            await running.result
+        except RayTaskError as error:
+            if not isinstance(error.cause, ray_task.WrongVersions):
+                raise
+            if error.cause.node not in self._left_out:
+                self._left_out.add(error.cause.node)
+                self._send(LeftOut(error.cause.host, error.cause.differing))
+            return False
+        return True
 
     async def _stop(self, running: Running) -> None:
         """Interrupts a task, and kills its process where it does not end."""

@@ -54,6 +54,21 @@ class Died:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """To the server: no node can run a task, since all have other versions of libraries."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """To the server: a node is not used, and in which versions it differs."""
+
+    host: str
+    differing: str
+
+
 def framed(message: object) -> bytes:
     """A message with its length before it."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)

@@ -38,6 +38,12 @@ COMPARED = ("abs-finance", "numpy", "scipy", "numba", "scikit-learn", "clarabel"
 class WrongVersions(Exception):
     """A node has other libraries than the server: its results would not be the same to the bit."""
 
+    def __init__(self, node: str, host: str, differing: str) -> None:
+        super().__init__(node, host, differing)
+        self.node = node  # its id in the cluster
+        self.host = host
+        self.differing = differing
+
 
 class Mailbox:
     """What tasks have sent and the driver has not fetched yet. It runs on the node of the driver, and ends with it."""
@@ -150,7 +156,7 @@ def run(
     own = versions()
     if own != expected:
         differing = ", ".join(sorted(set(own) ^ set(expected)))
-        raise WrongVersions(f"{platform.node()} has other versions than the server: {differing}")
+        raise WrongVersions(ray.get_runtime_context().get_node_id(), platform.node(), differing)
     sender = Sender(number, mailbox)
     copies = [_local_copy(sha256, content) for sha256, [content] in files]
     task = Task(number, _Unpickler(work, copies).load(), reports)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from server.jobs.backtest_run import Compacted, Saved, Unwritten
 from server.jobs.progress import Progress
 from server.observability import logger
-from server.ports.errors import StorageFull, StorageUnavailable
+from server.ports.errors import ClusterLost, StorageFull, StorageUnavailable
 from server.ports.job_stores import JobLog
 from server.ports.jobs import JobRecord, JobTick
 
@@ -76,3 +76,28 @@ async def until_stored(store: Callable[[], Awaitable[T]], job_id: str) -> T:
             logger.warning("a job cannot be stored now", extra={"job": job_id, "why": str(error)})
             await asyncio.sleep(seconds)
     return await store()
+
+
+async def while_writing(work: Awaitable[T], writer: CheckpointWriter) -> T:
+    """What comes of work, once everything it reported is stored; ends it where something cannot be stored."""
+    working: asyncio.Future[T] = asyncio.ensure_future(work)
+    writing = asyncio.create_task(writer.run())
+    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, writing}
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            writing.result()  # it ends before the work only by an error
+        try:
+            found = working.result()
+        except (ClusterLost, Yielded):  # what is over by then is not done again
+            await writer.flush(writing)
+            raise
+        await writer.flush(writing)
+        return found
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            if not task.cancelled():
+                task.exception()  # a second error says nothing new, and asyncio would complain

@@ -2,26 +2,26 @@
 
 Long jobs make room: where every place is taken and a shorter job or one of another owner waits, a long one is given
 back at its next checkpoint and goes on from there later. With two places or more, one of them is only lent to long
-jobs: there a short job waits for no checkpoint for longer than `LENT_SECONDS`.
+jobs: there a short job waits for no checkpoint for longer than `LENT_SECONDS`. A sweep begins no more trials instead:
+its place is free once the first of those that run is over, and none is lost.
 """
 
 import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
 from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest
-from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
+from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored, while_writing
 from server.jobs.progress import Progress
 from server.jobs.stored_job import stored_job
 from server.jobs.sweep_count import SweepCount
-from server.jobs.sweep_run import SweepRun, SweepTasks
+from server.jobs.sweep_run import SweepRoom, SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
     ClusterLost,
@@ -37,8 +37,6 @@ from server.ports.errors import (
 from server.ports.job_queue import QueuePolicy, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
 from server.ports.jobs import Claim, JobEnd, JobRecord, JobState, JobView, is_sweep
-
-T = TypeVar("T")
 
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 0.5
@@ -69,6 +67,7 @@ class Run:
     stop: Exception | None = None  # why this process stopped it
     yielding_since: float | None = None
     for_short: bool = False  # what it makes room for
+    sweep: SweepRun | None = None  # where it is one, once its data is there
 
     @property
     def seconds(self) -> float:
@@ -79,6 +78,19 @@ class Run:
     def seconds_in_all(self) -> float:
         """In all attempts."""
         return self.claim.record.run_seconds + self.seconds
+
+    @property
+    def has_freed(self) -> bool:
+        """Whether it makes room and another job can begin before it has ended."""
+        return self.sweep is not None and self.sweep.has_freed
+
+    def make_room(self, *, for_short: bool) -> None:
+        """Gives it back where little is lost: a backtest at its next checkpoint, a sweep between trials."""
+        self.yielding_since, self.for_short = time.monotonic(), for_short
+        if self.sweep is not None:
+            self.sweep.make_room()
+        elif not self.claim.record.is_sweep:
+            self.writer.yield_at_next()
 
     def end(self, why: Exception | None) -> None:
         """Stops it where it is."""
@@ -133,6 +145,10 @@ class Runner:
     def _slots(self) -> int:
         return self._slots_now()
 
+    @property
+    def _has_place(self) -> bool:
+        return sum(not run.has_freed for run in self._running.values()) < self._slots
+
     def start(self) -> None:
         """Begins to look for jobs."""
         self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._beating())]
@@ -170,7 +186,7 @@ class Runner:
         while True:
             self._wake.clear()
             try:
-                while len(self._running) < self._slots and not self._draining:
+                while self._has_place and not self._draining:
                     claim = await self._stores.queue.claim(self._worker, LEASE_SECONDS)
                     if claim is None:
                         break
@@ -196,9 +212,9 @@ class Runner:
         yielding = [run for run in self._running.values() if run.yielding_since is not None]
         for run in yielding:
             late = time.monotonic() - (run.yielding_since or 0.0) > LENT_SECONDS
-            if late and run.for_short and self._slots > 1 and run.stop is None:
+            if late and run.for_short and self._slots > 1 and run.stop is None and not run.claim.record.is_sweep:
                 run.end(Yielded())
-        if yielding or len(self._running) < self._slots:
+        if yielding or self._has_place:
             return
         queue = await self._stores.queue.queue(self._worker)
         if not queue.waiting:
@@ -219,8 +235,7 @@ class Runner:
         for_short = not best.is_long and not run.protected
         if (to_short and not for_short) or run.seconds < (LEAST_SECONDS if for_short else self._policy.slice_seconds):
             return False
-        run.yielding_since, run.for_short = time.monotonic(), for_short
-        run.writer.yield_at_next()
+        run.make_room(for_short=for_short)
         return True
 
     def _as_waiting(self, run: Run) -> WaitingJob:
@@ -335,7 +350,7 @@ class Runner:
         if self._is_over_budget(run):
             raise self._over_budget()
         working = self._sweep_of(run) if is_sweep(record.id) else self._backtest_of(run)
-        ran = await _while_writing(await working, run.writer)
+        ran = await while_writing(await working, run.writer)
         end = JobEnd(JobState.SUCCEEDED, ran.result, series=ran.series, tick=ran.tick)
         await until_stored(lambda: self._stores.log.finish(record, end, ran.events), record.id)
         self.ended[end.state] += 1
@@ -348,11 +363,15 @@ class Runner:
 
     async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
         claim = replace(run.claim, checkpoint=None, parts=())
-        sets = tuple([await stored_job(self._stores, claim, inputs) for inputs in claim.record.inputs.sets])
+        inputs = await asyncio.to_thread(tuple, claim.record.inputs.sets)  # up to a hundred, which are parsed now
+        sets = tuple([await stored_job(self._stores, claim, one) for one in inputs])
         count = SweepCount(self._stores.tried, claim.record)
         tasks = replace(self._sweep, conclude=partial(self._sweep.conclude, earlier=await count.begin()))
-        working = SweepRun(run.claim, sets, self.pool, max(self._slots, 1), tasks, run.writer.submit).run()
-        return count.scored(working)
+        room = SweepRoom(self._slots_now, self.wake)
+        run.sweep = SweepRun(run.claim, sets, self.pool, room, tasks, run.writer.submit)
+        if run.yielding_since is not None:
+            run.sweep.make_room()
+        return count.scored(run.sweep.run())
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):
@@ -363,24 +382,3 @@ class Runner:
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):
             await until_stored(lambda: self._stores.log.finish(record, end, ()), record.id)
             self.ended[end.state] += 1
-
-
-async def _while_writing(work: Awaitable[T], writer: CheckpointWriter) -> T:
-    """What comes of work, once everything it reported is stored; ends it where something cannot be stored."""
-    working: asyncio.Future[T] = asyncio.ensure_future(work)
-    writing = asyncio.create_task(writer.run())
-    tasks: set[asyncio.Future[T] | asyncio.Future[None]] = {working, writing}
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
-            writing.result()  # it ends before the work only by an error
-        found = working.result()
-        await writer.flush(writing)
-        return found
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()  # a second error says nothing new, and asyncio would complain

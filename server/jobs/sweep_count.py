@@ -1,5 +1,6 @@
 """Counts what sweeps try on the same data, so that the best of many sweeps is not taken for the best of one."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ class SweepCount:
         """Counts its trials, before any of them runs: one that was begun may have been seen by somebody."""
         if self.tried is None:
             return None
-        return await self.tried.begin(self.record.owner, self.record.epoch, trials_by_data(self.record.inputs))
+        trials = await asyncio.to_thread(trials_by_data, self.record.inputs)  # parses up to a hundred sets of data
+        return await self.tried.begin(self.record.owner, self.record.epoch, trials)
 
     async def scored(self, working: Awaitable[EncodedBacktest]) -> EncodedBacktest:
         """What comes of the sweep, once its Sharpe ratios are kept for later ones."""
         tried, found = self.tried, await working
         sums = found.sharpe_sums
-        if tried is not None and sums is not None and len(self.record.inputs.sets) == 1:
+        if tried is not None and sums is not None and not self.record.inputs.set_of:
             owner, epoch = self.record.owner, self.record.epoch
             await until_stored(lambda: tried.scored(owner, epoch, sums), self.record.id)
         return found

@@ -1,7 +1,7 @@
 """Runs a sweep on all worker processes: each task runs some trials, and every trial that ends is stored and told."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +10,8 @@ from pathlib import Path
 from domain.sweep.ranking import Score
 from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
+from server.jobs.checkpoint_writer import Yielded
+from server.jobs.sweep_inputs import Paths, sweep_inputs
 from server.jobs.sweep_state import SAVE_SECONDS, SweepState, TrialDone, chunks_of
 from server.observability import logger
 from server.ports.errors import MemoryLimitExceeded, WorkerDied
@@ -27,77 +29,133 @@ class SweepTasks:
     died: Callable[[bytes, int, Exception | None], TrialDone]  # a trial that no process survives, and why if known
     conclude: Callable[..., EncodedBacktest]  # statistics over all trials, and how they are stored
     score_of: Callable[[bytes], Score]
-    new_file: Callable[[], AbstractAsyncContextManager[Path]]  # has the trials on their way to `conclude`
+    new_file: Callable[[], AbstractAsyncContextManager[Path]]  # has what tasks read
     write: Callable[[Path, object], None]
 
 
+@dataclass(frozen=True, slots=True)
+class SweepRoom:
+    """The processes that a sweep may use, and who wants to know that it uses fewer."""
+
+    workers: Callable[[], int]  # a cluster grows and shrinks
+    freed: Callable[[], None]
+
+
 class SweepRun:
-    """One sweep, from its beginning or from the trials that are stored."""
+    """One sweep, from its beginning or from the trials that are stored.
+
+    Nothing that depends on the size of its request is done on the event loop.
+    """
 
     def __init__(
         self,
         claim: Claim,
         sets: tuple[Job, ...],
         pool: JobExecutor,
-        workers: int,
+        room: SweepRoom,
         tasks: SweepTasks,
         submit: Callable[[object], None],
     ) -> None:
-        record = claim.record
-        self._record = record
+        self._record = claim.record
         self._sets = sets
         self._pool = pool
-        self._workers = workers
+        self._room = room
         self._tasks = tasks
         self._submit = submit
-        self._state = SweepState(record.inputs.trial_count, tasks.score_of(record.request))
+        self._state = SweepState(claim.record.inputs.trial_count, Score.SHARPE)
         self._parts = claim.parts
+        self._paths: tuple[Paths, ...] = ()
         self._saving: asyncio.TimerHandle | None = None
+        self._makes_room = False
+        self._busy = 0
+
+    @property
+    def has_freed(self) -> bool:
+        """Whether it makes room for others and one of its processes is free for them already."""
+        return self._makes_room and self._busy < self._workers
+
+    def make_room(self) -> None:
+        """Ends `run` by Yielded once the trials that run now are over: none is begun twice for that."""
+        self._makes_room = True
 
     async def run(self) -> EncodedBacktest:
-        """Runs every trial that is not over, then what is said about all of them."""
-        await asyncio.to_thread(self._state.restore, self._parts)
+        """Runs every trial that is not over, then what is said about all of them. Raises Yielded."""
+        async with self._tasks.new_file() as inputs:
+            chunks = await asyncio.to_thread(self._prepare, inputs)
+            try:
+                await self._run_trials(chunks, inputs)
+            finally:
+                self._save()
+            if len(self._state.done) < self._state.count:
+                raise Yielded
+            async with self._tasks.new_file() as path:
+                await asyncio.to_thread(self._write_trials, path)
+                work = partial(self._tasks.conclude, inputs, path)
+                return await self._pool.run(work, None, caller=self._record.id)
+
+    @property
+    def _workers(self) -> int:
+        return max(self._room.workers(), 1)
+
+    def _prepare(self, inputs: Path) -> Iterator[tuple[int, ...]]:
+        """Reads what is stored, and writes what tasks share; the trials that are left, in chunks."""
+        record = self._record
+        self._state.score = self._tasks.score_of(record.request)
+        self._state.restore(self._parts)
         self._parts = ()
-        pending = [trial for trial in range(self._state.count) if trial not in self._state.done]
-        chunks = iter(chunks_of(pending, self._workers))
-        lanes = [asyncio.create_task(self._lane(chunks)) for _ in range(self._workers)]
+        shared, self._paths = sweep_inputs(record.request, record.inputs.set_of, self._sets)
+        self._sets = ()
+        self._tasks.write(inputs, shared)
+        return iter(chunks_of(self._pending(range(self._state.count)), self._workers))
+
+    def _write_trials(self, path: Path) -> None:
+        """All trials in order; their returns are up to 100 MB."""
+        self._tasks.write(path, tuple(self._state.done[trial] for trial in range(self._state.count)))
+
+    async def _run_trials(self, chunks: Iterator[tuple[int, ...]], inputs: Path) -> None:
+        """As many tasks at once as there are processes, until all trials are over or others need room."""
+        running: set[asyncio.Task[None]] = set()
         try:
-            await asyncio.gather(*lanes)
+            while running := running | set(self._begun(chunks, inputs, self._workers - len(running))):
+                self._busy = len(running)
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                self._busy = len(running)
+                for one in done:
+                    one.result()
+                if self._makes_room:
+                    self._room.freed()
         finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.wait(lanes)
-            self._save()
-        trials = tuple(self._state.done[trial] for trial in range(self._state.count))
-        async with self._tasks.new_file() as path:
-            # The returns of all trials are up to 100 MB, which must not be copied on the event loop.
-            await asyncio.to_thread(self._tasks.write, path, trials)
-            work = partial(self._tasks.conclude, self._record.request, path)
-            return await self._pool.run(work, None, caller=self._record.id)
+            for one in running:
+                one.cancel()
+            if running:
+                await asyncio.wait(running)
 
-    async def _lane(self, chunks: Iterator[tuple[int, ...]]) -> None:
-        for chunk in chunks:  # all lanes take from the same chunks
-            await self._together(chunk)
+    def _begun(self, chunks: Iterator[tuple[int, ...]], inputs: Path, count: int) -> Iterator[asyncio.Task[None]]:
+        for _ in range(0 if self._makes_room else count):
+            if (chunk := next(chunks, None)) is None:
+                return
+            yield asyncio.create_task(self._together(chunk, inputs))
 
-    async def _together(self, chunk: tuple[int, ...]) -> None:
+    async def _together(self, chunk: tuple[int, ...], inputs: Path) -> None:
         """Runs the trials of a chunk; where a process dies of one, each of those that are left by itself."""
         rest = chunk
-        while rest:
+        while rest and not self._makes_room:
             try:
-                await self._run(rest)
+                await self._run(rest, inputs)
             except (WorkerDied, MemoryLimitExceeded):
                 for trial in self._pending(rest):
-                    await self._alone(trial)
+                    if not self._makes_room:
+                        await self._alone(trial, inputs)
             left = self._pending(rest)
-            if len(left) == len(rest):
+            if len(left) == len(rest) and not self._makes_room:
                 raise RuntimeError("a task of a sweep reported none of its trials")
             rest = left
 
-    async def _alone(self, trial: int) -> None:
+    async def _alone(self, trial: int, inputs: Path) -> None:
         cause: Exception | None = None
         for _ in range(MOST_DEATHS):
             try:
-                return await self._run((trial,))
+                return await self._run((trial,), inputs)
             except MemoryLimitExceeded as error:  # it would be again
                 cause = error
                 break
@@ -106,14 +164,13 @@ class SweepRun:
         self._take(await asyncio.to_thread(self._tasks.died, self._record.request, trial, cause))
         return None
 
-    def _pending(self, trials: tuple[int, ...]) -> tuple[int, ...]:
+    def _pending(self, trials: Iterable[int]) -> tuple[int, ...]:
         return tuple(trial for trial in trials if trial not in self._state.done)
 
-    async def _run(self, trials: tuple[int, ...]) -> None:
-        inputs = self._record.inputs
-        used = sorted({inputs.set_of[trial] if inputs.set_of else 0 for trial in trials})
-        sets = {k: self._sets[k] for k in used}
-        work = partial(self._tasks.run, sets, inputs.set_of, self._record.request, trials)
+    async def _run(self, trials: tuple[int, ...], inputs: Path) -> None:
+        set_of = self._record.inputs.set_of
+        used = {set_of[trial] if set_of else 0 for trial in trials}
+        work = partial(self._tasks.run, inputs, {number: self._paths[number] for number in used}, trials)
         await self._pool.run(work, None, self._take, caller=self._record.id)
 
     def _take(self, one: TrialDone) -> None:

@@ -109,6 +109,14 @@ class JobLog(Protocol):
         """Keeps where a job stands with what happened, in one transaction."""
         ...
 
+    async def parts(self, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
+        """Parts of the output of a job after a number, with their numbers, some at once; empty at the end.
+
+        A sweep has them until it succeeds, another job until it is over. Whoever asks for somebody else has the key
+        from `JobArchive.get`.
+        """
+        ...
+
     async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
         """Puts one part in the place of the first `count` parts of a job."""
         ...

@@ -14,6 +14,10 @@ BACKTESTS = "backtests/"
 SWEEPS = "sweeps/"
 """A sweep is a job whose id is its whole resource name, which no id of a backtest can be: ids have no slash."""
 
+SWEEP_REQUESTS = SWEEPS.ljust(129, "/")
+"""Stands before the request id of a sweep, which is another one than that of a backtest: with it the id is longer than
+any that a caller may send."""
+
 
 def is_sweep(job_id: str) -> bool:
     """Whether the id of a job is that of a sweep."""
@@ -126,7 +130,7 @@ class JobInputs:
     volumes: str | None = None  # name of the volumes that an impact depends on
     earlier: str | None = None  # name of closing prices before the data, likewise
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # "kind=name" of instruments, to attribute by
-    sets: tuple["JobInputs", ...] = ()  # of a sweep: what its trials run on, each once
+    sets: Sequence["JobInputs"] = ()  # of a sweep: what its trials run on, each once
     set_of: tuple[int, ...] = ()  # which of these each trial has; empty where there is one
     trial_count: int = 0  # of a sweep
 
@@ -181,6 +185,11 @@ class JobRecord:
     def is_sweep(self) -> bool:
         """Whether it is a sweep."""
         return is_sweep(self.id)
+
+    @property
+    def sent_request_id(self) -> str:
+        """The id of the request as the caller sent it; empty where there was none."""
+        return (self.request_id or "").removeprefix(SWEEP_REQUESTS)
 
     @property
     def kind(self) -> str:

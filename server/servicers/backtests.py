@@ -111,10 +111,10 @@ class BacktestServicer(BacktestServiceServicer):
         return await asyncio.to_thread(sweep_to_proto, await self._sweeps.get(owner(), path_of(message.name)))
 
     async def ListSweepTrials(self, request: bytes, context: Context) -> bytes:
-        """A page of the trials of a sweep that has succeeded."""
+        """A page of the trials of a sweep that are over."""
         message = await self._requests.message(ListSweepTrialsRequest, request, context)
         page = page_from_proto(message, DEFAULT_PAGE)
-        return await self._sweeps.trials(path_of(message.name), page, call_of(context))
+        return await self._sweeps.trials(path_of(message.name), page, owner())
 
     async def GetBacktestCharts(self, request: bytes, context: Context) -> bytes:
         """Charts of a job that has succeeded."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 from domain.market_data.corporate_actions import CorporateAction
 from domain.warnings import ResultWarning
@@ -32,7 +32,39 @@ def _fields_of(inputs: JobInputs) -> list[object]:
         trading,
         labels,
     ]
-    return [*own, [_fields_of(one) for one in inputs.sets], inputs.set_of, inputs.trial_count] if inputs.sets else own
+    if not inputs.sets:
+        return own
+    return [*own, json.dumps([_fields_of(one) for one in inputs.sets]), inputs.set_of, inputs.trial_count]
+
+
+class LaterSets(Sequence[JobInputs]):
+    """The sets of data of a sweep as text, which is read where one of them is needed: a job is looked at often."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: tuple[JobInputs, ...] | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> JobInputs: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[JobInputs]: ...
+    def __getitem__(self, index: int | slice) -> JobInputs | Sequence[JobInputs]:
+        return self._sets[index]
+
+    def __len__(self) -> int:
+        return len(self._sets)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._sets == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._sets)
+
+    @property
+    def _sets(self) -> tuple[JobInputs, ...]:
+        if self._found is None:
+            self._found = tuple(map(_inputs_of, json.loads(self._text)))
+        return self._found
 
 
 def inputs_of(text: str) -> JobInputs:
@@ -59,7 +91,7 @@ def _inputs_of(written: Sequence[Any]) -> JobInputs:
         volumes,
         earlier,
         labelled,
-        tuple(map(_inputs_of, sets or ())),
+        LaterSets(sets if isinstance(sets, str) else json.dumps(sets)) if sets else (),
         tuple(set_of or ()),
         trial_count or 0,
     )

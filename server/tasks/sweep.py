@@ -27,7 +27,6 @@ from domain.sweep.statistics import MOST_CELLS, TOO_MANY, TrialReturns, sweep_st
 from domain.sweep.tried import EarlierTrials
 from server.commands.backtest import BacktestCommand
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
-from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtests import specification_from_bytes
 from server.converters.message import message_from_bytes
 from server.converters.sweep_request import (
@@ -41,7 +40,7 @@ from server.converters.sweep_request import (
     trial_command,
     trials_of,
 )
-from server.converters.sweeps import SERIES_TRIALS, concluded, failed_trial, listed, page_to_bytes, succeeded_trial
+from server.converters.sweeps import concluded, failed_trial, succeeded_trial
 from server.execution.control import Control
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.sweep_run import MOST_DEATHS
@@ -231,7 +230,7 @@ def _trial(
         return _failed(trials, trial, error)
     value = known(score.of(outcome.strategies[0].performance))
     returns = _returns(plan, outcome) if len(trials.labels) * len(plan.days) <= MOST_CELLS else None
-    encoded = succeeded_trial(trial, label, settings, outcome.strategies[0], value)
+    encoded = succeeded_trial(trial, label, settings, outcome.strategies[0], value, plan.warnings)
     return TrialDone(trial, label, encoded, value, None, returns)
 
 
@@ -281,35 +280,3 @@ def conclude(request: bytes, path: Path, control: Control, earlier: EarlierTrial
     if (settings := cross_validation_of(request)) is not None:
         tested = cross_validated(returns, settings, control) if is_complete else Absent(TOO_MANY)
     return concluded(trials, ranked, statistics, tested, earlier)
-
-
-def pieces_of_page(trial_count: int, page: TrialsPage) -> range:
-    """Numbers of the stored pieces that a page is made of. Raises InvalidInput for a token that is not ours."""
-    every = range(-(-trial_count // SERIES_TRIALS))
-    first = _offset(page)
-    if page.state is not None or page.order is not TrialOrder.SWEEP:
-        return every
-    return every[first // SERIES_TRIALS : (first + page.size) // SERIES_TRIALS + 1]
-
-
-@refusing
-def trials_page(request: bytes, pieces: Sequence[bytes], first_piece: int, page: TrialsPage, control: Control) -> bytes:
-    """A page of the trials of a sweep, from the pieces it is made of."""
-    first = _offset(page)
-    trials, more = listed(pieces, score_of(request), page, first - first_piece * SERIES_TRIALS)
-    return page_to_bytes(trials, _token(first + page.size, page) if more else "")
-
-
-def _token(offset: int, page: TrialsPage) -> str:
-    return f"{offset}.{page.order}.{page.state or ''}"
-
-
-def _offset(page: TrialsPage) -> int:
-    if not page.token:
-        return 0
-    digits, _, rest = page.token.partition(".")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 9):
-        raise InvalidInput("page_token", "is not a token of an earlier page; begin again without a token")
-    if rest != _token(0, page).partition(".")[2]:
-        raise InvalidInput("page_token", "belongs to a list with other filters; begin again without a token")
-    return int(digits)

@@ -204,3 +204,10 @@ def test_storage_times_both_stores_and_rows() -> None:
     for line in rows:
         assert line["ratio"] == pytest.approx(line["peer_ms"] / line["ours_ms"])
     assert all(line.get("ours_ms", line.get("p50_ms")) > 0.0 for line in lines)
+
+
+@pytest.mark.exhaustive
+def test_sweep_cost_times_a_trial_of_each_strategy() -> None:
+    lines = _lines("sweep_cost")
+    assert _jobs(lines) == ["sweep_cost/momentum/20", "sweep_cost/min_variance/20"]
+    assert all(line["ours_ms"] > 0.0 and line["peak_mb"] > 50.0 and line["trials"] == 3 for line in lines)

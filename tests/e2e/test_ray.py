@@ -4,6 +4,7 @@ The cluster and its server have a network of their own, with loopback alone; tes
 The last tests kill nodes, so the order matters.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from scripts.ray_local import ADDRESS, Cluster, Namespace, may_make_namespace
 from tests.conftest import READY, ROOT, Wire
 from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, has_checkpoint, long_job, wait_until
+from tests.e2e.test_sweeps import TAIL_RISK, ended, finished_count, grid, pages, same
 from tests.processes import first_line
 
 pytestmark = [
@@ -69,6 +71,12 @@ class OnRay:
     channel: grpc.Channel
     wire: Wire
     log: Path
+
+    def kill_other(self) -> None:
+        """Ends the node beside the head, where there is one."""
+        if self.cluster.other is not None:
+            self.cluster.other.kill()
+            self.cluster.other = None
 
     def tasks(self) -> list[psutil.Process]:
         """Processes of the cluster that run a task."""
@@ -264,24 +272,94 @@ def test_a_killed_node(on_ray: OnRay, wire: Wire) -> None:
     names = [started(on_ray.wire, LONG) for _ in range(2)]
     for name in names:
         wait_until(lambda name=name: has_checkpoint(on_ray.wire, name), 60)  # type: ignore[misc]
-    on_ray.cluster.other.kill()
-    on_ray.cluster.other = None
+    on_ray.kill_other()
     for name in names:
         assert outcome(on_ray.wire, name) == outcome(wire, expected)
     assert sorted(milestones(on_ray.wire, name).count("KIND_RESUMED") for name in names) == [0, 1]
 
 
+def test_a_node_with_other_versions(on_ray: OnRay, wire: Wire, tmp_path: Path) -> None:
+    """Its tasks run on the node that has the versions of the server, and the log says why."""
+    unlike = tmp_path / "numpy-0.1.dist-info"
+    unlike.mkdir()
+    (unlike / "METADATA").write_text("Metadata-Version: 2.1\nName: numpy\nVersion: 0.1\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    on_ray.kill_other()
+    on_ray.cluster.begin_other({"PYTHONPATH": path}).wait()
+    request = many_trials(8)
+    found = ended(on_ray.wire, on_ray.wire.call("BacktestService/Sweep", request)["name"], 120.0)
+    assert found["state"] == "BACKTEST_STATE_SUCCEEDED", found
+    assert found.get("failedCount", 0) == 0
+    assert "numpy 0.1" in on_ray.log.read_text()
+    on_ray.kill_other()
+
+
+@pytest.mark.parametrize(
+    ("trials", "periods"), [(60, 4), pytest.param(500, 20, marks=[pytest.mark.long, pytest.mark.timeout(900)])]
+)
+def test_a_sweep_with_a_killed_node(on_ray: OnRay, wire: Wire, trials: int, periods: int) -> None:
+    """Every trial is there once, with the bits that it has here."""
+    if on_ray.cluster.other is None:
+        on_ray.cluster.begin_other().wait()
+    request = many_trials(trials, periods)
+    name = on_ray.wire.call("BacktestService/Sweep", request)["name"]
+    wait_until(lambda: finished_count(on_ray.wire, name) >= trials // 4, 120)
+    on_ray.kill_other()
+    assert finished_count(on_ray.wire, name) < trials, "it was over before its node was killed"
+    expected = wire.call("BacktestService/Sweep", request)["name"]
+    assert_the_same_sweep(on_ray.wire, name, wire, expected, trials)
+
+
+def many_trials(count: int, periods: int = 4) -> dict[str, Any]:
+    """A sweep whose trials take some hundredths of a second, with a decision every so many dates."""
+    request = grid({"path": "costs.commissionBps", "numbers": {"values": list(range(count))}})
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": periods}}}
+    return request
+
+
+def sweep_state(wire: Wire, name: str) -> str:
+    found: str = wire.call("BacktestService/GetSweep", {"name": name})["state"]
+    return found
+
+
+def assert_the_same_sweep(there: Wire, name: str, here: Wire, other: str, count: int) -> None:
+    """Both sweeps succeed with the same figures, and list the same trials, each once."""
+    found = ended(there, name, 400.0)
+    assert (found["state"], found["finishedCount"]) == ("BACKTEST_STATE_SUCCEEDED", count)
+    expected = ended(here, other, 400.0)
+    assert {**found, **same(expected)} == expected
+    listed = list(pages(there, name, 1000))
+    assert [one.get("index", 0) for one in listed] == list(range(count))
+    assert listed == list(pages(here, other, 1000))
+
+
+@pytest.mark.parametrize("times", [2, pytest.param(10, marks=pytest.mark.long)])
+def test_a_cancelled_sweep_leaves_the_cluster(on_ray: OnRay, times: int) -> None:
+    for _ in range(times):
+        name = on_ray.wire.call("BacktestService/Sweep", many_trials(500))["name"]
+        wait_until(lambda: bool(on_ray.tasks()), 60)
+        on_ray.wire.call("BacktestService/CancelBacktest", {"name": name})
+        wait_until(lambda: not on_ray.tasks(), FREE_SECONDS)
+        assert sweep_state(on_ray.wire, name) == "BACKTEST_STATE_CANCELLED"
+
+
 def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
-    """The server lives on, and the job waits until the head is back."""
+    """The server lives on, and a backtest and a sweep wait until the head is back."""
     assert on_ray.cluster.head is not None
-    expected = started(wire, LONG)
+    if on_ray.cluster.other is None:
+        on_ray.cluster.begin_other().wait()
+    request = many_trials(150)
+    expected, expected_sweep = started(wire, LONG), wire.call("BacktestService/Sweep", request)["name"]
+    ended(wire, expected_sweep, 400.0)
     name = started(on_ray.wire, LONG)
+    sweep = on_ray.wire.call("BacktestService/Sweep", request)["name"]
     wait_until(lambda: has_checkpoint(on_ray.wire, name), 60)
+    wait_until(lambda: finished_count(on_ray.wire, sweep) >= 5, 60)
     on_ray.cluster.head.kill()
-    if on_ray.cluster.other is not None:  # no new head starts on a machine that has a node of the old one
-        on_ray.cluster.other.kill()
-        on_ray.cluster.other = None
+    on_ray.kill_other()  # no new head starts on a machine that has a node of the old one
     wait_until(lambda: state(on_ray.wire, name) == "BACKTEST_STATE_QUEUED", 30)
+    wait_until(lambda: sweep_state(on_ray.wire, sweep) == "BACKTEST_STATE_QUEUED", 30)
+    assert 5 <= finished_count(on_ray.wire, sweep) < 150
     health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert on_ray.wire.call("OptimizationService/Optimize", {"moments": MOMENTS, **LEAST_RISK})["weights"]
@@ -289,4 +367,5 @@ def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
     on_ray.cluster.start_head()
     assert outcome(on_ray.wire, name) == outcome(wire, expected)
     assert milestones(on_ray.wire, name).count("KIND_RESUMED") == 1
+    assert_the_same_sweep(on_ray.wire, sweep, wire, expected_sweep, 150)
     assert on_ray.process.poll() is None

@@ -417,13 +417,70 @@ def test_a_sweep_is_cancelled_and_deleted(wire: Wire) -> None:
     request["grid"]["base"]["rebalancing"] = {"everyPeriods": {"n": 1}}
     name = wire.call("BacktestService/Sweep", request)["name"]
     assert wire.refused("BacktestService/DeleteBacktest", {"name": name}).reason == "BACKTEST_RUNNING"
-    assert wire.refused("BacktestService/ListSweepTrials", {"name": name}).reason == "BACKTEST_RUNNING"
     assert wire.call("BacktestService/CancelBacktest", {"name": name})["name"] == name
     found = ended(wire, name)
     assert found["state"] == "BACKTEST_STATE_CANCELLED"
-    assert wire.refused("BacktestService/ListSweepTrials", {"name": name}).reason == "NOT_FOUND"
     wire.call("BacktestService/DeleteBacktest", {"name": name})
     assert wire.refused("BacktestService/GetSweep", {"name": name}).reason == "NOT_FOUND"
+    assert wire.refused("BacktestService/ListSweepTrials", {"name": name}).reason == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("order", ["ORDER_SWEEP", "ORDER_BEST_FIRST"])
+def test_trials_are_listed_while_others_run_and_after_a_cancellation(wire: Wire, order: str) -> None:
+    """No trial is on two pages though others end between them, and filters hold."""
+    amounts = {"path": "initialCapital", "numbers": {"values": [1.0, *range(100_000, 100_400)]}}
+    request = grid(amounts, cashFlows=[{"date": {"year": 1970, "month": 3, "day": 25}, "amount": -50.0}])
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 4}}}
+    name = wire.call("BacktestService/Sweep", request)["name"]
+    succeeded = {"order": order, "state": "BACKTEST_STATE_SUCCEEDED"}
+    wait_until(lambda: len(list(pages(wire, name, 1000, **succeeded))) >= 10, 60)
+    seen = []
+    for trial in pages(wire, name, 3, order=order):
+        seen.append(trial)
+        if len(seen) == 4:
+            before = len(list(pages(wire, name, 1000)))
+            wait_until(lambda before=before: len(list(pages(wire, name, 1000))) > before, 60)  # type: ignore[misc]
+    assert len({one.get("index", 0) for one in seen}) == len(seen) >= 10
+    wire.call("BacktestService/CancelBacktest", {"name": name})
+    assert ended(wire, name)["state"] == "BACKTEST_STATE_CANCELLED"
+    found = list(pages(wire, name, 7, order=order))
+    assert {one.get("index", 0) for one in seen} <= {one.get("index", 0) for one in found}
+    assert all(one in found for one in seen)
+    (failed,) = pages(wire, name, 1, order=order, state="BACKTEST_STATE_FAILED")
+    assert "withdrawal" in failed["error"]["message"]
+    assert [one for one in found if one != failed] == list(pages(wire, name, 5, **succeeded))
+    if order == "ORDER_BEST_FIRST":
+        assert found[-1] == failed
+        assert [one["score"] for one in found[:-1]] == sorted((one["score"] for one in found[:-1]), reverse=True)
+
+
+def test_a_filter_and_an_order_of_a_sweep_that_succeeded(wire: Wire, costly: dict[str, Any]) -> None:
+    best = list(pages(wire, costly["name"], 1, order="ORDER_BEST_FIRST", state="BACKTEST_STATE_SUCCEEDED"))
+    assert best == list(pages(wire, costly["name"], 1000, order="ORDER_BEST_FIRST"))
+    assert list(pages(wire, costly["name"], 1, state="BACKTEST_STATE_FAILED")) == []
+
+
+def test_a_trial_has_its_warnings(wire: Wire) -> None:
+    """Those of the same backtest alone: about its request, and about its simulation."""
+    request = grid(COSTS)
+    request["grid"]["base"]["strategy"] = {"momentum": {"lookbackPeriods": 20, "topN": 9}}
+    trials = list(pages(wire, swept(wire, request)["name"], 10))
+    alone = wire.call("BacktestService/Backtest", {**request["grid"]["base"], "wait": "60s"})
+    expected = [*alone.get("warnings", []), *alone["result"].get("warnings", [])]
+    assert expected
+    assert trials[0]["warnings"] == expected
+
+
+def test_request_ids_of_backtests_and_sweeps_are_others(wire: Wire) -> None:
+    """Whatever the id of a backtest looks like."""
+    sweep = wire.call("BacktestService/Sweep", {**grid(COSTS), "requestId": "twice", "wait": "60s"})
+    for request_id in ("twice", "sweeps/twice"):
+        backtest = wire.call("BacktestService/Backtest", base(requestId=request_id))
+        assert backtest["name"].startswith("backtests/")
+        assert backtest["requestId"] == request_id
+    assert sweep["requestId"] == "twice"
+    assert wire.call("BacktestService/Sweep", {**grid(COSTS), "requestId": "twice"})["name"] == sweep["name"]
+    assert wire.call("BacktestService/CancelBacktest", {"name": sweep["name"]})["requestId"] == "twice"
 
 
 def test_stopping_a_sweep_that_is_over_changes_nothing(wire: Wire, costly: dict[str, Any]) -> None:
@@ -484,6 +541,7 @@ KILLS = int(os.environ.get("ABSFIN_SWEEP_KILLS", "1"))
 """How often the server is killed in the middle of a sweep."""
 
 
+@pytest.mark.timeout(60 + 90 * KILLS)
 def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     start_server: Callable[..., RunningServer],
 ) -> None:
@@ -497,7 +555,7 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     for kill in range(KILLS):
         with running.channel() as channel:
             wire, wanted = Wire(channel), 2 + 6 * kill
-            wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 60)  # type: ignore[misc]
+            wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 90)  # type: ignore[misc]
         os.kill(running.process.pid, signal.SIGKILL)
         running.process.wait(20)
         running = start_server("--workers", "1", data_dir=running.data_dir)
@@ -510,7 +568,7 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
         assert [one.get("index", 0) for one in listed] == list(range(trials))
         assert all(one["state"] == "BACKTEST_STATE_SUCCEEDED" for one in listed)
         assert kinds.count("KIND_RESUMED") == KILLS
-        again = ended(wire, wire.call("BacktestService/Sweep", request)["name"])
+        again = ended(wire, wire.call("BacktestService/Sweep", request)["name"], 60.0 + 30.0 * KILLS)
         assert list(pages(wire, again["name"], 1000)) == listed
         assert {**again, **same(found)} == found
         # Counted once, however often it was taken over.

@@ -59,6 +59,9 @@ from server.storage.workers import WorkerLocks
 ROW_BYTES = 4096
 """What a job takes beside its request and its data, about."""
 
+PAGE_BYTES = 8 << 20
+"""Parts that are read at once."""
+
 POLICY = QueuePolicy()
 
 Inputs = Mapping[str, tuple[str, bytes]]
@@ -158,6 +161,10 @@ class EmbeddedBacktests:
 
         return await self._database.write(work)
 
+    async def parts(self, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
+        """Parts of the output of a job."""
+        return await self._database.read(partial(_parts, key=key, after=after))
+
     async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
         """Puts one part in the place of the first `count` parts, so that going on again reads fewer."""
 
@@ -206,6 +213,18 @@ class EmbeddedBacktests:
     async def series(self, owner: str, job_id: str, label: str) -> tuple[str, bytes]:
         """The record of a strategy."""
         return await self._database.read(partial(_series, owner=owner, job_id=job_id, label=label))
+
+
+def _parts(connection: sqlite3.Connection, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
+    statement = "SELECT number, data FROM backtest_parts WHERE backtest_key = ? AND number > ? ORDER BY number"
+    found: list[tuple[int, bytes]] = []
+    size = 0
+    for number, data in connection.execute(statement, (key, after)):
+        found.append((number, bytes(data)))
+        size += len(data)
+        if size >= PAGE_BYTES:
+            break
+    return tuple(found)
 
 
 def _delete(connection: sqlite3.Connection, owner: str, job_id: str) -> list[str]:

@@ -17,6 +17,7 @@ from server.ports.jobs import (
     JobTick,
     Stage,
     Weighing,
+    is_sweep,
     kind_of,
     resource_name,
 )
@@ -132,7 +133,8 @@ def end_job(connection: sqlite3.Connection, key: int, end: JobEnd, retained: int
         record_progress(connection, key, end.tick)
     record_change(connection, ChangeKind.BACKTEST, owner, job_id)
     connection.execute("DELETE FROM backtest_checkpoints WHERE backtest_key = ?", (key,))
-    connection.execute("DELETE FROM backtest_parts WHERE backtest_key = ?", (key,))
+    if end.state is JobState.SUCCEEDED or not is_sweep(job_id):  # else its trials that are over are still listed
+        connection.execute("DELETE FROM backtest_parts WHERE backtest_key = ?", (key,))
     return append_events(connection, key, [JobEventDraft(EventKind.FINISHED, end.state)], retained)
 
 

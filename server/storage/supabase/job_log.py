@@ -10,11 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobEnd, JobEvent, JobEventDraft, JobRecord, JobTick, JobView
 from server.storage.supabase.access import LARGE_BYTES
+from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import PIECE_BYTES
 from server.storage.supabase.job_rows import event_arguments, events_of, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.sent_frames import sent_frame
 from server.storage.texts import kept_text
+
+PAGE_BYTES = 8 << 20
+"""Parts of a job that are read at once, one at least."""
 
 
 class SupabaseJobLog:
@@ -43,6 +47,10 @@ class SupabaseJobLog:
         }
         return events_of(await self._rpc.send_bytes("save_backtest", await _written(header, checkpoint, part)))
 
+    async def parts(self, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
+        """Parts of the output of a job."""
+        return await parts_after(self._rpc, key, after)
+
     async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
         """Puts one part in the place of the first `count` parts, so that going on again reads fewer."""
         header = {**_claim(claim), "count": count, "part": len(part)}
@@ -64,6 +72,12 @@ class SupabaseJobLog:
         }
         frame = await _written(header, end.result or b"", end.error or b"")
         return events_of(await self._rpc.send_bytes("finish_backtest", frame))
+
+
+async def parts_after(rpc: Rpc, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
+    """Parts of the output of a job after a number, with their numbers; empty at the end."""
+    frame = Frame(await rpc.read_bytes("read_backtest_parts", p_key=key, p_after=after, p_bytes=PAGE_BYTES))
+    return tuple((number, frame.take(size)) for number, size in frame.header)
 
 
 Piece = tuple[int, int, str, bytes]

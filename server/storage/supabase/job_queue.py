@@ -17,6 +17,7 @@ from server.storage.supabase.access import read_in_thread_if_large, text_of
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import SupabaseJobInputs
+from server.storage.supabase.job_log import parts_after
 from server.storage.supabase.job_rows import job_of, owned_job_of, require_own, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.used_data import used_argument
@@ -30,9 +31,6 @@ TRIES = 4
 RECOVERY_SECONDS = 5.0
 """After the database could not be reached, no job is taken from another worker for so long: its lease may have passed
 only because it could not be renewed."""
-
-PAGE_BYTES = 8 << 20
-"""Parts of a job that are read at once, one at least."""
 
 
 class SupabaseJobQueue:
@@ -158,13 +156,10 @@ class SupabaseJobQueue:
         """Parts of a job that this worker has claimed: nobody else changes them."""
         parts: list[bytes] = []
         after = 0
-        while True:
-            data = await self._rpc.read_bytes("read_backtest_parts", p_key=key, p_after=after, p_bytes=PAGE_BYTES)
-            frame = Frame(data)
-            if not frame.header:
-                return tuple(parts)
-            parts += [frame.take(size) for _, size in frame.header]
-            after = frame.header[-1][0]
+        while page := await parts_after(self._rpc, key, after):
+            parts += [part for _, part in page]
+            after = page[-1][0]
+        return tuple(parts)
 
     async def _tell_who_is_gone(self) -> None:
         """Ends the leases of workers that locks of this machine prove to be gone; others wait for theirs to pass."""

@@ -37,5 +37,6 @@ VERSIONS: tuple[str, ...] = (
     # sweeps
     "20261129080500",
     "20261129090000",
+    "20261129090500",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -374,6 +374,26 @@ async def test_a_job_given_back_is_free(storage: Storage) -> None:
         await storage.jobs.queue.release(found.record, crashed=True)
 
 
+@pytest.mark.parametrize("state", [JobState.CANCELLED, JobState.FAILED, JobState.SUCCEEDED])
+async def test_a_sweep_keeps_its_parts_unless_it_succeeds(storage: Storage, state: JobState) -> None:
+    """They are the trials that are over; those of a backtest go with its end."""
+    for job_id, kept in (("sweeps/p", state is not JobState.SUCCEEDED), ("p", False)):
+        inputs = replace(draft().inputs, sets=(draft().inputs,), trial_count=3)
+        await storage.jobs.queue.enqueue(OWNER, draft(id=job_id, inputs=inputs))
+        job = (await claimed(storage)).record
+        for part in (b"p1", b"p2\0"):
+            await storage.jobs.log.save(job, b"", part, TICK, [])
+        assert await storage.jobs.log.parts(job.key, 0) == ((1, b"p1"), (2, b"p2\0"))
+        assert await storage.jobs.log.parts(job.key, 1) == ((2, b"p2\0"),)
+        if state is JobState.CANCELLED:
+            await storage.jobs.queue.cancel(OWNER, job_id)
+        else:
+            await storage.jobs.log.finish(job, JobEnd(state), [])
+        assert bool(await storage.jobs.log.parts(job.key, 0)) is kept
+        await storage.jobs.archive.delete(OWNER, job_id)
+        assert await storage.jobs.log.parts(job.key, 0) == ()
+
+
 async def test_many_parts_become_one(storage: Storage) -> None:
     log = storage.jobs.log
     await storage.jobs.queue.enqueue(OWNER, draft())

@@ -42,6 +42,9 @@ class RecordingLog:
         self.stored.append((checkpoint, part, tick))
         return ()
 
+    async def parts(self, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
+        return ()
+
     async def compact(self, record: JobRecord, count: int, part: bytes) -> None:
         self.stored.append((count, part))
 

@@ -23,6 +23,7 @@ from server.jobs import checkpoint_writer, runner
 from server.jobs.backtest_run import EncodedBacktest, Job, run_backtest
 from server.jobs.progress import Progress
 from server.jobs.runner import Runner
+from server.jobs.sweep_run import SweepTasks
 from server.ports.job_queue import QueuePolicy, QueueSnapshot, WaitingJob, expected_seconds
 from server.ports.job_stores import JobStores
 from server.ports.jobs import EventKind, JobDraft, JobInputs, JobRecord, JobState
@@ -112,7 +113,7 @@ async def open_house(tmp_path: Path, template: Template) -> AsyncIterator[Open]:
     closing: list[Callable[[], object]] = []
     runners: list[Runner] = []
 
-    def opened(slots: int, policy: QueuePolicy = POLICY) -> House:
+    def opened(slots: int, policy: QueuePolicy = POLICY, sweep: SweepTasks | None = None) -> House:
         database = Database(tmp_path / "x.sqlite3")
         locks = WorkerLocks(tmp_path / "workers")
         store = EmbeddedBacktests(database, PanelFiles(tmp_path / "panels"), locks, 100, policy)
@@ -125,7 +126,7 @@ async def open_house(tmp_path: Path, template: Template) -> AsyncIterator[Open]:
             locks.own,
             slots,
             run=run,
-            sweep=no_sweeps(),
+            sweep=sweep or no_sweeps(),
             encode_error=lambda error: repr(error).encode(),
             policy=policy,
         )

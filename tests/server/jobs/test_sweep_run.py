@@ -1,6 +1,7 @@
 """A sweep over worker processes that die, stop early, or take their time: every trial ends once."""
 
 import asyncio
+import pickle
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ import pytest
 
 from domain.sweep.ranking import Score
 from server.jobs.backtest_run import EncodedBacktest, Unwritten
-from server.jobs.sweep_run import MOST_DEATHS, SweepRun, SweepTasks
+from server.jobs.checkpoint_writer import Yielded
+from server.jobs.sweep_run import MOST_DEATHS, SweepRoom, SweepRun, SweepTasks
 from server.jobs.sweep_state import SAVE_SECONDS, TrialDone
 from server.ports.errors import MemoryLimitExceeded, WorkerDied
 from server.ports.jobs import Claim, JobInputs, JobRecord, JobState
@@ -36,24 +38,35 @@ class Pool:
     deadly: frozenset[int] = frozenset()
     hungry: frozenset[int] = frozenset()
     seconds: float = 0.0
+    slow: frozenset[int] = frozenset()
     ran: list[tuple[int, ...]] = field(default_factory=list)
     concluded: tuple[TrialDone, ...] = ()
+    sent: list[int] = field(default_factory=list)  # bytes for each task
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    running: int = 0
+    most: int = 0  # tasks at once
 
     async def run(
         self, work: Any, deadline: float | None, report: Callable[[Any], None] | None = None, *, caller: str = ""
     ) -> Any:
         if report is None:
             return EncodedBacktest(b"", (), (), None)
-        trials = work.args[3]
+        trials = work.args[2]
+        self.sent.append(len(pickle.dumps(work.args)))
         self.ran.append(trials)
-        for trial in trials[:2]:
-            await asyncio.sleep(self.seconds)
-            if trial in self.deadly:
-                raise WorkerDied
-            if trial in self.hungry:
-                raise MemoryLimitExceeded(1 << 30)
-            report(done(trial))
-        return None
+        self.begun.set()
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            for trial in trials[:2]:
+                await asyncio.sleep(self.seconds * (5.0 if trial in self.slow else 1.0))
+                if trial in self.deadly:
+                    raise WorkerDied
+                if trial in self.hungry:
+                    raise MemoryLimitExceeded(1 << 30)
+                report(done(trial))
+        finally:
+            self.running -= 1
 
 
 @asynccontextmanager
@@ -61,9 +74,16 @@ async def new_file() -> AsyncIterator[Path]:
     yield Path("unused")
 
 
-def sweep_over(pool: Pool, told: list[object]) -> SweepRun:
-    def write(path: Path, trials: Any) -> None:
-        pool.concluded = trials
+def sweep_over(
+    pool: Pool,
+    told: list[object],
+    freed: Callable[[], None] = lambda: None,
+    workers: Callable[[], int] = lambda: 2,
+    request: bytes = b"",
+) -> SweepRun:
+    def write(path: Path, written: Any) -> None:
+        if isinstance(written, tuple):
+            pool.concluded = written
 
     inputs = JobInputs("x", "prices", trial_count=COUNT, sets=(JobInputs("x", "prices"),))
     record = JobRecord(
@@ -73,7 +93,7 @@ def sweep_over(pool: Pool, told: list[object]) -> SweepRun:
         state=JobState.RUNNING,
         label="",
         epoch="e",
-        request=b"",
+        request=request,
         inputs=inputs,
         fingerprint="",
         created=datetime.now(UTC),
@@ -86,7 +106,7 @@ def sweep_over(pool: Pool, told: list[object]) -> SweepRun:
         worker=None,
     )
     tasks = SweepTasks(lambda: None, failed, lambda: None, lambda request: Score.SHARPE, new_file, write)  # type: ignore[arg-type]
-    return SweepRun(Claim(record, None, ()), (None,), pool, 2, tasks, told.append)  # type: ignore[arg-type]
+    return SweepRun(Claim(record, None, ()), (None,), pool, SweepRoom(workers, freed), tasks, told.append)  # type: ignore[arg-type]
 
 
 async def test_a_task_that_gives_its_process_back_is_sent_again_with_what_is_left() -> None:
@@ -94,6 +114,13 @@ async def test_a_task_that_gives_its_process_back_is_sent_again_with_what_is_lef
     await sweep_over(pool, []).run()
     assert [one.index for one in pool.concluded] == list(range(COUNT))
     assert max(map(len, pool.ran)) == 2
+
+
+async def test_what_a_task_is_sent_does_not_grow_with_the_request() -> None:
+    """It is made on the event loop, for each task; what tasks share is in a file."""
+    pool = Pool()
+    await sweep_over(pool, [], request=bytes(1_000_000)).run()
+    assert max(pool.sent) < 1000
 
 
 async def test_a_trial_that_no_process_survives_fails_and_its_neighbours_do_not() -> None:
@@ -111,6 +138,39 @@ async def test_a_trial_with_too_much_memory_is_not_tried_again() -> None:
         4: ("MemoryLimitExceeded", "died")
     }
     assert pool.ran.count((4,)) == 1
+
+
+async def test_a_sweep_that_makes_room_ends_no_trial() -> None:
+    """Its first process is free once one trial is over, whatever the others do; what runs then is stored."""
+    told: list[object] = []
+    freed: list[bool] = []
+    pool = Pool(seconds=0.05, slow=frozenset({2, 3}))
+    run = sweep_over(pool, told, lambda: freed.append(run.has_freed))
+    running = asyncio.create_task(run.run())
+    await pool.begun.wait()
+    run.make_room()
+    assert not run.has_freed
+    with pytest.raises(Yielded):
+        await running
+    assert freed == [True, True]
+    begun = [trial for trials in pool.ran for trial in trials[:2]]
+    saved = [one.write() for one in told if isinstance(one, Unwritten)]
+    assert [one.tick.fraction for one in saved][-1:] == [len(begun) / COUNT]
+    assert len(pool.ran) == 2
+
+
+async def test_a_sweep_uses_the_processes_that_there_are() -> None:
+    """A cluster may grow while it runs."""
+    pool = Pool(seconds=0.01)
+    most = []
+
+    def workers() -> int:
+        most.append(pool.most)
+        return 1 if len(pool.ran) < 3 else 3
+
+    await sweep_over(pool, [], workers=workers).run()
+    assert 1 in most
+    assert pool.most == 3
 
 
 async def test_a_trial_is_stored_in_time_though_no_other_ends() -> None:

@@ -1615,7 +1615,8 @@ func (x *ListSweepTrialsRequest) GetOrder() ListSweepTrialsRequest_Order {
 // A page of trials.
 type ListSweepTrialsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// In the order that was asked for.
+	// In the order that was asked for; those after the last one of the page before. Of a sweep that runs these are the trials
+	// that are over and stored, so that a page may miss one that ends later, and no trial is on two pages.
 	Trials []*SweepTrial `protobuf:"bytes,1,rep,name=trials,proto3" json:"trials,omitempty"`
 	// Token of the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`

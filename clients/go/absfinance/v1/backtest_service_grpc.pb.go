@@ -60,7 +60,7 @@ type BacktestServiceClient interface {
 	Sweep(ctx context.Context, in *SweepRequest, opts ...grpc.CallOption) (*Sweep, error)
 	// Returns a sweep with its best trial and the statistics over all trials.
 	GetSweep(ctx context.Context, in *GetSweepRequest, opts ...grpc.CallOption) (*Sweep, error)
-	// Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
+	// Lists the trials of a sweep that are over, while it runs and whatever state it ends in.
 	ListSweepTrials(ctx context.Context, in *ListSweepTrialsRequest, opts ...grpc.CallOption) (*ListSweepTrialsResponse, error)
 	// Describes charts of a finished job.
 	GetBacktestCharts(ctx context.Context, in *GetBacktestChartsRequest, opts ...grpc.CallOption) (*GetBacktestChartsResponse, error)
@@ -230,7 +230,7 @@ type BacktestServiceServer interface {
 	Sweep(context.Context, *SweepRequest) (*Sweep, error)
 	// Returns a sweep with its best trial and the statistics over all trials.
 	GetSweep(context.Context, *GetSweepRequest) (*Sweep, error)
-	// Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
+	// Lists the trials of a sweep that are over, while it runs and whatever state it ends in.
 	ListSweepTrials(context.Context, *ListSweepTrialsRequest) (*ListSweepTrialsResponse, error)
 	// Describes charts of a finished job.
 	GetBacktestCharts(context.Context, *GetBacktestChartsRequest) (*GetBacktestChartsResponse, error)

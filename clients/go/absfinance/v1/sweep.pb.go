@@ -213,7 +213,9 @@ type SweepTrial struct {
 	// Why it could not be done.
 	Error *status.Status `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
 	// What it was set to, for people; of a list the label of the backtest or of its strategy.
-	Label         string `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
+	Label string `protobuf:"bytes,7,opt,name=label,proto3" json:"label,omitempty"`
+	// What to know about it, at most 20.
+	Warnings      []*Warning `protobuf:"bytes,8,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -295,6 +297,13 @@ func (x *SweepTrial) GetLabel() string {
 		return x.Label
 	}
 	return ""
+}
+
+func (x *SweepTrial) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
+	}
+	return nil
 }
 
 // The best trial of training dates followed on test dates (Lopez de Prado 2018, chapter 12). Dates are those that all
@@ -1033,7 +1042,7 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x12\x19\n" +
 	"\x15SCORE_TURNOVER_ANNUAL\x10\v\x12\x14\n" +
 	"\x10SCORE_COST_TOTAL\x10\f\x12\x1f\n" +
-	"\x1bSCORE_TRACKING_ERROR_ANNUAL\x10\r\"\xad\x03\n" +
+	"\x1bSCORE_TRACKING_ERROR_ANNUAL\x10\r\"\xe1\x03\n" +
 	"\n" +
 	"SweepTrial\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\rR\x05index\x12=\n" +
@@ -1042,7 +1051,8 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x05score\x18\x04 \x01(\x01H\x00R\x05score\x88\x01\x01\x12;\n" +
 	"\ametrics\x18\x05 \x01(\v2!.absfinance.v1.PerformanceMetricsR\ametrics\x12(\n" +
 	"\x05error\x18\x06 \x01(\v2\x12.google.rpc.StatusR\x05error\x12\x14\n" +
-	"\x05label\x18\a \x01(\tR\x05label\x1at\n" +
+	"\x05label\x18\a \x01(\tR\x05label\x122\n" +
+	"\bwarnings\x18\b \x03(\v2\x16.absfinance.v1.WarningR\bwarnings\x1at\n" +
 	"\aSetting\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
 	"\x06number\x18\x02 \x01(\x01H\x00R\x06number\x12\x14\n" +
@@ -1162,9 +1172,9 @@ var file_absfinance_v1_sweep_proto_goTypes = []any{
 	(BacktestState)(0),                     // 10: absfinance.v1.BacktestState
 	(*PerformanceMetrics)(nil),             // 11: absfinance.v1.PerformanceMetrics
 	(*status.Status)(nil),                  // 12: google.rpc.Status
-	(*SuperiorPredictiveAbility)(nil),      // 13: absfinance.v1.SuperiorPredictiveAbility
-	(*timestamppb.Timestamp)(nil),          // 14: google.protobuf.Timestamp
-	(*Warning)(nil),                        // 15: absfinance.v1.Warning
+	(*Warning)(nil),                        // 13: absfinance.v1.Warning
+	(*SuperiorPredictiveAbility)(nil),      // 14: absfinance.v1.SuperiorPredictiveAbility
+	(*timestamppb.Timestamp)(nil),          // 15: google.protobuf.Timestamp
 }
 var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	0,  // 0: absfinance.v1.SweepSelection.score:type_name -> absfinance.v1.SweepSelection.Score
@@ -1173,22 +1183,23 @@ var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	10, // 3: absfinance.v1.SweepTrial.state:type_name -> absfinance.v1.BacktestState
 	11, // 4: absfinance.v1.SweepTrial.metrics:type_name -> absfinance.v1.PerformanceMetrics
 	12, // 5: absfinance.v1.SweepTrial.error:type_name -> google.rpc.Status
-	7,  // 6: absfinance.v1.SweepCrossValidation.chosen:type_name -> absfinance.v1.SweepCrossValidation.Choice
-	8,  // 7: absfinance.v1.SweepCrossValidation.undefined:type_name -> absfinance.v1.SweepCrossValidation.UndefinedEntry
-	10, // 8: absfinance.v1.Sweep.state:type_name -> absfinance.v1.BacktestState
-	2,  // 9: absfinance.v1.Sweep.best:type_name -> absfinance.v1.SweepTrial
-	12, // 10: absfinance.v1.Sweep.error:type_name -> google.rpc.Status
-	13, // 11: absfinance.v1.Sweep.spa:type_name -> absfinance.v1.SuperiorPredictiveAbility
-	9,  // 12: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
-	14, // 13: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
-	14, // 14: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
-	15, // 15: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
-	3,  // 16: absfinance.v1.Sweep.cross_validation:type_name -> absfinance.v1.SweepCrossValidation
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	13, // 6: absfinance.v1.SweepTrial.warnings:type_name -> absfinance.v1.Warning
+	7,  // 7: absfinance.v1.SweepCrossValidation.chosen:type_name -> absfinance.v1.SweepCrossValidation.Choice
+	8,  // 8: absfinance.v1.SweepCrossValidation.undefined:type_name -> absfinance.v1.SweepCrossValidation.UndefinedEntry
+	10, // 9: absfinance.v1.Sweep.state:type_name -> absfinance.v1.BacktestState
+	2,  // 10: absfinance.v1.Sweep.best:type_name -> absfinance.v1.SweepTrial
+	12, // 11: absfinance.v1.Sweep.error:type_name -> google.rpc.Status
+	14, // 12: absfinance.v1.Sweep.spa:type_name -> absfinance.v1.SuperiorPredictiveAbility
+	9,  // 13: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
+	15, // 14: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
+	15, // 15: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
+	13, // 16: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
+	3,  // 17: absfinance.v1.Sweep.cross_validation:type_name -> absfinance.v1.SweepCrossValidation
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_sweep_proto_init() }

@@ -166,7 +166,7 @@ class BacktestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSweepTrials(self, request, context):
-        """Lists the trials of a sweep that has succeeded. FAILED_PRECONDITION while it runs.
+        """Lists the trials of a sweep that are over, while it runs and whatever state it ends in.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

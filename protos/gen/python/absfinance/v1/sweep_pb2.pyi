@@ -65,7 +65,7 @@ class SweepSelection(_message.Message):
     def __init__(self, score: _Optional[_Union[SweepSelection.Score, str]] = ..., purge_periods: _Optional[int] = ..., embargo_periods: _Optional[int] = ..., cross_validation: _Optional[_Union[SweepSelection.CrossValidation, _Mapping]] = ...) -> None: ...
 
 class SweepTrial(_message.Message):
-    __slots__ = ("index", "settings", "state", "score", "metrics", "error", "label")
+    __slots__ = ("index", "settings", "state", "score", "metrics", "error", "label", "warnings")
     class Setting(_message.Message):
         __slots__ = ("path", "number", "text", "strategy")
         PATH_FIELD_NUMBER: _ClassVar[int]
@@ -84,6 +84,7 @@ class SweepTrial(_message.Message):
     METRICS_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     index: int
     settings: _containers.RepeatedCompositeFieldContainer[SweepTrial.Setting]
     state: _backtest_pb2.BacktestState
@@ -91,7 +92,8 @@ class SweepTrial(_message.Message):
     metrics: _backtest_pb2.PerformanceMetrics
     error: _status_pb2.Status
     label: str
-    def __init__(self, index: _Optional[int] = ..., settings: _Optional[_Iterable[_Union[SweepTrial.Setting, _Mapping]]] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., score: _Optional[float] = ..., metrics: _Optional[_Union[_backtest_pb2.PerformanceMetrics, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., label: _Optional[str] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, index: _Optional[int] = ..., settings: _Optional[_Iterable[_Union[SweepTrial.Setting, _Mapping]]] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., score: _Optional[float] = ..., metrics: _Optional[_Union[_backtest_pb2.PerformanceMetrics, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., label: _Optional[str] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
 
 class SweepCrossValidation(_message.Message):
     __slots__ = ("split_count", "path_count", "scored_split_count", "path_scores", "path_mean", "path_standard_deviation", "path_least", "path_greatest", "in_sample_mean", "out_of_sample_mean", "degradation_slope", "probability_of_loss", "chosen", "chosen_count", "observations", "least_training_periods", "undefined")
