@@ -27,6 +27,7 @@ from domain.optimization.solution import Solution
 from server.commands.charts import ChartsCommand
 from server.commands.optimization import TraceCommand
 from server.commands.stored import DataRequest, StoredData
+from server.commands.sweep import TrialOrder
 from server.converters.backtests import specification_from_bytes
 from server.converters.charts import (
     attributed_from_proto,
@@ -42,7 +43,7 @@ from server.converters.optimization import trace_command_from_proto
 from server.converters.paths import error_path
 from server.converters.risk import risk_command_from_proto
 from server.converters.sweep_request import score_of, stored_trials
-from server.converters.sweeps import SERIES_TRIALS
+from server.converters.sweep_trials import PIECE_TRIALS, piece_name
 from server.converters.swept_scores import swept_scores
 from server.execution.control import Control
 from server.jobs.codec import parts_from_bytes
@@ -150,7 +151,7 @@ def _others(
 
 def trial_pieces(trial_count: int) -> tuple[str, ...]:
     """Labels of the stored pieces that hold the trials of a sweep."""
-    return tuple(str(k) for k in range(-(-trial_count // SERIES_TRIALS)))
+    return tuple(piece_name(TrialOrder.SWEEP, k) for k in range(-(-trial_count // PIECE_TRIALS)))
 
 
 @refusing

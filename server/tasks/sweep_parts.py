@@ -22,9 +22,7 @@ def run_trials(
     sweep.run_trials(jobs, shared.set_of, shared.request, chunk, control, report)
 
 
-def conclude(
-    inputs: Path, trials: Path, control: Control, earlier: EarlierTrials | None = None
-) -> EncodedBacktest:
+def conclude(inputs: Path, trials: Path, control: Control, earlier: EarlierTrials | None = None) -> EncodedBacktest:
     """What is said about all trials together, which are in a file."""
     return sweep.conclude(_shared(inputs).request, trials, control, earlier)
 
