@@ -11,10 +11,10 @@ from absfinance.v1.warning_pb2 import Warning as WarningProto
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from domain.backtest.result import StrategyOutcome
 from domain.risk.figure import known
 from domain.sweep.ranking import Ranking, Score, ranking
 from domain.sweep.statistics import SweepStatistics
+from domain.sweep.trials import TrialOutcome
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
@@ -36,7 +36,7 @@ _ORDERS = {
 
 
 def succeeded_trial(
-    trial: int, label: str, settings: Sequence[SweepTrial.Setting], outcome: StrategyOutcome, score: float | None
+    trial: int, label: str, settings: Sequence[SweepTrial.Setting], outcome: TrialOutcome, score: float | None
 ) -> bytes:
     """A trial with its figures."""
     message = SweepTrial(
@@ -45,7 +45,7 @@ def succeeded_trial(
         settings=settings,
         state=backtest_pb2.BACKTEST_STATE_SUCCEEDED,
         score=score,
-        metrics=outcome_metrics_to_proto(outcome),
+        metrics=outcome_metrics_to_proto(outcome.performance, outcome.money_weighted_return),
     )
     return message.SerializeToString()
 
