@@ -23,7 +23,7 @@ from domain.risk.figure import (
     if_known,
     times,
 )
-from domain.risk.measures.drawdown import deepest, level_drawdowns
+from domain.risk.measures.drawdown import deepest_of_levels
 from domain.risk.measures.tail import historical_tail
 from domain.risk.outcomes import Outcomes
 from domain.risk.ratios import calmar, sharpe_ratio, sortino_ratio
@@ -55,7 +55,8 @@ class Curve:
         """Simple returns between the dates, (R,): K - 1, or fewer where the net asset value reaches 0."""
         nav = self.until_ruin.nav
         with np.errstate(over="ignore"):  # `performance` reports infinite returns as absent figures
-            result: Vector = nav[1:] / nav[:-1] - 1.0
+            result: Vector = nav[1:] / nav[:-1]
+        result -= 1.0
         return freeze(result)
 
     @property
@@ -76,7 +77,7 @@ class Curve:
     @property
     def max_drawdown(self) -> float:
         """Largest fall from a peak as a fraction of it, from 0 to exactly 1 for a total loss."""
-        return float(deepest(level_drawdowns(self.nav)))
+        return deepest_of_levels(self.nav)
 
     def at(self, days: NDArray[np.int32]) -> "Curve":
         """The curve at some of its dates."""

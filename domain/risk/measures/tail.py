@@ -1,10 +1,11 @@
 """Value at risk and conditional value at risk of a distribution of returns."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Vector, freeze
 
 CUMULATED = 1e-12
 """Rounding error that a sum of probabilities may have when it reaches the confidence level."""
@@ -85,8 +86,13 @@ def _worst(returns: Vector, confidence_level: float) -> tuple[Vector, Vector]:
     count, tail = returns.shape[-1], 1.0 - confidence_level
     several = min(count, int(tail * count) + 2)  # one that is cut, and one for the rounding of the product
     parts = returns if several == count else np.partition(returns, several - 1, axis=-1)[..., :several]
-    taken = _taken(np.full(several, 1.0 / count), tail)
-    return np.sort(parts, axis=-1), taken
+    return np.sort(parts, axis=-1), _equal_parts(count, several, tail)
+
+
+@lru_cache(maxsize=16)
+def _equal_parts(count: int, several: int, tail: float) -> Vector:
+    """Weights in the CVaR of the worst of equally likely returns, (K,)."""
+    return freeze(_taken(np.full(several, 1.0 / count), tail))
 
 
 def _taken(sorted_probabilities: Vector, tail: float) -> Vector:
