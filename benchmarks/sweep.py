@@ -1,11 +1,11 @@
-"""A thousand backtests over one set of prices: a grid of costs and of decision intervals. Run it by scripts/bench sweep.
+"""A thousand backtests over one set of prices: a grid of costs and intervals. Run it by scripts/bench sweep.
 
-Beside vectorbt each point is simulated by its conventions; then ours alone, by number of points and of worker processes.
+Beside vectorbt each point is simulated by its conventions; then ours alone, by number of points and of workers.
 """
 
 import argparse
+import math
 import multiprocessing
-import resource
 import statistics
 import sys
 import time
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 from absfin.cli.csv_files import read_panel
@@ -202,8 +203,13 @@ def _work(points: list[Point], dates: int | None) -> _Part:
     start = time.process_time()
     found = our_trials(_runners[dates], points)
     milliseconds = (time.process_time() - start) * 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
-    return _Part(milliseconds, peak, [_number(one.performance.final_wealth) for one in found])
+    return _Part(milliseconds, _peak_mb(), [_number(one.performance.final_wealth) for one in found])
+
+
+def _peak_mb() -> float:
+    """Of this process since it began: what getrusage says has the process in it that started this one."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next((int(line.split()[1]) / 1024.0 for line in lines if line.startswith("VmHWM:")), math.nan)
 
 
 def scales(counts: tuple[int, ...], dates: int | None) -> Iterator[Scale]:
