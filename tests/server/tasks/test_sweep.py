@@ -1,6 +1,7 @@
 """The task that runs trials of a sweep, without a server around it."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from domain.market_data.panel import PricePanel
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import specification_from_bytes
 from server.converters.sweep_request import stored_trials
+from server.execution.control import Control
 from server.jobs.backtest_run import Job
 from server.jobs.sweep_state import TrialDone
 from server.ports.panels import StoredPanelRef
@@ -25,8 +27,7 @@ DATES = 120
 SYMBOLS = ("A", "B", "C")
 
 
-def no_control() -> None:
-    """Nobody cancels."""
+no_control = cast(Control, lambda: None)  # never cancelled
 
 
 @pytest.fixture
