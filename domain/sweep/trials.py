@@ -7,6 +7,7 @@ in proportional costs alone share what was prepared, and the decisions that depe
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from domain.backtest.flow import run
 from domain.backtest.liquidity import StoredTrading
 from domain.backtest.measurement import FirstFigures, measure_first
 from domain.backtest.metrics import Performance
@@ -85,7 +86,12 @@ class TrialRunner:
         """One trial. Raises what `prepare` and a simulation raise, and what the check raises."""
         prepared = self._prepared(specification, check_cancelled)
         plan = prepared.plan
-        records = [prepared.record(k, check_cancelled) for k in range(plan.shifted_from)]
+        if plan.candidates:  # a selection looks at the accounts of what it selects from
+            outcome = run(plan, lambda _: None, check_cancelled)
+            accounts = (one.record for one in (*outcome.strategies, *outcome.benchmarks))
+            records = [one for one in accounts if one is not None]
+        else:
+            records = [prepared.record(k, check_cancelled) for k in range(plan.shifted_from)]
         found = measure_first(plan, records)
         return TrialOutcome(found.performance, found.money_weighted_return, _returns(plan, found))
 

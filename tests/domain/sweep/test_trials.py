@@ -12,7 +12,7 @@ from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import BuyAndHold, EveryPeriods, Rebalancing
 from domain.backtest.result import StrategyOutcome
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
-from domain.backtest.strategies import EqualWeightStrategy, Momentum, Optimized
+from domain.backtest.strategies import EqualWeightStrategy, Momentum, Optimized, Select
 from domain.backtest.walk_ahead import WalkAhead
 from domain.cancellation import never_cancelled
 from domain.costs.linear import LinearCost
@@ -77,6 +77,9 @@ def varied() -> Iterator[BacktestSpecification]:
         yield specification(strategies=(Optimized(Specification(budgets), 60),), costs=costs(5.0))
     yield specification(strategies=(Momentum(30, 2),), costs=costs(5.0))
     yield specification(strategies=(Momentum(30, 2),), costs=costs(50.0))
+    for bps in (5.0, 50.0):
+        select = Select((EqualWeightStrategy("equal"), Momentum(30, 1)), lookback_periods=40)
+        yield specification(strategies=(select,), costs=costs(bps), benchmarks=(EqualWeightStrategy("benchmark"),))
     band = DriftBand(trigger=BandTrigger.TRACKING_ERROR, max_tracking_error_annual=0.02)
     for bps in (5.0, 30.0):
         yield specification(
