@@ -1,14 +1,14 @@
 """Measures a finished simulation: figures of every strategy and benchmark."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.account_series import gross_unit_values
 from domain.backtest.asset_states import changes_of_states
-from domain.backtest.metrics import Curve, MetricSettings, performance
+from domain.backtest.metrics import Curve, MetricSettings, Performance, excess_returns, performance
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
 from domain.backtest.opening import opening_units
 from domain.backtest.preparation import BacktestPlan
@@ -40,7 +40,7 @@ from domain.market_data.panel import civil_date
 from domain.risk.figure import Absent, Figure, finite, if_known
 from domain.risk.relative import period_fraction_of
 from domain.significance.timing_luck import TimingLuck, luck_band, timing_luck
-from domain.significance.validation import ComparedReturns, ValidatedReturns, validate
+from domain.significance.validation import ComparedReturns, validate
 from domain.warnings import ResultWarning
 
 CASH_ROUNDING = 1e-12
@@ -80,18 +80,52 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     return BacktestOutcome(plan.market.panel.symbols, tuple(done[:count]), tuple(compared))
 
 
-def excess_path(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[ValidatedReturns, ComparedReturns | None]:
-    """Excess returns of the first strategy, and beside those of the first benchmark on the dates that both have."""
-    first, curves = outcome.strategies[0], dict(plan.curves)
-    if first.record is None:
-        raise ValueError("a strategy that was just simulated has a record")
-    for one in outcome.benchmarks[:1]:
-        if one.record is not None:
-            curves[one.label] = Curve(plan.days, one.record.unit_values)
-    compared = {one.label: curves[one.label] for one in outcome.benchmarks[:1]}
-    settings = strategy_settings(plan, plan.asked_runs[0])
-    found = validated_returns(Curve(plan.days, first.record.unit_values), settings, compared)
-    return found, next(iter(found.compared), None)
+@dataclass(frozen=True, slots=True)
+class FirstFigures:
+    """What is measured of the first strategy where nothing else is asked for; the same bits as in its outcome."""
+
+    performance: Performance
+    money_weighted_return: Figure
+    days: NDArray[np.int32]  # (R,), on which its returns end, since 1970-01-01
+    excess: Vector  # (R,), its returns less the risk-free ones
+    compared: ComparedReturns | None  # excess returns beside those of the first benchmark, on the dates of both
+    settings: MetricSettings
+    warnings: tuple[ResultWarning, ...]
+
+
+def measure_first(plan: BacktestPlan, records: Sequence[RecordPart]) -> FirstFigures:
+    """Figures of the first strategy from the records of the runs that were asked for, in their order."""
+    count, first = len(plan.specification.strategies), plan.asked_runs[0]
+    benchmarks: dict[str, Curve] = {}
+    for benchmark in plan.specification.benchmarks[:1]:
+        if isinstance(benchmark, BenchmarkSymbol):
+            benchmarks[benchmark.name] = plan.curves[benchmark.name]
+        else:
+            benchmarks[benchmark.label] = Curve(plan.days, records[count].unit_values)
+    curve, settings = Curve(plan.days, records[0].unit_values), strategy_settings(plan, first)
+    figures = _figures(curve, settings, records[0], benchmarks)
+    compared = validated_returns(curve, settings, benchmarks).compared[0] if benchmarks else None
+    return FirstFigures(
+        performance=figures,
+        money_weighted_return=_money_weighted(plan, records[0]),
+        days=curve.until_ruin.days[1:],
+        excess=excess_returns(curve, settings),
+        compared=compared,
+        settings=settings,
+        warnings=_warnings(plan, first.strategy.label, records[0]),
+    )
+
+
+def _figures(
+    curve: Curve, settings: MetricSettings, record: RecordPart, benchmarks: Mapping[str, Curve]
+) -> Performance:
+    return performance(
+        curve,
+        settings,
+        turnover=float(record.turnovers.sum()),
+        cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
+        benchmark=next(iter(benchmarks.values()), None),
+    )
 
 
 def _strategy_outcome(
@@ -103,13 +137,7 @@ def _strategy_outcome(
     is_benchmark: bool,
 ) -> StrategyOutcome:
     curve, settings = Curve(plan.days, record.unit_values), strategy_settings(plan, strategy_run)
-    figures = performance(
-        curve,
-        settings,
-        turnover=float(record.turnovers.sum()),
-        cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
-        benchmark=next(iter(benchmarks.values()), None),
-    )
+    figures = _figures(curve, settings, record, benchmarks)
     last_prices = plan.market.panel.values[-1]
     units = record.units[-1] if len(record.units) else opening_units(plan.specification, plan.market.panel.symbols)
     held: Vector = np.zeros(len(last_prices)) if record.exhausted else units

@@ -1,17 +1,17 @@
 """Performance figures of one curve of net asset values; an undefined figure is absent with a reason."""
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR, periods_per_year
-from domain.checks import LARGEST_RETURN, Vector, rounding_of
+from domain.checks import LARGEST_RETURN, Vector, freeze, rounding_of
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days
 from domain.risk.figure import (
-    CONSTANT,
     NO_BENCHMARK,
     ONE_RETURN,
     TOO_LARGE,
@@ -21,12 +21,12 @@ from domain.risk.figure import (
     finite,
     grown,
     if_known,
-    quotient,
     times,
 )
-from domain.risk.measures.drawdown import deepest, level_drawdowns
+from domain.risk.measures.drawdown import deepest_of_levels
+from domain.risk.measures.tail import historical_tail
 from domain.risk.outcomes import Outcomes
-from domain.risk.ratios import Ratios, calmar, ratios, sharpe_ratio, sortino_ratio
+from domain.risk.ratios import calmar, sharpe_ratio, sortino_ratio
 from domain.risk.relative import Comparison, RelativeRisk, period_fraction_of, relative_risk
 
 METRICS_VERSION = "2"
@@ -35,7 +35,7 @@ METRICS_VERSION = "2"
 TAIL_CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Curve:
     """Net asset values at dates, 0 or more; the first is the initial capital. After a 0 all are 0."""
 
@@ -45,17 +45,19 @@ class Curve:
     @property
     def until_ruin(self) -> "Curve":
         """The curve up to the first net asset value of 0, all of it where there is none."""
-        ruined = np.flatnonzero(self.nav <= 0.0)
-        end = int(ruined[0]) + 1 if len(ruined) else len(self.nav)
+        if self.nav.min(initial=math.inf) > 0.0:
+            return self
+        end = int(np.argmax(self.nav <= 0.0)) + 1
         return Curve(self.days[:end], self.nav[:end])
 
-    @property
+    @cached_property
     def returns(self) -> Vector:
         """Simple returns between the dates, (R,): K - 1, or fewer where the net asset value reaches 0."""
         nav = self.until_ruin.nav
         with np.errstate(over="ignore"):  # `performance` reports infinite returns as absent figures
-            result: Vector = nav[1:] / nav[:-1] - 1.0
-        return result
+            result: Vector = nav[1:] / nav[:-1]
+        result -= 1.0
+        return freeze(result)
 
     @property
     def years(self) -> float:
@@ -75,7 +77,7 @@ class Curve:
     @property
     def max_drawdown(self) -> float:
         """Largest fall from a peak as a fraction of it, from 0 to exactly 1 for a total loss."""
-        return float(deepest(level_drawdowns(self.nav)))
+        return deepest_of_levels(self.nav)
 
     def at(self, days: NDArray[np.int32]) -> "Curve":
         """The curve at some of its dates."""
@@ -141,19 +143,20 @@ def performance(
     outcomes = _outcomes(curve)
     deviation = if_known(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
     final = finite(float(curve.nav[-1]) / float(curve.nav[0]))
-    return_ratios = _ratios(outcomes, deviation, settings)
+    growth, max_drawdown = curve.growth, curve.max_drawdown
+    value_at_risk, conditional_value_at_risk = _tail(outcomes)
     relative = _relative(curve, benchmark, settings)
     return Performance(
         final_wealth=final,
         total_return=if_known(final, lambda ratio: ratio - 1.0),
-        cagr=curve.growth,
+        cagr=growth,
         volatility_annual=times(deviation, settings.periods_per_year**0.5),
-        sharpe=return_ratios.sharpe,
-        sortino=return_ratios.sortino,
-        calmar=calmar(curve.growth, curve.max_drawdown),
-        max_drawdown=curve.max_drawdown,
-        value_at_risk=if_known(outcomes, lambda known: known.value_at_risk(TAIL_CONFIDENCE)),
-        conditional_value_at_risk=if_known(outcomes, lambda known: known.conditional_value_at_risk(TAIL_CONFIDENCE)),
+        sharpe=if_known(outcomes, lambda known: _sharpe(known, deviation, settings)),
+        sortino=if_known(outcomes, lambda known: _sortino(known, settings)),
+        calmar=calmar(growth, max_drawdown),
+        max_drawdown=max_drawdown,
+        value_at_risk=value_at_risk,
+        conditional_value_at_risk=conditional_value_at_risk,
         turnover_annual=finite(turnover / curve.years),
         cost_total=finite(cost_total),
         beta_to_benchmark=relative.beta,
@@ -230,15 +233,11 @@ def _outcomes(curve: Curve) -> Outcomes | Absent:
     return Outcomes(returns, rounding=rounding_of(returns))
 
 
-def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSettings) -> Ratios:
-    if isinstance(outcomes, Absent):
-        return Ratios(*[outcomes] * len(fields(Ratios)))
+def _sharpe(outcomes: Outcomes, deviation: Figure, settings: MetricSettings) -> Figure:
     periods = settings.periods_per_year
-    acceptable = settings.minimum_acceptable_return_annual / periods
-    found = ratios(outcomes, deviation, periods, settings.risk_free_rate_annual / periods, acceptable)
     if settings.cash_returns is None or isinstance(deviation, Absent):
-        return found
-    return replace(found, sharpe=_sharpe_over_cash(outcomes, settings))
+        return sharpe_ratio(outcomes, deviation, periods, settings.risk_free_rate_annual / periods)
+    return _sharpe_over_cash(outcomes, settings)
 
 
 def _sharpe_over_cash(outcomes: Outcomes, settings: MetricSettings) -> Figure:
@@ -247,7 +246,18 @@ def _sharpe_over_cash(outcomes: Outcomes, settings: MetricSettings) -> Figure:
     if not float(np.abs(returns).max(initial=0.0)) <= LARGEST_RETURN:
         return Absent(TOO_LARGE)
     excess = Outcomes(returns, rounding=outcomes.rounding)
-    return times(quotient(excess.mean, excess.deviation, CONSTANT), settings.periods_per_year**0.5)
+    return sharpe_ratio(excess, excess.deviation, settings.periods_per_year, 0.0)
+
+
+def _sortino(outcomes: Outcomes, settings: MetricSettings) -> Figure:
+    periods = settings.periods_per_year
+    return sortino_ratio(outcomes, periods, settings.minimum_acceptable_return_annual / periods)
+
+
+def _tail(outcomes: Outcomes | Absent) -> tuple[Figure, Figure]:
+    if isinstance(outcomes, Absent):
+        return outcomes, outcomes
+    return historical_tail(outcomes.returns, TAIL_CONFIDENCE)
 
 
 def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -> RelativeRisk:

@@ -151,7 +151,9 @@ class Record:
 
     def cut(self) -> RecordPart:
         """What was added since the last cut."""
-        part = RecordPart.joined([RecordPart.empty(self.assets), *self.parts])
+        part = (
+            self.parts[0] if len(self.parts) == 1 else RecordPart.joined([RecordPart.empty(self.assets), *self.parts])
+        )
         failures, self.parts, self.failures = tuple(self.failures), [], []
         return RecordPart(
             **{name: getattr(part, name) for name in RecordPart.__slots__ if name not in ("failures", "exhausted")},

@@ -82,8 +82,9 @@ class Simulation:
         groups: dict[str, tuple[str, ...]],
         state: SimulationState | None = None,
         inputs: Inputs | None = None,
+        ahead: WalkAhead | None = None,
     ) -> None:
-        """`inputs` are those of an earlier simulation of the same run, which need not be made again."""
+        """`inputs` and `ahead` are those of an earlier simulation of the same run, which need not be made again."""
         self._market = market
         self._run = strategy_run
         self._specification = specification
@@ -92,7 +93,7 @@ class Simulation:
         if self._asks:  # their rows are written date by date: each simulation has its own
             targets = np.zeros_like(self.inputs.plan.targets) if state is None else state.pending
             self.inputs = self.inputs._replace(plan=self.inputs.plan._replace(targets=targets))
-        self._ahead = WalkAhead(strategy_run.strategy, market, strategy_run.decisions)
+        self._ahead = ahead or WalkAhead(strategy_run.strategy, market, strategy_run.decisions)
         self.record = Record(len(market.panel.symbols))
         self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:

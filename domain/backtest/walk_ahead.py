@@ -26,28 +26,33 @@ MOST_ENTRIES = 1_000_000
 
 
 class WalkAhead:
-    """The weights of the next decisions of one simulation."""
+    """The weights of the decisions of one run of a strategy, for one simulation or for several that differ in costs."""
 
-    def __init__(self, strategy: Strategy, market: Market, decisions: NDArray[np.int64]) -> None:
-        """`decisions` are indices on the date axis."""
-        self._market, self._decisions = market, decisions
+    def __init__(
+        self, strategy: Strategy, market: Market, decisions: NDArray[np.int64], *, keeps_all: bool = False
+    ) -> None:
+        """`decisions` are indices on the date axis; `keeps_all` for simulations that follow."""
+        self._market, self._decisions, self._keeps_all = market, decisions, keeps_all
         self._objective, self._lookback = _walk_of(strategy, market)
-        self._first, self._weights = 0, np.empty((0, len(market.panel.symbols)))
+        self._at_once = max(1, min(AT_ONCE, MOST_ENTRIES // len(market.panel.symbols) ** 2))
+        self._solved: dict[int, Matrix] = {}  # weights of some decisions each, by the first of them over their number
 
     def weights(self, index: int, check_cancelled: CancellationCheck) -> Vector | None:
         """Proven weights (N,) of a decision, None where the strategy has to be asked. Raises what the check raises."""
         if self._objective is None:
             return None
-        if not self._first <= index < self._first + len(self._weights):
-            self._first, self._weights = index, self._solved(self._objective, index, check_cancelled)
-        row: Vector = self._weights[index - self._first]
+        part, place = divmod(index, self._at_once)
+        if part not in self._solved:
+            if not self._keeps_all:
+                self._solved.clear()
+            self._solved[part] = self._decided(self._objective, part * self._at_once, check_cancelled)
+        row: Vector = self._solved[part][place]
         return None if np.isnan(row).any() else row
 
-    def _solved(self, objective: WalkObjective, index: int, check_cancelled: CancellationCheck) -> Matrix:
-        """NaN for decisions without an answer."""
+    def _decided(self, objective: WalkObjective, index: int, check_cancelled: CancellationCheck) -> Matrix:
+        """Of the decisions from one on; NaN for those without an answer."""
         assets = len(self._market.panel.symbols)
-        several = max(1, min(AT_ONCE, MOST_ENTRIES // assets**2))
-        ends = self._decisions[index : index + several]
+        ends = self._decisions[index : index + self._at_once]
         if ends[0] < self._lookback:
             return np.full((len(ends), assets), np.nan)
         first = int(ends[0]) - self._lookback

@@ -63,7 +63,7 @@ def ratios(
     `outcomes` in the order of time, or scenarios, which have no autocorrelation.
     """
     per_period = quotient(outcomes.mean - risk_free, deviation, CONSTANT)
-    annual = times(per_period, periods**0.5)
+    annual = sharpe_ratio(outcomes, deviation, periods, risk_free)
     if conventions.geometric_annual_return:
         growth = conventions.annual_excess(outcomes, risk_free, periods)
         annual = quotient(growth, times(deviation, periods**0.5), CONSTANT)
@@ -81,12 +81,12 @@ def ratios(
 
 
 def sharpe_ratio(outcomes: Outcomes, deviation: Figure, periods: float, risk_free: float) -> Figure:
-    """Annual excess return over annual volatility, as `ratios` has it without other conventions."""
+    """Annual excess return / annual volatility; the risk-free rate and the deviation are per period."""
     return times(quotient(outcomes.mean - risk_free, deviation, CONSTANT), periods**0.5)
 
 
 def sortino_ratio(outcomes: Outcomes, periods: float, acceptable: float) -> Figure:
-    """Annual excess over the minimum acceptable return per period / annual downside deviation."""
+    """Excess over the minimum acceptable return, which is per period, / downside deviation, annual."""
     downside = float(lower_partial_moment(outcomes.returns, 2, acceptable, outcomes.probabilities))
     return times(quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE), periods**0.5)
 

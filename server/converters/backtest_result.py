@@ -10,7 +10,7 @@ from absfinance.v1 import backtest_pb2, cost_pb2
 from domain.backtest.metrics import METRICS_VERSION, Performance
 from domain.backtest.result import AssetEvent, AssetEventKind, StrategyOutcome
 from domain.market_data.panel import civil_date
-from domain.risk.figure import Absent, known
+from domain.risk.figure import Absent, Figure, known
 from domain.warnings import ResultWarning
 from server.converters.attribution import path_attribution_to_proto
 from server.converters.dates import civil_to_proto
@@ -99,11 +99,13 @@ def events_left_out(outcomes: Sequence[StrategyOutcome], most: int) -> list[Resu
     ]
 
 
-def outcome_metrics_to_proto(outcome: StrategyOutcome) -> backtest_pb2.PerformanceMetrics:
+def outcome_metrics_to_proto(
+    performance: Performance, money_weighted_return: Figure | None
+) -> backtest_pb2.PerformanceMetrics:
     """Figures of a simulated strategy, with the reason of every absent one."""
-    metrics = metrics_to_proto(outcome.performance)
-    if isinstance(outcome.money_weighted_return, Absent):
-        metrics.undefined["money_weighted_return"] = outcome.money_weighted_return.reason
+    metrics = metrics_to_proto(performance)
+    if isinstance(money_weighted_return, Absent):
+        metrics.undefined["money_weighted_return"] = money_weighted_return.reason
     return metrics
 
 
@@ -116,7 +118,7 @@ def strategy_result_to_proto(
     """What one strategy did; a benchmark that is a symbol has figures alone."""
     result = backtest_pb2.StrategyResult(
         label=outcome.label,
-        metrics=outcome_metrics_to_proto(outcome),
+        metrics=outcome_metrics_to_proto(outcome.performance, outcome.money_weighted_return),
         costs=cost_pb2.CostBreakdown(**asdict(outcome.costs)),
         rebalance_count=outcome.rebalances,
         final_cash=outcome.final_cash,

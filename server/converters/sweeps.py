@@ -11,13 +11,12 @@ from absfinance.v1.warning_pb2 import Warning as WarningProto
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from domain.backtest.result import StrategyOutcome
 from domain.risk.figure import Absent, known
 from domain.sweep.cross_validation import CrossValidation
 from domain.sweep.ranking import Ranking
 from domain.sweep.statistics import SweepStatistics
+from domain.sweep.trials import TrialOutcome
 from domain.sweep.tried import EarlierTrials
-from domain.warnings import ResultWarning
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
@@ -41,22 +40,17 @@ _ORDERS = {
 
 
 def succeeded_trial(
-    trial: int,
-    label: str,
-    settings: Sequence[SweepTrial.Setting],
-    outcome: StrategyOutcome,
-    score: float | None,
-    warnings: Sequence[ResultWarning] = (),
+    trial: int, label: str, settings: Sequence[SweepTrial.Setting], outcome: TrialOutcome, score: float | None
 ) -> bytes:
-    """A trial with its figures; `warnings` are about its request, and those of its simulation follow."""
+    """A trial with its figures."""
     message = SweepTrial(
         index=trial,
         label=label,
         settings=settings,
         state=backtest_pb2.BACKTEST_STATE_SUCCEEDED,
         score=score,
-        metrics=outcome_metrics_to_proto(outcome),
-        warnings=warnings_to_proto(tuple(dict.fromkeys((*warnings, *outcome.warnings)))[:MOST_WARNINGS]),
+        metrics=outcome_metrics_to_proto(outcome.performance, outcome.money_weighted_return),
+        warnings=warnings_to_proto(tuple(dict.fromkeys(outcome.warnings))[:MOST_WARNINGS]),
     )
     return message.SerializeToString()
 

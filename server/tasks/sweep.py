@@ -3,18 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from absfinance.v1.backtest_service_pb2 import SweepRequest
 
-from domain.backtest.flow import BacktestRun
-from domain.backtest.flow import run as run_flow
-from domain.backtest.measurement import excess_path, strategy_settings
-from domain.backtest.metrics import riskless_returns
-from domain.backtest.preparation import BacktestPlan, prepare
-from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Remote
 from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverFailed, SolverTimedOut
@@ -23,7 +17,8 @@ from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.risk.figure import Absent, known
 from domain.sweep.cross_validation import cross_validated
 from domain.sweep.ranking import Score, ranking
-from domain.sweep.statistics import MOST_CELLS, TOO_MANY, TrialReturns, sweep_statistics, too_many_returns
+from domain.sweep.statistics import MOST_CELLS, TOO_MANY, sweep_statistics, too_many_returns
+from domain.sweep.trials import TrialData, TrialOutcome, TrialRunner
 from domain.sweep.tried import EarlierTrials
 from server.commands.backtest import BacktestCommand
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
@@ -180,7 +175,7 @@ def run_trials(
     It returns once its time is over, after one trial at least: the others are sent again.
     """
     trials, score = _trials(request), score_of(request)
-    opened = {k: _OpenJob.of(job) for k, job in sets.items()}
+    opened = {k: _OpenJob(job) for k, job in sets.items()}
     until = time.monotonic() + TASK_SECONDS
     for trial in chunk:
         control()
@@ -189,28 +184,25 @@ def run_trials(
             return
 
 
-@dataclass(frozen=True, slots=True)
 class _OpenJob:
-    """The data of trials, read once."""
+    """The data of trials, read once, and what was prepared of it."""
 
-    job: Job
-    data: PricePanel | ReturnPanel
-    opens: PricePanel | None
-    benchmarks: Mapping[str, PricePanel]
-
-    @classmethod
-    def of(cls, job: Job) -> "_OpenJob":
+    def __init__(self, job: Job) -> None:
         """Maps the files."""
+        self._job = job
         data = job.data.prices() if job.kind == "prices" else job.data.returns()
         benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
-        return cls(job, data, None if job.opens is None else job.opens.prices(), benchmarks)
+        opens = None if job.opens is None else job.opens.prices()
+        self._runner = TrialRunner(TrialData(data, benchmarks, opens, job.groups, job.trading))
 
-    def plan(self, specification: BacktestSpecification, control: Control) -> BacktestPlan:
+    def run(self, specification: BacktestSpecification, control: Control) -> TrialOutcome:
         """A backtest on this data."""
-        job = self.job
-        complete = specification.with_groups(job.groups).with_stored_labels(job.labels)
-        complete = complete.with_stored_actions(job.actions, job.benchmarks)
-        return prepare(complete, self.data, self.benchmarks, control, self.opens, job.groups, job.trading)
+        job = self._job
+        complete = specification.with_groups(job.groups) if job.groups else specification
+        complete = complete.with_stored_labels(job.labels)
+        if job.actions:
+            complete = complete.with_stored_actions(job.actions, job.benchmarks)
+        return self._runner.run(complete, control)
 
 
 def _trial(
@@ -219,8 +211,7 @@ def _trial(
     label, settings = trials.labels[trial], trials.settings(trial)
     try:
         specification = specification_from_bytes(trials.request(trial).SerializeToString())
-        plan = opened.plan(specification, control)
-        outcome = run_flow(plan, _ignore, control)
+        outcome = opened.run(specification, control)
     except (Cancelled, SolverTimedOut):
         raise
     except DomainError as error:
@@ -228,10 +219,10 @@ def _trial(
     except Exception as error:  # of this trial alone, as far as anybody knows
         logger.exception("a trial of a sweep failed unexpectedly", extra={"trial": trial})
         return _failed(trials, trial, error)
-    value = known(score.of(outcome.strategies[0].performance))
-    returns = _returns(plan, outcome) if len(trials.labels) * len(plan.days) <= MOST_CELLS else None
-    encoded = succeeded_trial(trial, label, settings, outcome.strategies[0], value, plan.warnings)
-    return TrialDone(trial, label, encoded, value, None, returns)
+    value = known(score.of(outcome.performance))
+    are_kept = len(trials.labels) * (len(outcome.returns.days) + 1) <= MOST_CELLS
+    encoded = succeeded_trial(trial, label, settings, outcome, value)
+    return TrialDone(trial, label, encoded, value, None, outcome.returns if are_kept else None)
 
 
 def died(request: bytes, trial: int, cause: Exception | None = None) -> TrialDone:
@@ -244,27 +235,6 @@ def _failed(trials: GridTrials | ListedTrials, trial: int, error: Exception) -> 
     label = trials.labels[trial]
     encoded, reason, text = failed_trial(trial, label, trials.settings(trial), error)
     return TrialDone(trial, label, encoded, None, (reason, text))
-
-
-def _ignore(run: BacktestRun) -> None:
-    """Nobody follows a single trial."""
-
-
-def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
-    path, compared = excess_path(plan, outcome)
-    theirs = None if compared is None or len(compared.theirs) != len(path.excess) else compared.theirs
-    settings, count = strategy_settings(plan, plan.asked_runs[0]), len(path.excess)
-    riskless = riskless_returns(settings, count)
-    acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
-    found = TrialReturns(
-        path.days,
-        path.excess,
-        theirs,
-        riskless=riskless,
-        periods_per_year=settings.periods_per_year,
-        acceptable=acceptable,
-    )
-    return found.padded(plan.days[1:])
 
 
 @refusing

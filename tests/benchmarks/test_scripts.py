@@ -151,6 +151,19 @@ def test_simulate_has_the_band_job_without_the_libraries_too() -> None:
     assert all(abs(line["wealth_difference"]) < 1e-2 for line in lines[:-1])
 
 
+def test_sweep_gives_the_same_bits_with_two_workers() -> None:
+    """The library is no part of the workspace; where it is installed, its final values are ours."""
+    lines = _lines("sweep")
+    assert _jobs(lines) == ["sweep/20", "sweep/scale/20/workers=1", "sweep/scale/20/workers=2"]
+    first, *scales = lines
+    assert first["ours_ms"] > 0.0
+    if first["peer"] is not None:
+        assert first["ratio"] == pytest.approx(first["peer_ms"] / first["ours_ms"])
+        assert max(first["wealth_difference"], first["drawdown_difference"]) < 1e-9
+    assert all(line["same_bits"] for line in scales)
+    assert all(line["wall_ms"] > 0.0 and line["points"] == 20 for line in scales)
+
+
 @pytest.mark.exhaustive
 def test_validation_times_a_path_and_a_comparison() -> None:
     lines = _lines("analysis_validation")

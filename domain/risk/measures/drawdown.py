@@ -61,6 +61,12 @@ def deepest(depths: Vector) -> Vector:
     return result
 
 
+def deepest_of_levels(levels: Vector) -> float:
+    """`deepest` of the `level_drawdowns` of levels (T,), without an array of them; the same bits."""
+    depth = 1.0 - float((levels / np.maximum.accumulate(levels)).min())
+    return depth if depth > RECOVERED else 0.0
+
+
 def ulcer_index(depths: Vector) -> Vector:
     """Root of the mean square of the depths (..., T), (...) (Martin & McCann 1989)."""
     result: Vector = np.mean(depths**2, axis=-1) ** 0.5

@@ -1,10 +1,11 @@
 """Value at risk and conditional value at risk of a distribution of returns."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Vector, freeze
 
 CUMULATED = 1e-12
 """Rounding error that a sum of probabilities may have when it reaches the confidence level."""
@@ -57,7 +58,48 @@ def conditional_value_at_risk(returns: Vector, confidence_level: float, probabil
     The outcome at the border counts by its fraction (Rockafellar & Uryasev 2002, "Conditional value-at-risk for
     general loss distributions", proposition 8).
     """
-    result: Vector = 0.0 - np.vecdot(tail_weights(returns, confidence_level, probabilities), returns)
+    if probabilities is None:
+        worst, taken = _worst(returns, confidence_level)
+    else:
+        worst, taken = returns, tail_weights(returns, confidence_level, probabilities)
+    result: Vector = 0.0 - np.vecdot(taken, worst)
+    return result
+
+
+def historical_tail(returns: Vector, confidence_level: float) -> tuple[float, float]:
+    """Historical VaR and CVaR of equally likely returns (T,), of one look for the worst of them."""
+    worst, taken = _worst(returns, confidence_level)
+    position = (1.0 - confidence_level) * (len(returns) - 1)
+    below = int(position)
+    low, high = float(worst[below]), float(worst[min(below + 1, len(worst) - 1)])
+    # As numpy does, from the nearer one of the two.
+    fraction, between = position - below, high - low
+    quantile = low + between * fraction if fraction < 0.5 else high - between * (1.0 - fraction)
+    return 0.0 - quantile, float(0.0 - np.vecdot(taken, worst))
+
+
+def _worst(returns: Vector, confidence_level: float) -> tuple[Vector, Vector]:
+    """The worst of equally likely returns (..., T), sorted, (..., K), and their weights in the CVaR, (K,).
+
+    The others have the weight 0 and need not be sorted.
+    """
+    count, tail = returns.shape[-1], 1.0 - confidence_level
+    several = min(count, int(tail * count) + 2)  # one that is cut, and one for the rounding of the product
+    parts = returns if several == count else np.partition(returns, several - 1, axis=-1)[..., :several]
+    return np.sort(parts, axis=-1), _equal_parts(count, several, tail)
+
+
+@lru_cache(maxsize=16)
+def _equal_parts(count: int, several: int, tail: float) -> Vector:
+    """Weights in the CVaR of the worst of equally likely returns, (K,)."""
+    return freeze(_taken(np.full(several, 1.0 / count), tail))
+
+
+def _taken(sorted_probabilities: Vector, tail: float) -> Vector:
+    """Weights in the CVaR of outcomes from the worst one on, by their probabilities (..., T), (..., T)."""
+    cumulative = np.cumsum(sorted_probabilities, axis=-1)
+    taken = np.clip(tail - (cumulative - sorted_probabilities), 0.0, sorted_probabilities)
+    result: Vector = taken / taken.sum(axis=-1, keepdims=True)
     return result
 
 
@@ -66,10 +108,7 @@ def tail_weights(returns: Vector, confidence_level: float, probabilities: Vector
     count = returns.shape[-1]
     order = np.argsort(returns, axis=-1, kind="stable")
     sorted_probabilities = np.full(count, 1.0 / count) if probabilities is None else probabilities[order]
-    cumulative = np.cumsum(sorted_probabilities, axis=-1)
-    tail = 1.0 - confidence_level
-    taken = np.clip(tail - (cumulative - sorted_probabilities), 0.0, sorted_probabilities)
-    taken = taken / taken.sum(axis=-1, keepdims=True)
+    taken = _taken(sorted_probabilities, 1.0 - confidence_level)
     weights = np.empty(returns.shape)
     np.put_along_axis(weights, order, np.broadcast_to(taken, returns.shape), axis=-1)
     return weights

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.risk.measures.drawdown import START, Drawdown, compounded_drawdowns, maximum_drawdown
+from domain.risk.measures.drawdown import (
+    START,
+    Drawdown,
+    compounded_drawdowns,
+    deepest,
+    deepest_of_levels,
+    level_drawdowns,
+    maximum_drawdown,
+)
 
 
 @given(st.lists(st.floats(-0.9, 2.0), min_size=1, max_size=25))
@@ -56,3 +64,9 @@ def test_no_drawdown_is_more_than_everything(returns: list[float]) -> None:
 def test_a_long_series_of_gains_does_not_overflow() -> None:
     returns = np.append(np.full(20_000, 0.1), [-0.25])
     assert maximum_drawdown(returns).depth == pytest.approx(0.25)
+
+
+def test_the_deepest_of_levels_is_that_of_their_drawdowns() -> None:
+    levels = np.cumprod(1.0 + np.random.default_rng(4).normal(0.0, 0.02, (5, 400)), axis=1)
+    for row in (*levels, np.arange(1.0, 9.0), np.array([2.0, 1.0, 0.0, 0.0])):
+        assert deepest_of_levels(row) == float(deepest(level_drawdowns(row)))

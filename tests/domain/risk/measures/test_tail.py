@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from domain.risk.measures.tail import conditional_value_at_risk, tail_weights, value_at_risk
+from domain.risk.measures.tail import conditional_value_at_risk, historical_tail, tail_weights, value_at_risk
 
 # Whole basis points: a linear programme cannot tell apart returns that differ by less than its own tolerance.
 RETURNS = st.lists(st.integers(-5000, 5000), min_size=2, max_size=40).map(lambda points: np.array(points) / 1e4)
@@ -37,3 +37,16 @@ def test_tail_weights_are_a_distribution(returns: np.ndarray, confidence: float)
     assert weights.min() >= 0.0
     assert weights.sum() == pytest.approx(1.0)
     assert weights.max() <= 1.0 / (len(returns) * (1.0 - confidence)) + 1e-12
+
+
+@given(RETURNS, st.floats(0.5, 0.99))
+def test_both_figures_of_one_look_are_those_of_each(returns: np.ndarray, confidence: float) -> None:
+    """To the last bit: numpy's own quantile, and the mean over the tail."""
+    found = historical_tail(returns, confidence)
+    assert found == (value_at_risk(returns, confidence), conditional_value_at_risk(returns, confidence))
+
+
+def test_the_tail_of_many_returns_is_that_of_all_of_them_sorted() -> None:
+    returns = np.random.default_rng(3).normal(0.0, 0.01, (3, 5000)).round(4)
+    found = conditional_value_at_risk(returns, 0.95)
+    assert found == pytest.approx(-np.vecdot(tail_weights(returns, 0.95), returns), rel=1e-14)

@@ -1,0 +1,49 @@
+"""The plan of a backtest that differs from a prepared one in what a trade costs in proportion alone.
+
+Dates, weights that are planned, and everything that is checked about them do not depend on such costs, so that many
+backtests that differ in them are prepared once.
+"""
+
+from dataclasses import fields, replace
+from operator import attrgetter
+
+from domain.backtest.impact_rates import costs_as_arrays
+from domain.backtest.planned_costs import planned_cost_warnings
+from domain.backtest.preparation import BacktestPlan
+from domain.backtest.specification import BacktestSpecification
+from domain.costs.model import CostModel
+
+_beside_costs = attrgetter(*(one.name for one in fields(BacktestSpecification) if one.name != "costs"))
+
+
+def repriced(plan: BacktestPlan, specification: BacktestSpecification) -> BacktestPlan | None:
+    """The plan of a specification on the data of a plan; None where it differs in more than proportional costs.
+
+    It simulates what the specification's own plan simulates, to the bit, and has its warnings.
+    """
+    before = plan.specification
+    if not (_is_same_beside_costs(before, specification) and _has_same_charges(before.costs, specification.costs)):
+        return None
+    costs = costs_as_arrays(
+        specification.costs,
+        plan.market.panel.symbols,
+        None,
+        charges_first_purchase=specification.charge_initial_purchase,
+    )
+    inputs = tuple(one._replace(costs=costs) for one in plan.inputs)
+    planned, rest = planned_cost_warnings(specification), plan.warnings[len(planned_cost_warnings(before)) :]
+    return replace(plan, specification=specification, inputs=inputs, warnings=(*planned, *rest))
+
+
+def _is_same_beside_costs(one: BacktestSpecification, other: BacktestSpecification) -> bool:
+    try:
+        return bool(_beside_costs(one) == _beside_costs(other))
+    except ValueError:  # arrays, such as risk budgets, are not compared: the other one is prepared anew
+        return False
+
+
+def _has_same_charges(one: CostModel, other: CostModel) -> bool:
+    """Whether two models without an impact differ in the rates of all assets alone."""
+    if one.impact is not None or one.linear.by_symbol_bps != other.linear.by_symbol_bps:
+        return False
+    return replace(one, linear=other.linear) == other
