@@ -24,6 +24,7 @@ from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
 from server.identity.identification import Identification
 from server.interceptors.admission import Admission
+from server.interceptors.audit import Audit
 from server.interceptors.authentication import Authentication, ClosedToStrangers
 from server.interceptors.errors import Errors
 from server.interceptors.handler_cache import HandlerCache
@@ -42,6 +43,7 @@ from server.ports.operation import ServerLimits
 from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.security import security_warnings
+from server.services.audit import AuditLog
 from server.services.event_delivery import EventDelivery, event_delivery
 from server.services.operation import Calls, Operation
 from server.settings import Settings, WrongSetting
@@ -124,12 +126,13 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     admission = Admission(settings.max_concurrent_requests)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
-    # Written order: cache of handlers, closed services, request context, log, metrics, errors, authentication,
-    # admission, idle limit, raw messages.
+    audit = AuditLog(storage.audit)
+    # Written order: cache of handlers, closed services, request context, log, metrics, errors, audit log,
+    # authentication, admission, idle limit, raw messages.
     interceptors = (
         HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(),
-        *_metrics(telemetry), Errors(), Authentication(identification), admission,
-        IdleLimit(settings.stream_idle_seconds), RawMessages(),
+        *_metrics(telemetry), Errors(), Audit(audit, asks_who_calls=bool(settings.identity.methods)),
+        Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, remote_authority(settings))
     services = services_of(settings, storage, pool, small, jobs, remote)
@@ -137,7 +140,9 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     operation = _operation(settings, storage, jobs.runner, admission, stop)
     age = settings.max_connection_age_seconds
     app = App(
-        servicers_of(settings, storage, pool, services, delivery, api_keys, operation, cluster), interceptors, age
+        servicers_of(settings, storage, pool, services, delivery, api_keys, operation, audit, cluster),
+        interceptors,
+        age,
     )
     listening = listening_of(settings, storage, services, delivery)
     told = _measured(telemetry, pool, jobs.runner, storage, app.listening)
@@ -191,6 +196,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         storage.release_worker()
         await pool.close(1.0)
         await small.close(1.0)
+        await audit.close()
         await identification.close()
         await template.close()
         await storage.disconnect()

@@ -36,5 +36,7 @@ VERSIONS: tuple[str, ...] = (
     "20261129070000",
     # sweeps
     "20261129080500",
+    # audit log
+    "20261129090000",
 )
 """As `absfin.get_schema_versions` returns them."""
