@@ -49,6 +49,7 @@ from server.services.operation import Calls, Operation
 from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
+from server.telemetry_settings import INSTALL, NOT_INSTALLED
 from server.version import version_of
 from server.web.pages import WrongPages, read_pages
 from server.web.process import WebListener, WebProcess
@@ -224,6 +225,9 @@ def _operation(settings: Settings, storage: Storage, runner: Runner, admission: 
 def _telemetry(settings: Settings) -> "Telemetry | None":
     """What measures; it listens already. Raises WrongSetting."""
     if settings.telemetry is None:
+        return None
+    if not settings.telemetry.is_installed:
+        logger.warning(f"{NOT_INSTALLED}: {INSTALL}")
         return None
     from server.telemetry.telemetry import Telemetry  # what it loads takes time and memory that others need not spend
 

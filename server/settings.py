@@ -136,7 +136,7 @@ class Settings:
             max_connection_age_seconds=_number(
                 "max_connection_age_seconds", value("max_connection_age_seconds"), 0.0, MOST_SECONDS
             ),
-            telemetry=telemetry_from(value, _wrong),
+            telemetry=telemetry_from(value, _wrong, is_flag=given.otlp_endpoint is not None),
         )
 
 
