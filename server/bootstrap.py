@@ -14,6 +14,7 @@ import protovalidate
 from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
 from domain.checks import MOST_ASSETS
+from server import tracing
 from server.app import MAX_MESSAGE_BYTES, App
 from server.assembly import Jobs, jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
@@ -26,6 +27,7 @@ from server.identity.identification import Identification
 from server.interceptors.admission import Admission
 from server.interceptors.audit import Audit
 from server.interceptors.authentication import Authentication, ClosedToStrangers
+from server.interceptors.call_interceptor import CallInterceptor
 from server.interceptors.errors import Errors
 from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
@@ -33,6 +35,7 @@ from server.interceptors.log import CallLog
 from server.interceptors.metrics import CallMetrics
 from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
+from server.interceptors.traces import CallTraces
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
@@ -118,6 +121,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     policy = queue_policy(settings)
     telemetry = _telemetry(settings)
+    tracing.install(telemetry.tracer if telemetry else None)
     cluster = await _cluster(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
@@ -237,10 +241,12 @@ def _telemetry(settings: Settings) -> "Telemetry | None":
     return telemetry
 
 
-def _metrics(telemetry: "Telemetry | None") -> tuple[CallMetrics, ...]:
+def _metrics(telemetry: "Telemetry | None") -> tuple[CallInterceptor, ...]:
     if telemetry is None:
         return ()
-    return (CallMetrics(telemetry.figures),)
+    if telemetry.tracer is None:
+        return (CallMetrics(telemetry.figures),)
+    return CallTraces(telemetry.tracer), CallMetrics(telemetry.figures)
 
 
 def _measured(

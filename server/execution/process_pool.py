@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
+from server import tracing
 from server.execution.fair_queue import FairQueue
 from server.execution.template import Template, TemplateDied
 from server.execution.worker import LibraryLoaded, Outcome, TimeLimit
@@ -228,12 +229,13 @@ class ProcessPool:
     async def _attempt(
         self, work: Callable[..., T], deadline: float | None, on_report: OnReport | None, caller: str
     ) -> T:
-        worker = await self._take(caller, deadline)
-        ended = False
+        with tracing.child("wait for a worker", tracing.Kind.INTERNAL, {}):
+            worker = await self._take(caller, deadline)
+        ended, start_ns = False, time.time_ns()
         worker.busy_since = time.monotonic()
         long = asyncio.get_running_loop().call_later(LONG_SECONDS, worker.give_way) if self._most > self._base else None
         try:
-            worker.send(work, reports=on_report is not None)
+            worker.send(tracing.carried(work), reports=on_report is not None)
             async with asyncio.timeout_at(deadline) as limit:
                 while not isinstance(received := await worker.receive(), Outcome):
                     if isinstance(received, TimeLimit):
@@ -244,10 +246,12 @@ class ProcessPool:
                     elif on_report is not None:
                         await on_report(received.content)
             ended = True
-            value: T = value_of(received)
-            return value
-        except TimeoutError:
-            raise SolverTimedOut("the time limit ran out before the answer was found") from None
+            return tracing.arrived(value_of(received))  # type: ignore[no-any-return]  # of the type of the work
+        except BaseException as error:
+            tracing.failed(error, start_ns)
+            if isinstance(error, TimeoutError):
+                raise SolverTimedOut("the time limit ran out before the answer was found") from None
+            raise
         finally:
             if long is not None:
                 long.cancel()

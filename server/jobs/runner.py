@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import Cancelled, DomainError, SolverFailed
+from server import tracing
 from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
@@ -51,6 +52,9 @@ LEAST_SECONDS = 1.0
 """A long job runs at least so long before it makes room for a short one."""
 
 LENT_SECONDS = 3.0
+
+MOST_CAUSES = 10_000
+"""Calls that are remembered for the jobs that they made."""
 
 POLICY = QueuePolicy()
 
@@ -118,6 +122,7 @@ class Runner:
         self._policy = policy
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
+        self._causes: dict[int, str] = {}  # spans of the calls that made jobs which have not ended here
         self._draining = False
         self._loops: list[asyncio.Task[None]] = []
         self.ended: Counter[str] = Counter({"SUCCEEDED": 0, "FAILED": 0})  # by the state in which they ended here
@@ -135,8 +140,12 @@ class Runner:
         """Begins to look for jobs."""
         self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._beating())]
 
-    def wake(self) -> None:
-        """There is a new job."""
+    def wake(self, key: int | None = None) -> None:
+        """There is a new job, of the call that is served now."""
+        if key is not None and (cause := tracing.current_traceparent()):
+            if len(self._causes) >= MOST_CAUSES:
+                del self._causes[next(iter(self._causes))]
+            self._causes[key] = cause
         self._wake.set()
 
     def drain(self) -> None:
@@ -282,6 +291,16 @@ class Runner:
     async def _run(self, run: Run) -> None:
         record = run.claim.record
         request_id.set(record.id)  # log lines of a job, and an error without text of its own, carry its id
+        kind = "sweep" if is_sweep(record.id) else "backtest"
+        with tracing.root(kind, tracing.Kind.CONSUMER, {"absfin.job.id": record.id}) as span:
+            try:
+                await self._run_attempt(run)
+            finally:
+                if span is not None and (cause := self._causes.pop(record.key, "")):
+                    span.link(cause)
+
+    async def _run_attempt(self, run: Run) -> None:
+        record = run.claim.record
         self._progress.begins(record)
         try:
             await self._progress.refresh(record.key)

@@ -59,7 +59,7 @@ def show_quotas(
 @server.command(name="audit")
 def show_audit(
     caller: Annotated[str, typer.Option(help="Only calls of users/ID or apiKeys/ID.")] = "",
-    method: Annotated[str, typer.Option(help="Only those of SERVICE/METHOD, PortfolioService/UpdatePortfolio.")] = "",
+    method: Annotated[str, typer.Option(help="Only those of SERVICE/METHOD.")] = "",
     resource: Annotated[str, typer.Option(help="Only those that concern it, portfolios/main.")] = "",
     since: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="Only from this time on, in UTC.")] = None,
     before: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="Only before this time, in UTC.")] = None,
