@@ -10,6 +10,8 @@ from typing import NoReturn
 
 from server.audit_settings import audit_from
 from server.identity_settings import identity_from, is_loopback
+from server.limit_settings import OPTIONS as LIMIT_OPTIONS
+from server.limit_settings import LimitSettings, limits_from
 from server.ports.audit import AuditRetention
 from server.ports.identity import IdentitySettings
 from server.remote_settings import liquidity_target_from, ray_address_from, targets_from
@@ -77,6 +79,7 @@ class Settings:
     web: WebSettings | None = None  # None: browsers are not served
     max_connection_age_seconds: float = 0.0  # 0: any age
     telemetry: TelemetrySettings | None = None  # None: nothing is measured
+    limits: LimitSettings = field(default_factory=LimitSettings)
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -137,6 +140,7 @@ class Settings:
                 "max_connection_age_seconds", value("max_connection_age_seconds"), 0.0, MOST_SECONDS
             ),
             telemetry=telemetry_from(value, _wrong, is_flag=given.otlp_endpoint is not None),
+            limits=limits_from(value, _number, _whole),
         )
 
 
@@ -278,6 +282,7 @@ _OPTIONS: Mapping[str, _Option] = {
         "seconds to the second attempt; to each later one it is three times as long as to the one before",
         "15",
     ),
+    **{name: _Option(*option) for name, option in LIMIT_OPTIONS.items()},
 }
 
 
