@@ -211,10 +211,15 @@ def excess_returns(curve: Curve, settings: MetricSettings) -> Vector:
 
 
 def _less_risk_free(returns: Vector, settings: MetricSettings) -> Vector:
-    if settings.cash_returns is None:
-        return returns - settings.risk_free_rate_annual / settings.periods_per_year
-    result: Vector = returns - settings.cash_returns[1 : len(returns) + 1]
+    result: Vector = returns - riskless_returns(settings, len(returns))
     return result
+
+
+def riskless_returns(settings: MetricSettings, count: int) -> Vector:
+    """The risk-free return of each of the first periods, (count,)."""
+    if settings.cash_returns is None:
+        return np.full(count, settings.risk_free_rate_annual / settings.periods_per_year)
+    return settings.cash_returns[1 : count + 1]
 
 
 def _outcomes(curve: Curve) -> Outcomes | Absent:

@@ -32,8 +32,8 @@ class CombinatorialSplits:
 
     groups: int
     test_groups: int
-    purge: int = 0  # dates left out before each test: as many as the results of two dates overlap
-    embargo: int = 0  # dates left out after each test
+    purge: int = 0  # dates left out before and after each test: as many as the results of two dates overlap
+    embargo: int = 0  # further dates left out after each test
 
     def __post_init__(self) -> None:
         if not 1 <= self.test_groups < self.groups:

@@ -18,8 +18,6 @@ NONE: frozenset[object] = frozenset()
 
 NOT_BUILT: Mapping[str, frozenset[object]] = {
     # Message.field -> values that are served all the same; names of enum values, True or False.
-    "SweepSelection.purge_periods": NONE,
-    "SweepSelection.embargo_periods": NONE,
 }
 
 

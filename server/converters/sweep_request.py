@@ -8,6 +8,8 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest, SweepRequest
 from absfinance.v1.sweep_pb2 import SweepSelection, SweepTrial
 
 from domain.errors import InvalidInput
+from domain.significance.cross_validation import CombinatorialSplits
+from domain.sweep.cross_validation import CrossValidationSettings
 from domain.sweep.expansion import Grid, listed_labels
 from domain.sweep.ranking import Score
 from server.commands.backtest import BacktestCommand
@@ -138,6 +140,7 @@ def stored_trials(request: bytes) -> GridTrials | ListedTrials:
 def sweep_command_from_proto(request: SweepRequest) -> SweepCommand:
     """How a sweep is kept and what it is compared by. Raises InvalidInput for fields that belong to the sweep."""
     _refuse_fields_of_the_sweep(request)
+    _cross_validation(request)
     identity = identity_of(request, "sweep_id", "wait")
     backtests = [identity.bare.grid.base] if identity.bare.HasField("grid") else identity.bare.trials.backtests
     for backtest in backtests:
@@ -157,6 +160,29 @@ def sweep_command_from_proto(request: SweepRequest) -> SweepCommand:
 def score_of(request: bytes) -> Score:
     """What the trials of a stored request are compared by."""
     return _SCORES.get(SweepRequest.FromString(request).selection.score, Score.SHARPE)
+
+
+def cross_validation_of(request: bytes) -> CrossValidationSettings | None:
+    """How the choice of a stored request is tested, None where that was not asked for."""
+    return _cross_validation(SweepRequest.FromString(request))
+
+
+def _cross_validation(request: SweepRequest) -> CrossValidationSettings | None:
+    """Raises InvalidInput for numbers without splits, and for a purge or an embargo of nothing."""
+    selection = request.selection
+    if not selection.HasField("cross_validation"):
+        for name in ("purge_periods", "embargo_periods"):
+            if getattr(selection, name):
+                raise InvalidInput(f"selection.{name}", "is about cross-validation: give cross_validation too")
+        return None
+    try:
+        found = selection.cross_validation
+        splits = CombinatorialSplits(
+            found.groups, found.test_groups, selection.purge_periods, selection.embargo_periods
+        )
+        return CrossValidationSettings(_SCORES.get(selection.score, Score.SHARPE), splits)
+    except InvalidInput as error:
+        raise error.with_path_prefix("selection.cross_validation") from None
 
 
 def trial_command(trials: GridTrials | ListedTrials, trial: int, data: BacktestCommand | None) -> BacktestCommand:

@@ -12,12 +12,15 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
 from domain.backtest.result import StrategyOutcome
-from domain.risk.figure import known
+from domain.risk.figure import Absent, known
+from domain.sweep.cross_validation import CrossValidation
 from domain.sweep.ranking import Ranking, Score, ranking
 from domain.sweep.statistics import SweepStatistics
+from domain.sweep.tried import EarlierTrials
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.converters.backtest_result import outcome_metrics_to_proto
 from server.converters.backtests import state_from_proto, state_to_proto
+from server.converters.cross_validation import cross_validation_to_proto
 from server.converters.status import internal_error, status_from_error
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.sweep_state import NO_TRIAL, TrialDone
@@ -63,7 +66,13 @@ def failed_trial(
     return message.SerializeToString(), info.reason, status.message
 
 
-def concluded(trials: Sequence[TrialDone], ranked: Ranking, statistics: SweepStatistics) -> EncodedBacktest:
+def concluded(
+    trials: Sequence[TrialDone],
+    ranked: Ranking,
+    statistics: SweepStatistics,
+    tested: CrossValidation | Absent | None = None,
+    earlier: EarlierTrials | None = None,
+) -> EncodedBacktest:
     """A sweep that is over as it is stored: what is said about all trials, and the trials in pieces."""
     result = SweepProto(
         trial_count=len(trials),
@@ -76,10 +85,16 @@ def concluded(trials: Sequence[TrialDone], ranked: Ranking, statistics: SweepSta
         undefined=statistics.undefined,
         warnings=_warnings(statistics),
     )
+    if earlier is not None:
+        result.tried_count = earlier.count + len(trials)
     _add_figures(result, statistics)
+    if isinstance(tested, CrossValidation):
+        result.cross_validation.CopyFrom(cross_validation_to_proto(tested, trials))
+    elif tested is not None:
+        result.undefined["cross_validation"] = tested.reason
     pieces = [trials[first : first + SERIES_TRIALS] for first in range(0, len(trials), SERIES_TRIALS)]
     series = tuple((str(k), _piece(piece)) for k, piece in enumerate(pieces))
-    return EncodedBacktest(result.SerializeToString(), series, (), None)
+    return EncodedBacktest(result.SerializeToString(), series, (), None, statistics.sums)
 
 
 def _piece(trials: Sequence[TrialDone]) -> bytes:
@@ -102,6 +117,11 @@ def _add_figures(result: SweepProto, statistics: SweepStatistics) -> None:
         result.deflated_sharpe = value
     if found.deflated_effective is not None and (value := known(found.deflated_effective.probability)) is not None:
         result.deflated_sharpe_effective = value
+    by_all = statistics.by_all
+    if by_all is not None and (value := known(by_all.raw.probability)) is not None:
+        result.deflated_sharpe_all_sweeps = value
+    if by_all is not None and (value := known(by_all.effective.probability)) is not None:
+        result.deflated_sharpe_all_sweeps_effective = value
     if found.overfitting is not None:
         result.probability_of_overfitting = found.overfitting.probability
 

@@ -13,6 +13,7 @@ from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies.decision_log import DecisionLog
 from domain.market_data.corporate_actions import CorporateAction
+from domain.sweep.tried import SharpeSums
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage, Weighing
 from server.ports.panels import StoredPanelRef
@@ -100,6 +101,7 @@ class EncodedBacktest:
     series: tuple[tuple[str, bytes], ...]
     events: tuple[JobEventDraft, ...]
     tick: JobTick | None
+    sharpe_sums: SharpeSums | None = None  # over the trials of a sweep
 
 
 def run_backtest(

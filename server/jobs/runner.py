@@ -21,6 +21,7 @@ from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
 from server.jobs.progress import Progress
 from server.jobs.stored_job import stored_job
+from server.jobs.sweep_count import SweepCount
 from server.jobs.sweep_run import SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
@@ -44,19 +45,13 @@ LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 0.5
 """How often leases are renewed and the store learns how far jobs are, for those who follow them on other servers."""
 
-LOOK_SECONDS = 1.0
-"""How often jobs are looked for that no submission of this process announces."""
+LOOK_SECONDS = 1.0  # how often jobs are looked for that no submission of this process announces
 
 MAX_CRASHES = 3
-
-LEAST_SECONDS = 1.0
-"""A long job runs at least so long before it makes room for a short one."""
+LEAST_SECONDS = 1.0  # a long job runs at least so long before it makes room for a short one
 
 LENT_SECONDS = 3.0
-
-MOST_CAUSES = 10_000
-"""Calls that are remembered for the jobs that they made."""
-
+MOST_CAUSES = 10_000  # calls that are remembered for the jobs that they made
 POLICY = QueuePolicy()
 
 
@@ -292,8 +287,9 @@ class Runner:
     async def _run(self, run: Run) -> None:
         record = run.claim.record
         request_id.set(record.id)  # log lines of a job, and an error without text of its own, carry its id
-        kind = "sweep" if is_sweep(record.id) else "backtest"
-        with tracing.root(kind, tracing.Kind.CONSUMER, {"absfin.job.id": record.id}) as span:
+        with tracing.root(
+            "sweep" if is_sweep(record.id) else "backtest", tracing.Kind.CONSUMER, {"absfin.job.id": record.id}
+        ) as span:
             try:
                 await self._run_attempt(run)
             finally:
@@ -367,7 +363,10 @@ class Runner:
     async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
         claim = replace(run.claim, checkpoint=None, parts=())
         sets = tuple([await stored_job(self._stores, claim, inputs) for inputs in claim.record.inputs.sets])
-        return SweepRun(run.claim, sets, self.pool, max(self._slots, 1), self._sweep, run.writer.submit).run()
+        count = SweepCount(self._stores.tried, claim.record)
+        tasks = replace(self._sweep, conclude=partial(self._sweep.conclude, earlier=await count.begin()))
+        working = SweepRun(run.claim, sets, self.pool, max(self._slots, 1), tasks, run.writer.submit).run()
+        return count.scored(working)
 
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):

@@ -103,6 +103,7 @@ class SweepState:
             one.returns,
             days=self._once(one.returns.days),
             benchmark=None if benchmark is None else self._once(benchmark),
+            riskless=None if one.returns.riskless is None else self._once(one.returns.riskless),
         )
         return TrialDone(one.index, one.label, one.trial, one.score, one.error, shared)
 
@@ -123,16 +124,25 @@ def trials_to_bytes(trials: Sequence[TrialDone]) -> bytes:
         arrays[name] = array
         return name
 
-    rest = []
+    rest: list[list[object]] = []
+    scoring: list[list[object] | None] = []
     for k, one in enumerate(trials):
         arrays[f"t{k}"] = np.frombuffer(one.trial, np.uint8)
         returns = one.returns
         own = None if returns is None else [name_of(returns.days), name_of(returns.excess), name_of(returns.benchmark)]
         rest.append([one.index, one.label, one.score, one.error, own, returns is not None and returns.is_ruined])
-    text = np.frombuffer(json.dumps(rest).encode(), np.uint8)
+        known = returns is not None and returns.riskless is not None
+        scoring.append(
+            [name_of(returns.riskless), returns.periods_per_year, returns.acceptable] if known and returns else None
+        )
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, rest=text, **arrays)
+    # By itself, so that a worker of an earlier version reads the rest.
+    np.savez(buffer, allow_pickle=False, rest=_as_array(rest), scoring=_as_array(scoring), **arrays)
     return buffer.getvalue()
+
+
+def _as_array(content: object) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(content).encode(), np.uint8)
 
 
 def trials_from_bytes(part: bytes) -> list[TrialDone]:
@@ -140,12 +150,18 @@ def trials_from_bytes(part: bytes) -> list[TrialDone]:
     found = []
     with np.load(io.BytesIO(part), allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    for k, (index, label, score, error, own, is_ruined) in enumerate(json.loads(arrays["rest"].tobytes())):
+    rest = json.loads(arrays["rest"].tobytes())
+    scoring = json.loads(arrays["scoring"].tobytes()) if "scoring" in arrays else [None] * len(rest)
+    for k, (index, label, score, error, own, is_ruined) in enumerate(rest):
         returns = None
         if own is not None:
             days, excess, benchmark = own
             theirs = None if benchmark is None else arrays[benchmark]
             returns = TrialReturns(arrays[days], arrays[excess], theirs, is_ruined)
+        basis = scoring[k]
+        if returns is not None and basis is not None:
+            riskless, periods, acceptable = basis
+            returns = replace(returns, riskless=arrays[riskless], periods_per_year=periods, acceptable=acceptable)
         reason = None if error is None else (str(error[0]), str(error[1]))
         found.append(TrialDone(index, label, arrays[f"t{k}"].tobytes(), score, reason, returns))
     return found

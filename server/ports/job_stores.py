@@ -13,6 +13,7 @@ from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobEventDraft, 
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.panels import StoredPanel
 from server.ports.scope import Scope
+from server.ports.tried_trials import TriedTrials
 
 
 class JobArchive(Protocol):
@@ -134,3 +135,4 @@ class JobStores:
     log: JobLog
     inputs: JobInputStore
     decisions: DecisionStore | None = None  # None where the backend keeps none: remote strategies do not decide
+    tried: TriedTrials | None = None  # None where the backend does not count: sweeps know of themselves alone

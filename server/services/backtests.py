@@ -125,8 +125,10 @@ class Backtests:
         """Charts of a job that has succeeded."""
         record = await self._archive.get(call.owner, job_id)
         if not record.state.is_final:
-            raise StillRunning(f"backtests/{job_id} is not over; its charts are there once it has succeeded")
+            raise StillRunning(f"{record.name} is not over; its charts are there once it has succeeded")
         await self._archive.series(call.owner, job_id, "")  # says why there is none
+        if record.is_sweep:
+            return await self._sweep_charts(record, command, call)
         labels = partial(charts.drawn_labels, record.request, command)
         drawn = await self._pool.run(labels, call.deadline, caller=call.caller)
         job = charts.FinishedJob(
@@ -141,6 +143,14 @@ class Backtests:
             records={label: (await self._archive.series(call.owner, job_id, label))[1] for label in drawn},
         )
         work = partial(charts.of_backtest, job, command)
+        answer: bytes = await self._pool.run(work, call.deadline, caller=call.caller)
+        return answer
+
+    async def _sweep_charts(self, record: JobRecord, command: ChartsCommand, call: Call) -> bytes:
+        """Charts of all trials of a sweep."""
+        labels = charts.trial_pieces(record.inputs.trial_count)
+        pieces = [(await self._archive.series(call.owner, record.id, label))[1] for label in labels]
+        work = partial(charts.of_sweep, record.request, pieces, command)
         answer: bytes = await self._pool.run(work, call.deadline, caller=call.caller)
         return answer
 

@@ -1,6 +1,6 @@
 """Charts of results: which records they need, and the charts themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from absfinance.v1.optimization_service_pb2 import GetOptimizationChartsRequest
@@ -17,6 +17,7 @@ from domain.charts.of_backtest import SimulatedPath, backtest_charts
 from domain.charts.of_optimization import optimization_charts
 from domain.charts.of_reallocation import reallocation_charts
 from domain.charts.of_risk import risk_charts
+from domain.charts.of_sweep import sweep_charts
 from domain.charts.theme import MOST_COLOURS
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, ReturnPanel
@@ -40,6 +41,9 @@ from server.converters.message import message_from_bytes
 from server.converters.optimization import trace_command_from_proto
 from server.converters.paths import error_path
 from server.converters.risk import risk_command_from_proto
+from server.converters.sweep_request import score_of, stored_trials
+from server.converters.sweeps import SERIES_TRIALS
+from server.converters.swept_scores import swept_scores
 from server.execution.control import Control
 from server.jobs.codec import parts_from_bytes
 from server.ports.jobs import JobInputs
@@ -142,6 +146,21 @@ def _others(
         elif one.label in records and one.label != label:
             lines.append(Line(one.label, prices.dates, records[one.label].unit_values, is_benchmark=True))
     return tuple(lines)
+
+
+def trial_pieces(trial_count: int) -> tuple[str, ...]:
+    """Labels of the stored pieces that hold the trials of a sweep."""
+    return tuple(str(k) for k in range(-(-trial_count // SERIES_TRIALS)))
+
+
+@refusing
+def of_sweep(request: bytes, pieces: Sequence[bytes], command: ChartsCommand, control: Control) -> bytes:
+    """Charts of the trials of a sweep, which are in pieces."""
+    if command.label:
+        raise InvalidInput("label", "must be left out for a sweep: its charts are of all trials")
+    swept = swept_scores(stored_trials(request), score_of(request), pieces)
+    control()
+    return charts_to_bytes(sweep_charts(swept, command.charts, command.theme))
 
 
 @refusing

@@ -11,7 +11,8 @@ from absfinance.v1.backtest_service_pb2 import SweepRequest
 
 from domain.backtest.flow import BacktestRun
 from domain.backtest.flow import run as run_flow
-from domain.backtest.measurement import excess_path
+from domain.backtest.measurement import excess_path, strategy_settings
+from domain.backtest.metrics import riskless_returns
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
@@ -19,9 +20,11 @@ from domain.backtest.strategies import Remote
 from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverFailed, SolverTimedOut
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
-from domain.risk.figure import known
+from domain.risk.figure import Absent, known
+from domain.sweep.cross_validation import cross_validated
 from domain.sweep.ranking import Score, ranking
-from domain.sweep.statistics import MOST_CELLS, TrialReturns, sweep_statistics, too_many_returns
+from domain.sweep.statistics import MOST_CELLS, TOO_MANY, TrialReturns, sweep_statistics, too_many_returns
+from domain.sweep.tried import EarlierTrials
 from server.commands.backtest import BacktestCommand
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
 from server.commands.sweep import TrialOrder, TrialsPage
@@ -30,6 +33,7 @@ from server.converters.message import message_from_bytes
 from server.converters.sweep_request import (
     GridTrials,
     ListedTrials,
+    cross_validation_of,
     naming_trial,
     score_of,
     stored_trials,
@@ -250,19 +254,33 @@ def _ignore(run: BacktestRun) -> None:
 def _returns(plan: BacktestPlan, outcome: BacktestOutcome) -> TrialReturns:
     path, compared = excess_path(plan, outcome)
     theirs = None if compared is None or len(compared.theirs) != len(path.excess) else compared.theirs
-    return TrialReturns(path.days, path.excess, theirs).padded(plan.days[1:])
+    settings, count = strategy_settings(plan, plan.asked_runs[0]), len(path.excess)
+    riskless = riskless_returns(settings, count)
+    acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
+    found = TrialReturns(
+        path.days,
+        path.excess,
+        theirs,
+        riskless=riskless,
+        periods_per_year=settings.periods_per_year,
+        acceptable=acceptable,
+    )
+    return found.padded(plan.days[1:])
 
 
 @refusing
-def conclude(request: bytes, path: Path, control: Control) -> EncodedBacktest:
-    """What is said about all trials together, which are in a file."""
+def conclude(request: bytes, path: Path, control: Control, earlier: EarlierTrials | None = None) -> EncodedBacktest:
+    """What is said about all trials together, which are in a file; `earlier` ones ran on the same data."""
     trials: Sequence[TrialDone] = read_value(path)
     score = score_of(request)
     ranked = ranking({one.index: one.score for one in trials if one.score is not None}, score)
     returns = {one.index: one.returns for one in trials if one.returns is not None}
     is_complete = len(returns) == sum(one.error is None for one in trials)
-    statistics = sweep_statistics(returns, ranked.best, control) if is_complete else too_many_returns()
-    return concluded(trials, ranked, statistics)
+    statistics = sweep_statistics(returns, ranked.best, control, earlier) if is_complete else too_many_returns()
+    tested = None
+    if (settings := cross_validation_of(request)) is not None:
+        tested = cross_validated(returns, settings, control) if is_complete else Absent(TOO_MANY)
+    return concluded(trials, ranked, statistics, tested, earlier)
 
 
 def pieces_of_page(trial_count: int, page: TrialsPage) -> range:

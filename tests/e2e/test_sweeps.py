@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import RunningServer, Wire
 from tests.e2e.test_progress import FINAL, follow, wait_until
+from tests.vega_lite import check, rows
 
 SYMBOLS = ["A", "B", "C", "D"]
 DATES = 200
@@ -144,6 +145,121 @@ def test_statistics_are_those_of_compare_strategies(wire: Wire, costly: dict[str
         assert costly[name] == pytest.approx(compared[name], rel=1e-9), name
     assert costly["spa"] == pytest.approx(compared["spa"])
     assert len(costly.get("stepM", [])) == len(compared.get("stepM", []))
+
+
+@pytest.fixture(scope="module")
+def validated(wire: Wire) -> dict[str, Any]:
+    """A sweep whose choice is tested, with cash that earns something."""
+    request = grid(COSTS, LOOKBACKS, costs={"cashRateAnnual": 0.03})
+    selection = {
+        "score": "SCORE_CALMAR",
+        "crossValidation": {"groups": 6, "testGroups": 2},
+        "purgePeriods": 3,
+        "embargoPeriods": 2,
+    }
+    return swept(wire, {**request, "selection": selection})
+
+
+def test_the_choice_is_tested_on_dates_that_it_has_not_seen(wire: Wire, validated: dict[str, Any]) -> None:
+    found = validated["crossValidation"]
+    assert (found["splitCount"], found["pathCount"], found["scoredSplitCount"]) == (15, 5, 15)
+    scores = found["pathScores"]
+    assert len(scores) == 5
+    assert found["pathMean"] == pytest.approx(np.mean(scores))
+    assert found["pathStandardDeviation"] == pytest.approx(np.std(scores, ddof=1))
+    assert (found["pathLeast"], found["pathGreatest"]) == (min(scores), max(scores))
+    assert found["inSampleMean"] > 0.0
+    assert 0.0 <= found.get("probabilityOfLoss", 0.0) <= 1.0
+    labels = {one.get("index", 0): one["label"] for one in pages(wire, validated["name"], 10)}
+    assert all(labels[one.get("index", 0)] == one["label"] for one in found["chosen"])
+    assert sum(one["count"] for one in found["chosen"]) == 15
+    # Two blocks in the middle: of 199 returns 66 or 67 are tests, and 2 x (3 + 3 + 2) next to them are left out.
+    assert found["observations"] - found["leastTrainingPeriods"] == pytest.approx(found["observations"] / 3 + 16, abs=1)
+    assert "undefined" not in found
+
+
+def test_paths_of_one_trial_have_the_figure_of_its_backtest(wire: Wire) -> None:
+    """Its two trials are the same: every path is this trial on all dates."""
+    same = {"path": "rebalancing.everyPeriods.n", "numbers": {"values": [500, 501]}}
+    for score, name in (
+        ("SCORE_SHARPE", "sharpe"),
+        ("SCORE_SORTINO", "sortino"),
+        ("SCORE_MAX_DRAWDOWN", "maxDrawdown"),
+    ):
+        selection = {"score": score, "crossValidation": {"groups": 4, "testGroups": 1}}
+        request = grid(same, costs={"cashRateAnnual": 0.03}, analysis={"minimumAcceptableReturnAnnual": 0.02})
+        found = swept(wire, {**request, "selection": selection})
+        assert found["crossValidation"]["pathScores"] == pytest.approx([found["best"]["metrics"][name]], rel=1e-9)
+        assert "needs two paths" in found["crossValidation"]["undefined"]["path_standard_deviation"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "field", "rule"),
+    [
+        ({"purgePeriods": 3}, "selection.purge_periods", "give cross_validation too"),
+        ({"embargoPeriods": 3}, "selection.embargo_periods", "give cross_validation too"),
+        ({"crossValidation": {"groups": 20, "testGroups": 9}}, "selection.cross_validation.groups", "at most 1000"),
+        ({"crossValidation": {"groups": 4, "testGroups": 4}}, "selection.cross_validation.test_groups", "from 1 to 3"),
+        ({"crossValidation": {"groups": 4}}, "selection.cross_validation.test_groups", "greater than or equal to 1"),
+        (
+            {"crossValidation": {"groups": 4, "testGroups": 1}, "score": "SCORE_COST_TOTAL"},
+            "selection.cross_validation",
+            "cost_total",
+        ),
+    ],
+)
+def test_a_test_of_the_choice_that_cannot_be_is_refused(
+    wire: Wire, selection: dict[str, Any], field: str, rule: str
+) -> None:
+    refusal = wire.refused("BacktestService/Sweep", {**grid(COSTS), "selection": selection})
+    assert field in refusal.fields, refusal
+    assert rule in refusal.message
+
+
+def test_a_test_of_the_choice_that_the_data_do_not_allow_has_a_reason(wire: Wire) -> None:
+    selection = {"crossValidation": {"groups": 4, "testGroups": 1}, "purgePeriods": 1000}
+    found = swept(wire, {**grid(COSTS), "selection": selection})
+    assert "crossValidation" not in found
+    assert "training dates" in found["undefined"]["cross_validation"]
+    relative = {"crossValidation": {"groups": 4, "testGroups": 1}, "score": "SCORE_INFORMATION_RATIO"}
+    assert "benchmark" in swept(wire, {**grid(COSTS), "selection": relative})["undefined"]["cross_validation"]
+
+
+def test_earlier_sweeps_on_the_same_data_count(wire: Wire) -> None:
+    """Deleted ones too: what was tried was tried."""
+    own = {"prices": prices(seed=91)}
+    first = swept(wire, grid(COSTS, **own))
+    assert first["triedCount"] == "3"
+    assert first["deflatedSharpeAllSweeps"] == pytest.approx(first["deflatedSharpe"])
+    assert first["deflatedSharpeAllSweepsEffective"] == pytest.approx(first["deflatedSharpeEffective"])
+    wire.call("BacktestService/DeleteBacktest", {"name": first["name"]})
+    second = swept(wire, grid(LOOKBACKS, **own))
+    assert second["triedCount"] == "5"
+    assert second["deflatedSharpeAllSweeps"] < second["deflatedSharpe"]
+    assert swept(wire, grid(COSTS, prices=prices(seed=92)))["triedCount"] == "3"
+
+
+def test_a_sweep_has_a_chart_of_its_scores(wire: Wire, costly: dict[str, Any]) -> None:
+    request = {"name": costly["name"], "theme": "CHART_THEME_DARK"}
+    drawn = wire.call("BacktestService/GetBacktestCharts", request)["charts"]
+    assert [one["chart"] for one in drawn] == ["CHART_SWEEP_SURFACE"]
+    check(drawn[0]["spec"])
+    points = {(row["x"], row["y"]): row["value"] for row in rows(drawn[0]["spec"])}
+    trials = list(pages(wire, costly["name"], 10))
+    settings = [tuple(one.get("number", 0.0) for one in trial["settings"]) for trial in trials]
+    assert points == dict(zip(settings, (one["score"] for one in trials), strict=True))
+    marked = [(row["x"], row["y"]) for row in rows(drawn[0]["spec"]) if row.get("best")]
+    assert marked == [settings[costly["best"].get("index", 0)]]
+
+
+def test_what_a_sweep_has_no_chart_of_is_refused(wire: Wire, costly: dict[str, Any]) -> None:
+    method, name = "BacktestService/GetBacktestCharts", costly["name"]
+    refusal = wire.refused(method, {"name": name, "charts": ["CHART_EQUITY"]})
+    assert "CHART_EQUITY is no chart of a sweep" in refusal.message
+    assert "label" in wire.refused(method, {"name": name, "label": "momentum"}).fields
+    listed = swept(wire, {"trials": {"backtests": [base(), base(label="second")]}})
+    refusal = wire.refused(method, {"name": listed["name"], "charts": ["CHART_SWEEP_SURFACE"]})
+    assert "is a list of backtests" in refusal.message
 
 
 def equity(wire: Wire, name: str) -> tuple[list[int], np.ndarray]:
@@ -397,11 +513,14 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
         again = ended(wire, wire.call("BacktestService/Sweep", request)["name"])
         assert list(pages(wire, again["name"], 1000)) == listed
         assert {**again, **same(found)} == found
+        # Counted once, however often it was taken over.
+        assert (found["triedCount"], again["triedCount"]) == (str(trials), str(2 * trials))
 
 
 def same(found: dict[str, Any]) -> dict[str, Any]:
     """What differs between two runs of one sweep."""
-    return {name: found[name] for name in ("name", "createTime", "finishTime")}
+    by_all = ("triedCount", "deflatedSharpeAllSweeps", "deflatedSharpeAllSweepsEffective")
+    return {name: found[name] for name in ("name", "createTime", "finishTime", *by_all)}
 
 
 def finished_count(wire: Wire, name: str) -> int:

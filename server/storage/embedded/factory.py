@@ -30,6 +30,7 @@ from server.storage.embedded.retention import Retention
 from server.storage.embedded.room import StorageLimits
 from server.storage.embedded.stale_results import EmbeddedStaleResults
 from server.storage.embedded.transfer import EmbeddedTransfer
+from server.storage.embedded.tried_trials import EmbeddedTriedTrials
 from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.workers import WorkerLocks
@@ -78,6 +79,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             log=backtests,
             inputs=backtests,
             decisions=EmbeddedDecisions(database.path),
+            tried=EmbeddedTriedTrials(database),
         ),
         changes=changes,
         events=EventStores(

@@ -17,6 +17,7 @@ from server.storage.supabase.job_queue import SupabaseJobQueue
 from server.storage.supabase.job_retention import JobRetention
 from server.storage.supabase.jobs import SupabaseJobs
 from server.storage.supabase.rpc import Rpc, SyncRpc
+from server.storage.supabase.tried_trials import SupabaseTriedTrials
 from server.storage.workers import WorkerLocks
 
 
@@ -52,6 +53,7 @@ def open_jobs(
         log=SupabaseJobLog(rpc, settings.retained_events),
         inputs=inputs,
         decisions=SupabaseDecisions(access),
+        tried=SupabaseTriedTrials(rpc),
     )
     cleanup = {"old backtests": JobRetention(rpc, panels, settings.retention_days).sweep}
     return ProjectJobs(stores, cleanup, access, worker)

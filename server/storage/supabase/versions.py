@@ -36,7 +36,8 @@ VERSIONS: tuple[str, ...] = (
     "20261129070000",
     # sweeps
     "20261129080500",
-    # audit log
     "20261129090000",
+    # audit log
+    "20261129091000",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -260,7 +260,7 @@ def backtests() -> Iterator[Any]:
     plain = queries.BacktestQuery(PANELS[0], one)
     for values in ([1.0, 2.0], ["FILL_NEXT_CLOSE"], [one]):
         yield queries.SweepQuery(plain, {"p": values}, score="calmar", label="l", sweep_id="i", wait_seconds=1.0)
-    yield queries.SweepQuery([plain])
+    yield queries.SweepQuery([plain], cross_validation=(6, 2), purge_periods=5, embargo_periods=3)
     yield queries.GetSweepQuery("sweeps/x")
     yield queries.SweepTrialsQuery("sweeps/x", state="failed", order="best_first", page_size=7)
     yield queries.GetBacktestQuery("backtests/x")

@@ -19,13 +19,16 @@ from domain.charts.liquidity import STATES, TradeLiquidity, liquidity_chart
 from domain.charts.monthly_returns import monthly_returns_chart
 from domain.charts.rolling import RollingView, rolling_chart
 from domain.charts.specification import dated_rows, finite_rows
+from domain.charts.sweep_surface import SweptScores, sweep_surface_chart
 from domain.charts.theme import MOST_COLOURS, Theme
 from domain.charts.thinning import MOST_ROWS
 from domain.charts.timing_luck import timing_luck_chart
 from domain.charts.weights import CASH, REST, NamedWeights, weight_bars, weights_chart
 from domain.estimation.clustering import Linkage, Tree
 from domain.risk.correlation import Clustering, cluster
+from domain.risk.figure import Absent
 from domain.significance.timing_luck import LuckBand, TimingLuck
+from domain.sweep.expansion import Axis, Grid
 from tests.vega_lite import check, colours, rows
 
 RNG = np.random.default_rng(16)
@@ -55,6 +58,22 @@ NAMES = tuple(f"S{i}" for i in range(12))
 GAPS = np.where(np.arange(DATES) % 3 == 0, np.nan, CURVES[0].values)
 
 BAND = LuckBand((1, 2, 3), (1.0, 3.0, 0.0), (1.0, 1.0, 0.0), (1.0, 2.0, 0.0), (1.0, 4.0, 1.0))
+
+
+def swept(count: int, *, equal: bool = False) -> SweptScores:
+    """A sweep over so many axes of numbers, and one of texts; one of its trials has no score."""
+    paths = ("costs.commission_bps", AWKWARD[2])[:count]
+    axes = [Axis(path, ("0", "5", "20")) for path in paths]
+    grid = Grid((*axes, Axis("execution.fill", ("FILL_NEXT_OPEN", "FILL_SAME_CLOSE"))))
+    scores = {trial: 0.0 if equal else 1.0 - 0.1 * abs(trial - 3) for trial in range(grid.count) if trial != 1}
+    return SweptScores("sharpe", grid, dict.fromkeys(range(count), (0.0, 5.0, 20.0)), scores, 3)
+
+
+def sweep_chart(found: SweptScores, theme: Theme) -> dict[str, Any]:
+    specification = sweep_surface_chart(found, theme)
+    assert not isinstance(specification, Absent)
+    return specification
+
 
 CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
     "equity": lambda theme: equity_chart(CURVES, theme),
@@ -99,6 +118,9 @@ CHARTS: dict[str, Callable[[Theme], dict[str, Any]]] = {
     "timing luck over time": lambda theme: timing_luck_chart(TimingLuck(((0, 0.2),), {}, BAND), theme),
     "costs by year": lambda theme: costs_chart(DAYS, np.full(DATES, 1e-5), np.full(DATES, 0.01), theme),
     "costs by month": lambda theme: costs_chart(DAYS[:90], np.zeros(90), np.full(90, 0.01), theme, "a note"),
+    "sweep over two axes": lambda theme: sweep_chart(swept(2), theme),
+    "sweep over one axis": lambda theme: sweep_chart(swept(1), theme),
+    "sweep of equal scores": lambda theme: sweep_chart(swept(2, equal=True), theme),
     "liquidity": lambda theme: liquidity_chart(
         [TradeLiquidity("A", "sufficient", 0.5, 0.1), TradeLiquidity("it's", "unknown", None, None)], theme
     ),

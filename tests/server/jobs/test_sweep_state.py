@@ -24,7 +24,9 @@ def shown(one: TrialDone) -> tuple[object, ...]:
     arrays = None
     if returns is not None:
         benchmark = None if returns.benchmark is None else returns.benchmark.tolist()
-        arrays = (returns.days.tolist(), returns.excess.tolist(), benchmark)
+        riskless = None if returns.riskless is None else returns.riskless.tolist()
+        scoring = riskless, returns.periods_per_year, returns.acceptable
+        arrays = (returns.days.tolist(), returns.excess.tolist(), benchmark, returns.is_ruined, scoring)
     return one.index, one.label, one.trial, one.score, one.error, arrays
 
 
@@ -33,6 +35,7 @@ def test_a_part_comes_back_as_it_was() -> None:
         done(0, 0.1 + 0.2),
         done(1, None, error=("INVALID_INPUT", "ü\0"), returns=None, trial=b""),
         done(2, -1.0, returns=TrialReturns(DAYS, np.zeros(5))),
+        done(3, 1.0, returns=TrialReturns(DAYS, np.zeros(5), None, True, np.full(5, 1e-4), 252.0, 2e-4)),
     ]
     assert [shown(one) for one in trials_from_bytes(trials_to_bytes(trials))] == [shown(one) for one in trials]
 

@@ -1670,7 +1670,7 @@ func (x *ListSweepTrialsResponse) GetNextPageToken() string {
 // Names a stored result and the charts that are wanted.
 type GetBacktestChartsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "backtests/{id}".
+	// "backtests/{id}", or "sweeps/{id}", whose chart is CHART_SWEEP_SURFACE.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The charts; none means all that the result has data for.
 	Charts []Chart `protobuf:"varint,2,rep,packed,name=charts,proto3,enum=absfinance.v1.Chart" json:"charts,omitempty"`
@@ -3170,9 +3170,9 @@ const file_absfinance_v1_backtest_service_proto_rawDesc = "" +
 	"\x10ORDER_BEST_FIRST\x10\x02\"t\n" +
 	"\x17ListSweepTrialsResponse\x121\n" +
 	"\x06trials\x18\x01 \x03(\v2\x19.absfinance.v1.SweepTrialR\x06trials\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf6\x01\n" +
-	"\x18GetBacktestChartsRequest\x12<\n" +
-	"\x04name\x18\x01 \x01(\tB(\xbaH%r#\x18P2\x1f^backtests/[A-Za-z0-9_-]{1,64}$R\x04name\x12A\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xff\x01\n" +
+	"\x18GetBacktestChartsRequest\x12E\n" +
+	"\x04name\x18\x01 \x01(\tB1\xbaH.r,\x18P2(^(backtests|sweeps)/[A-Za-z0-9_-]{1,64}$R\x04name\x12A\n" +
 	"\x06charts\x18\x02 \x03(\x0e2\x14.absfinance.v1.ChartB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06charts\x12\x1e\n" +
 	"\x05label\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05label\x129\n" +
 	"\x05theme\x18\x04 \x01(\x0e2\x19.absfinance.v1.ChartThemeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05theme\"M\n" +

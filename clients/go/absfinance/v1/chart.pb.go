@@ -46,7 +46,7 @@ const (
 	Chart_CHART_CORRELATION Chart = 8
 	// Results over shifted rebalancing calendars.
 	Chart_CHART_TIMING_LUCK Chart = 9
-	// Score over two axes of a sweep.
+	// Score over one or two axes of a sweep, those of numbers; the others are as the best trial has them.
 	Chart_CHART_SWEEP_SURFACE Chart = 10
 	// Costs and turnover over time.
 	Chart_CHART_COSTS Chart = 11

@@ -126,12 +126,17 @@ type SweepSelection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The figure.
 	Score SweepSelection_Score `protobuf:"varint,1,opt,name=score,proto3,enum=absfinance.v1.SweepSelection_Score" json:"score,omitempty"`
-	// Periods left out between training and test data in cross-validation, 0 for none.
+	// Periods left out of the training data before and after each test of cross_validation, 0 for none: as many as one
+	// result reaches, as a holding period. Needs cross_validation.
 	PurgePeriods uint32 `protobuf:"varint,2,opt,name=purge_periods,json=purgePeriods,proto3" json:"purge_periods,omitempty"`
-	// Periods left out after test data in cross-validation, 0 for none.
+	// Further periods left out after each test of cross_validation, 0 for none; 1 % of the dates is usual. Needs
+	// cross_validation.
 	EmbargoPeriods uint32 `protobuf:"varint,3,opt,name=embargo_periods,json=embargoPeriods,proto3" json:"embargo_periods,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Choose the best trial on some dates and follow it on others, in combinatorial purged cross-validation; not done if
+	// absent. The score cannot be SCORE_TURNOVER_ANNUAL or SCORE_COST_TOTAL.
+	CrossValidation *SweepSelection_CrossValidation `protobuf:"bytes,4,opt,name=cross_validation,json=crossValidation,proto3" json:"cross_validation,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *SweepSelection) Reset() {
@@ -183,6 +188,13 @@ func (x *SweepSelection) GetEmbargoPeriods() uint32 {
 		return x.EmbargoPeriods
 	}
 	return 0
+}
+
+func (x *SweepSelection) GetCrossValidation() *SweepSelection_CrossValidation {
+	if x != nil {
+		return x.CrossValidation
+	}
+	return nil
 }
 
 // One backtest of a sweep.
@@ -285,6 +297,197 @@ func (x *SweepTrial) GetLabel() string {
 	return ""
 }
 
+// The best trial of training dates followed on test dates (Lopez de Prado 2018, chapter 12). Dates are those that all
+// trials have, and follow each other in a score as if there were no others.
+type SweepCrossValidation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of choices of test groups.
+	SplitCount uint32 `protobuf:"varint,1,opt,name=split_count,json=splitCount,proto3" json:"split_count,omitempty"`
+	// Number of paths through all dates that the tests are put together to.
+	PathCount uint32 `protobuf:"varint,2,opt,name=path_count,json=pathCount,proto3" json:"path_count,omitempty"`
+	// Splits whose chosen trial has the score on both the training and the test dates.
+	ScoredSplitCount uint32 `protobuf:"varint,3,opt,name=scored_split_count,json=scoredSplitCount,proto3" json:"scored_split_count,omitempty"`
+	// Score of each path, on each of whose dates the trial is held that a split which tests this date has chosen.
+	PathScores []float64 `protobuf:"fixed64,4,rep,packed,name=path_scores,json=pathScores,proto3" json:"path_scores,omitempty"`
+	// Mean of these.
+	PathMean *float64 `protobuf:"fixed64,5,opt,name=path_mean,json=pathMean,proto3,oneof" json:"path_mean,omitempty"`
+	// Their standard deviation.
+	PathStandardDeviation *float64 `protobuf:"fixed64,6,opt,name=path_standard_deviation,json=pathStandardDeviation,proto3,oneof" json:"path_standard_deviation,omitempty"`
+	// The least of these.
+	PathLeast *float64 `protobuf:"fixed64,7,opt,name=path_least,json=pathLeast,proto3,oneof" json:"path_least,omitempty"`
+	// The greatest of these.
+	PathGreatest *float64 `protobuf:"fixed64,8,opt,name=path_greatest,json=pathGreatest,proto3,oneof" json:"path_greatest,omitempty"`
+	// Mean score of the chosen trials on the training dates.
+	InSampleMean float64 `protobuf:"fixed64,9,opt,name=in_sample_mean,json=inSampleMean,proto3" json:"in_sample_mean,omitempty"`
+	// Mean score of the chosen trials on the test dates.
+	OutOfSampleMean float64 `protobuf:"fixed64,10,opt,name=out_of_sample_mean,json=outOfSampleMean,proto3" json:"out_of_sample_mean,omitempty"`
+	// Slope of the score on the test dates over that on the training dates, of the splits.
+	DegradationSlope *float64 `protobuf:"fixed64,11,opt,name=degradation_slope,json=degradationSlope,proto3,oneof" json:"degradation_slope,omitempty"`
+	// Share of the splits whose chosen trial loses money on the test dates.
+	ProbabilityOfLoss float64 `protobuf:"fixed64,12,opt,name=probability_of_loss,json=probabilityOfLoss,proto3" json:"probability_of_loss,omitempty"`
+	// Trials that were chosen, the most frequent first, at most 20.
+	Chosen []*SweepCrossValidation_Choice `protobuf:"bytes,13,rep,name=chosen,proto3" json:"chosen,omitempty"`
+	// Number of trials that were chosen in some split.
+	ChosenCount uint32 `protobuf:"varint,14,opt,name=chosen_count,json=chosenCount,proto3" json:"chosen_count,omitempty"`
+	// Number of returns of each trial.
+	Observations uint32 `protobuf:"varint,15,opt,name=observations,proto3" json:"observations,omitempty"`
+	// Returns that the shortest training data have.
+	LeastTrainingPeriods uint32 `protobuf:"varint,16,opt,name=least_training_periods,json=leastTrainingPeriods,proto3" json:"least_training_periods,omitempty"`
+	// Why a figure is absent, by field name.
+	Undefined     map[string]string `protobuf:"bytes,17,rep,name=undefined,proto3" json:"undefined,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SweepCrossValidation) Reset() {
+	*x = SweepCrossValidation{}
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SweepCrossValidation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SweepCrossValidation) ProtoMessage() {}
+
+func (x *SweepCrossValidation) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SweepCrossValidation.ProtoReflect.Descriptor instead.
+func (*SweepCrossValidation) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_sweep_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *SweepCrossValidation) GetSplitCount() uint32 {
+	if x != nil {
+		return x.SplitCount
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetPathCount() uint32 {
+	if x != nil {
+		return x.PathCount
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetScoredSplitCount() uint32 {
+	if x != nil {
+		return x.ScoredSplitCount
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetPathScores() []float64 {
+	if x != nil {
+		return x.PathScores
+	}
+	return nil
+}
+
+func (x *SweepCrossValidation) GetPathMean() float64 {
+	if x != nil && x.PathMean != nil {
+		return *x.PathMean
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetPathStandardDeviation() float64 {
+	if x != nil && x.PathStandardDeviation != nil {
+		return *x.PathStandardDeviation
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetPathLeast() float64 {
+	if x != nil && x.PathLeast != nil {
+		return *x.PathLeast
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetPathGreatest() float64 {
+	if x != nil && x.PathGreatest != nil {
+		return *x.PathGreatest
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetInSampleMean() float64 {
+	if x != nil {
+		return x.InSampleMean
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetOutOfSampleMean() float64 {
+	if x != nil {
+		return x.OutOfSampleMean
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetDegradationSlope() float64 {
+	if x != nil && x.DegradationSlope != nil {
+		return *x.DegradationSlope
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetProbabilityOfLoss() float64 {
+	if x != nil {
+		return x.ProbabilityOfLoss
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetChosen() []*SweepCrossValidation_Choice {
+	if x != nil {
+		return x.Chosen
+	}
+	return nil
+}
+
+func (x *SweepCrossValidation) GetChosenCount() uint32 {
+	if x != nil {
+		return x.ChosenCount
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetObservations() uint32 {
+	if x != nil {
+		return x.Observations
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetLeastTrainingPeriods() uint32 {
+	if x != nil {
+		return x.LeastTrainingPeriods
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation) GetUndefined() map[string]string {
+	if x != nil {
+		return x.Undefined
+	}
+	return nil
+}
+
 // Many backtests as one job.
 type Sweep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -335,14 +538,23 @@ type Sweep struct {
 	// Number of returns of each of them.
 	Observations uint32 `protobuf:"varint,22,opt,name=observations,proto3" json:"observations,omitempty"`
 	// What to know.
-	Warnings      []*Warning `protobuf:"bytes,23,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Warnings []*Warning `protobuf:"bytes,23,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// The choice of the best trial, tested on dates that it has not seen; of selection.cross_validation.
+	CrossValidation *SweepCrossValidation `protobuf:"bytes,24,opt,name=cross_validation,json=crossValidation,proto3" json:"cross_validation,omitempty"`
+	// Number of trials of all sweeps of its owner on the same data that began until this one, its own among them: those that
+	// failed and those of deleted sweeps count. Data are the same where symbols, dates and values are.
+	TriedCount *uint64 `protobuf:"varint,25,opt,name=tried_count,json=triedCount,proto3,oneof" json:"tried_count,omitempty"`
+	// The same probability as deflated_sharpe, all these trials considered, with the dispersion of their Sharpe ratios.
+	DeflatedSharpeAllSweeps *float64 `protobuf:"fixed64,26,opt,name=deflated_sharpe_all_sweeps,json=deflatedSharpeAllSweeps,proto3,oneof" json:"deflated_sharpe_all_sweeps,omitempty"`
+	// The same with the number of independent trials, by the mean correlation of the trials of this sweep.
+	DeflatedSharpeAllSweepsEffective *float64 `protobuf:"fixed64,27,opt,name=deflated_sharpe_all_sweeps_effective,json=deflatedSharpeAllSweepsEffective,proto3,oneof" json:"deflated_sharpe_all_sweeps_effective,omitempty"`
+	unknownFields                    protoimpl.UnknownFields
+	sizeCache                        protoimpl.SizeCache
 }
 
 func (x *Sweep) Reset() {
 	*x = Sweep{}
-	mi := &file_absfinance_v1_sweep_proto_msgTypes[2]
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +566,7 @@ func (x *Sweep) String() string {
 func (*Sweep) ProtoMessage() {}
 
 func (x *Sweep) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_sweep_proto_msgTypes[2]
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +579,7 @@ func (x *Sweep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sweep.ProtoReflect.Descriptor instead.
 func (*Sweep) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_sweep_proto_rawDescGZIP(), []int{2}
+	return file_absfinance_v1_sweep_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Sweep) GetName() string {
@@ -531,6 +743,89 @@ func (x *Sweep) GetWarnings() []*Warning {
 	return nil
 }
 
+func (x *Sweep) GetCrossValidation() *SweepCrossValidation {
+	if x != nil {
+		return x.CrossValidation
+	}
+	return nil
+}
+
+func (x *Sweep) GetTriedCount() uint64 {
+	if x != nil && x.TriedCount != nil {
+		return *x.TriedCount
+	}
+	return 0
+}
+
+func (x *Sweep) GetDeflatedSharpeAllSweeps() float64 {
+	if x != nil && x.DeflatedSharpeAllSweeps != nil {
+		return *x.DeflatedSharpeAllSweeps
+	}
+	return 0
+}
+
+func (x *Sweep) GetDeflatedSharpeAllSweepsEffective() float64 {
+	if x != nil && x.DeflatedSharpeAllSweepsEffective != nil {
+		return *x.DeflatedSharpeAllSweepsEffective
+	}
+	return 0
+}
+
+// Groups of dates, and how many of them are test data at a time. At most 1000 splits.
+type SweepSelection_CrossValidation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of groups of equal length that the dates are cut into, in the order of time.
+	Groups uint32 `protobuf:"varint,1,opt,name=groups,proto3" json:"groups,omitempty"`
+	// Number of groups that are test data in a split; each choice of so many is one split.
+	TestGroups    uint32 `protobuf:"varint,2,opt,name=test_groups,json=testGroups,proto3" json:"test_groups,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SweepSelection_CrossValidation) Reset() {
+	*x = SweepSelection_CrossValidation{}
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SweepSelection_CrossValidation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SweepSelection_CrossValidation) ProtoMessage() {}
+
+func (x *SweepSelection_CrossValidation) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SweepSelection_CrossValidation.ProtoReflect.Descriptor instead.
+func (*SweepSelection_CrossValidation) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_sweep_proto_rawDescGZIP(), []int{0, 0}
+}
+
+func (x *SweepSelection_CrossValidation) GetGroups() uint32 {
+	if x != nil {
+		return x.Groups
+	}
+	return 0
+}
+
+func (x *SweepSelection_CrossValidation) GetTestGroups() uint32 {
+	if x != nil {
+		return x.TestGroups
+	}
+	return 0
+}
+
 // What one axis was set to.
 type SweepTrial_Setting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -550,7 +845,7 @@ type SweepTrial_Setting struct {
 
 func (x *SweepTrial_Setting) Reset() {
 	*x = SweepTrial_Setting{}
-	mi := &file_absfinance_v1_sweep_proto_msgTypes[3]
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +857,7 @@ func (x *SweepTrial_Setting) String() string {
 func (*SweepTrial_Setting) ProtoMessage() {}
 
 func (x *SweepTrial_Setting) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_sweep_proto_msgTypes[3]
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,15 +939,84 @@ func (*SweepTrial_Setting_Text) isSweepTrial_Setting_Value() {}
 
 func (*SweepTrial_Setting_Strategy) isSweepTrial_Setting_Value() {}
 
+// A trial that was the best on the training dates of some splits.
+type SweepCrossValidation_Choice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its place in the sweep.
+	Index uint32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	// Its label.
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// Number of splits that chose it.
+	Count         uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SweepCrossValidation_Choice) Reset() {
+	*x = SweepCrossValidation_Choice{}
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SweepCrossValidation_Choice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SweepCrossValidation_Choice) ProtoMessage() {}
+
+func (x *SweepCrossValidation_Choice) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_sweep_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SweepCrossValidation_Choice.ProtoReflect.Descriptor instead.
+func (*SweepCrossValidation_Choice) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_sweep_proto_rawDescGZIP(), []int{2, 0}
+}
+
+func (x *SweepCrossValidation_Choice) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *SweepCrossValidation_Choice) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *SweepCrossValidation_Choice) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 var File_absfinance_v1_sweep_proto protoreflect.FileDescriptor
 
 const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\n" +
-	"\x19absfinance/v1/sweep.proto\x12\rabsfinance.v1\x1a\x1cabsfinance/v1/backtest.proto\x1a*absfinance/v1/statistical_validation.proto\x1a\x1babsfinance/v1/warning.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x9b\x04\n" +
+	"\x19absfinance/v1/sweep.proto\x12\rabsfinance.v1\x1a\x1cabsfinance/v1/backtest.proto\x1a*absfinance/v1/statistical_validation.proto\x1a\x1babsfinance/v1/warning.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xd7\x05\n" +
 	"\x0eSweepSelection\x12C\n" +
 	"\x05score\x18\x01 \x01(\x0e2#.absfinance.v1.SweepSelection.ScoreB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05score\x12.\n" +
 	"\rpurge_periods\x18\x02 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\fpurgePeriods\x122\n" +
-	"\x0fembargo_periods\x18\x03 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\x0eembargoPeriods\"\xdf\x02\n" +
+	"\x0fembargo_periods\x18\x03 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\x0eembargoPeriods\x12X\n" +
+	"\x10cross_validation\x18\x04 \x01(\v2-.absfinance.v1.SweepSelection.CrossValidationR\x0fcrossValidation\x1a`\n" +
+	"\x0fCrossValidation\x12!\n" +
+	"\x06groups\x18\x01 \x01(\rB\t\xbaH\x06*\x04\x18d(\x02R\x06groups\x12*\n" +
+	"\vtest_groups\x18\x02 \x01(\rB\t\xbaH\x06*\x04\x18c(\x01R\n" +
+	"testGroups\"\xdf\x02\n" +
 	"\x05Score\x12\x15\n" +
 	"\x11SCORE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSCORE_SHARPE\x10\x01\x12\x11\n" +
@@ -685,7 +1049,43 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x04text\x18\x03 \x01(\tH\x00R\x04text\x12\x1c\n" +
 	"\bstrategy\x18\x04 \x01(\tH\x00R\bstrategyB\a\n" +
 	"\x05valueB\b\n" +
-	"\x06_score\"\xad\t\n" +
+	"\x06_score\"\x85\b\n" +
+	"\x14SweepCrossValidation\x12\x1f\n" +
+	"\vsplit_count\x18\x01 \x01(\rR\n" +
+	"splitCount\x12\x1d\n" +
+	"\n" +
+	"path_count\x18\x02 \x01(\rR\tpathCount\x12,\n" +
+	"\x12scored_split_count\x18\x03 \x01(\rR\x10scoredSplitCount\x12\x1f\n" +
+	"\vpath_scores\x18\x04 \x03(\x01R\n" +
+	"pathScores\x12 \n" +
+	"\tpath_mean\x18\x05 \x01(\x01H\x00R\bpathMean\x88\x01\x01\x12;\n" +
+	"\x17path_standard_deviation\x18\x06 \x01(\x01H\x01R\x15pathStandardDeviation\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"path_least\x18\a \x01(\x01H\x02R\tpathLeast\x88\x01\x01\x12(\n" +
+	"\rpath_greatest\x18\b \x01(\x01H\x03R\fpathGreatest\x88\x01\x01\x12$\n" +
+	"\x0ein_sample_mean\x18\t \x01(\x01R\finSampleMean\x12+\n" +
+	"\x12out_of_sample_mean\x18\n" +
+	" \x01(\x01R\x0foutOfSampleMean\x120\n" +
+	"\x11degradation_slope\x18\v \x01(\x01H\x04R\x10degradationSlope\x88\x01\x01\x12.\n" +
+	"\x13probability_of_loss\x18\f \x01(\x01R\x11probabilityOfLoss\x12B\n" +
+	"\x06chosen\x18\r \x03(\v2*.absfinance.v1.SweepCrossValidation.ChoiceR\x06chosen\x12!\n" +
+	"\fchosen_count\x18\x0e \x01(\rR\vchosenCount\x12\"\n" +
+	"\fobservations\x18\x0f \x01(\rR\fobservations\x124\n" +
+	"\x16least_training_periods\x18\x10 \x01(\rR\x14leastTrainingPeriods\x12P\n" +
+	"\tundefined\x18\x11 \x03(\v22.absfinance.v1.SweepCrossValidation.UndefinedEntryR\tundefined\x1aJ\n" +
+	"\x06Choice\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\rR\x05index\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\x1a<\n" +
+	"\x0eUndefinedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\f\n" +
+	"\n" +
+	"_path_meanB\x1a\n" +
+	"\x18_path_standard_deviationB\r\n" +
+	"\v_path_leastB\x10\n" +
+	"\x0e_path_greatestB\x14\n" +
+	"\x12_degradation_slope\"\x92\f\n" +
 	"\x05Sweep\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x122\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1c.absfinance.v1.BacktestStateR\x05state\x12\x1f\n" +
@@ -714,7 +1114,12 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x19deflated_sharpe_effective\x18\x14 \x01(\x01H\x04R\x17deflatedSharpeEffective\x88\x01\x01\x12%\n" +
 	"\x0ecompared_count\x18\x15 \x01(\rR\rcomparedCount\x12\"\n" +
 	"\fobservations\x18\x16 \x01(\rR\fobservations\x122\n" +
-	"\bwarnings\x18\x17 \x03(\v2\x16.absfinance.v1.WarningR\bwarnings\x1a<\n" +
+	"\bwarnings\x18\x17 \x03(\v2\x16.absfinance.v1.WarningR\bwarnings\x12N\n" +
+	"\x10cross_validation\x18\x18 \x01(\v2#.absfinance.v1.SweepCrossValidationR\x0fcrossValidation\x12$\n" +
+	"\vtried_count\x18\x19 \x01(\x04H\x05R\n" +
+	"triedCount\x88\x01\x01\x12@\n" +
+	"\x1adeflated_sharpe_all_sweeps\x18\x1a \x01(\x01H\x06R\x17deflatedSharpeAllSweeps\x88\x01\x01\x12S\n" +
+	"$deflated_sharpe_all_sweeps_effective\x18\x1b \x01(\x01H\aR deflatedSharpeAllSweepsEffective\x88\x01\x01\x1a<\n" +
 	"\x0eUndefinedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -722,7 +1127,10 @@ const file_absfinance_v1_sweep_proto_rawDesc = "" +
 	"\x10_deflated_sharpeB\x1d\n" +
 	"\x1b_probability_of_overfittingB\x18\n" +
 	"\x16_effective_trial_countB\x1c\n" +
-	"\x1a_deflated_sharpe_effectiveB\x9f\x01\n" +
+	"\x1a_deflated_sharpe_effectiveB\x0e\n" +
+	"\f_tried_countB\x1d\n" +
+	"\x1b_deflated_sharpe_all_sweepsB'\n" +
+	"%_deflated_sharpe_all_sweeps_effectiveB\x9f\x01\n" +
 	"\x19com.example.absfinance.v1B\n" +
 	"SweepProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03ABF\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0eAbsFinance::V1b\x06proto3"
 
@@ -739,40 +1147,48 @@ func file_absfinance_v1_sweep_proto_rawDescGZIP() []byte {
 }
 
 var file_absfinance_v1_sweep_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_absfinance_v1_sweep_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_absfinance_v1_sweep_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_absfinance_v1_sweep_proto_goTypes = []any{
-	(SweepSelection_Score)(0),         // 0: absfinance.v1.SweepSelection.Score
-	(*SweepSelection)(nil),            // 1: absfinance.v1.SweepSelection
-	(*SweepTrial)(nil),                // 2: absfinance.v1.SweepTrial
-	(*Sweep)(nil),                     // 3: absfinance.v1.Sweep
-	(*SweepTrial_Setting)(nil),        // 4: absfinance.v1.SweepTrial.Setting
-	nil,                               // 5: absfinance.v1.Sweep.UndefinedEntry
-	(BacktestState)(0),                // 6: absfinance.v1.BacktestState
-	(*PerformanceMetrics)(nil),        // 7: absfinance.v1.PerformanceMetrics
-	(*status.Status)(nil),             // 8: google.rpc.Status
-	(*SuperiorPredictiveAbility)(nil), // 9: absfinance.v1.SuperiorPredictiveAbility
-	(*timestamppb.Timestamp)(nil),     // 10: google.protobuf.Timestamp
-	(*Warning)(nil),                   // 11: absfinance.v1.Warning
+	(SweepSelection_Score)(0),              // 0: absfinance.v1.SweepSelection.Score
+	(*SweepSelection)(nil),                 // 1: absfinance.v1.SweepSelection
+	(*SweepTrial)(nil),                     // 2: absfinance.v1.SweepTrial
+	(*SweepCrossValidation)(nil),           // 3: absfinance.v1.SweepCrossValidation
+	(*Sweep)(nil),                          // 4: absfinance.v1.Sweep
+	(*SweepSelection_CrossValidation)(nil), // 5: absfinance.v1.SweepSelection.CrossValidation
+	(*SweepTrial_Setting)(nil),             // 6: absfinance.v1.SweepTrial.Setting
+	(*SweepCrossValidation_Choice)(nil),    // 7: absfinance.v1.SweepCrossValidation.Choice
+	nil,                                    // 8: absfinance.v1.SweepCrossValidation.UndefinedEntry
+	nil,                                    // 9: absfinance.v1.Sweep.UndefinedEntry
+	(BacktestState)(0),                     // 10: absfinance.v1.BacktestState
+	(*PerformanceMetrics)(nil),             // 11: absfinance.v1.PerformanceMetrics
+	(*status.Status)(nil),                  // 12: google.rpc.Status
+	(*SuperiorPredictiveAbility)(nil),      // 13: absfinance.v1.SuperiorPredictiveAbility
+	(*timestamppb.Timestamp)(nil),          // 14: google.protobuf.Timestamp
+	(*Warning)(nil),                        // 15: absfinance.v1.Warning
 }
 var file_absfinance_v1_sweep_proto_depIdxs = []int32{
 	0,  // 0: absfinance.v1.SweepSelection.score:type_name -> absfinance.v1.SweepSelection.Score
-	4,  // 1: absfinance.v1.SweepTrial.settings:type_name -> absfinance.v1.SweepTrial.Setting
-	6,  // 2: absfinance.v1.SweepTrial.state:type_name -> absfinance.v1.BacktestState
-	7,  // 3: absfinance.v1.SweepTrial.metrics:type_name -> absfinance.v1.PerformanceMetrics
-	8,  // 4: absfinance.v1.SweepTrial.error:type_name -> google.rpc.Status
-	6,  // 5: absfinance.v1.Sweep.state:type_name -> absfinance.v1.BacktestState
-	2,  // 6: absfinance.v1.Sweep.best:type_name -> absfinance.v1.SweepTrial
-	8,  // 7: absfinance.v1.Sweep.error:type_name -> google.rpc.Status
-	9,  // 8: absfinance.v1.Sweep.spa:type_name -> absfinance.v1.SuperiorPredictiveAbility
-	5,  // 9: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
-	10, // 10: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
-	10, // 11: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
-	11, // 12: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	5,  // 1: absfinance.v1.SweepSelection.cross_validation:type_name -> absfinance.v1.SweepSelection.CrossValidation
+	6,  // 2: absfinance.v1.SweepTrial.settings:type_name -> absfinance.v1.SweepTrial.Setting
+	10, // 3: absfinance.v1.SweepTrial.state:type_name -> absfinance.v1.BacktestState
+	11, // 4: absfinance.v1.SweepTrial.metrics:type_name -> absfinance.v1.PerformanceMetrics
+	12, // 5: absfinance.v1.SweepTrial.error:type_name -> google.rpc.Status
+	7,  // 6: absfinance.v1.SweepCrossValidation.chosen:type_name -> absfinance.v1.SweepCrossValidation.Choice
+	8,  // 7: absfinance.v1.SweepCrossValidation.undefined:type_name -> absfinance.v1.SweepCrossValidation.UndefinedEntry
+	10, // 8: absfinance.v1.Sweep.state:type_name -> absfinance.v1.BacktestState
+	2,  // 9: absfinance.v1.Sweep.best:type_name -> absfinance.v1.SweepTrial
+	12, // 10: absfinance.v1.Sweep.error:type_name -> google.rpc.Status
+	13, // 11: absfinance.v1.Sweep.spa:type_name -> absfinance.v1.SuperiorPredictiveAbility
+	9,  // 12: absfinance.v1.Sweep.undefined:type_name -> absfinance.v1.Sweep.UndefinedEntry
+	14, // 13: absfinance.v1.Sweep.create_time:type_name -> google.protobuf.Timestamp
+	14, // 14: absfinance.v1.Sweep.finish_time:type_name -> google.protobuf.Timestamp
+	15, // 15: absfinance.v1.Sweep.warnings:type_name -> absfinance.v1.Warning
+	3,  // 16: absfinance.v1.Sweep.cross_validation:type_name -> absfinance.v1.SweepCrossValidation
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_sweep_proto_init() }
@@ -785,7 +1201,8 @@ func file_absfinance_v1_sweep_proto_init() {
 	file_absfinance_v1_warning_proto_init()
 	file_absfinance_v1_sweep_proto_msgTypes[1].OneofWrappers = []any{}
 	file_absfinance_v1_sweep_proto_msgTypes[2].OneofWrappers = []any{}
-	file_absfinance_v1_sweep_proto_msgTypes[3].OneofWrappers = []any{
+	file_absfinance_v1_sweep_proto_msgTypes[3].OneofWrappers = []any{}
+	file_absfinance_v1_sweep_proto_msgTypes[5].OneofWrappers = []any{
 		(*SweepTrial_Setting_Number)(nil),
 		(*SweepTrial_Setting_Text)(nil),
 		(*SweepTrial_Setting_Strategy)(nil),
@@ -796,7 +1213,7 @@ func file_absfinance_v1_sweep_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_absfinance_v1_sweep_proto_rawDesc), len(file_absfinance_v1_sweep_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

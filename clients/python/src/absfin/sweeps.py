@@ -6,6 +6,7 @@ from typing import Any
 
 from absfinance.v1.backtest_pb2 import BacktestState
 from absfinance.v1.sweep_pb2 import Sweep as SweepProto
+from absfinance.v1.sweep_pb2 import SweepCrossValidation
 from absfinance.v1.sweep_pb2 import SweepTrial as SweepTrialProto
 
 from absfin.choices import plain_name
@@ -39,6 +40,40 @@ class SweepTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """The best trial of training dates followed on test dates. A figure that is not defined is None."""
+
+    split_count: int
+    path_scores: tuple[float, ...]  # of each path through all dates
+    path_mean: float | None
+    path_standard_deviation: float | None
+    in_sample_mean: float  # of the chosen trials
+    out_of_sample_mean: float
+    degradation_slope: float | None
+    probability_of_loss: float
+    chosen: Mapping[str, int]  # by label: how many splits chose the trial, the most frequent first, at most 20
+    undefined: Mapping[str, str]
+    proto: SweepCrossValidation = field(repr=False)
+
+    @classmethod
+    def from_proto(cls, message: SweepCrossValidation) -> "CrossValidation":
+        """From the message."""
+        return cls(
+            split_count=message.split_count,
+            path_scores=tuple(message.path_scores),
+            path_mean=optional_figure(message, "path_mean"),
+            path_standard_deviation=optional_figure(message, "path_standard_deviation"),
+            in_sample_mean=message.in_sample_mean,
+            out_of_sample_mean=message.out_of_sample_mean,
+            degradation_slope=optional_figure(message, "degradation_slope"),
+            probability_of_loss=message.probability_of_loss,
+            chosen={one.label: one.count for one in message.chosen},
+            undefined=dict(message.undefined),
+            proto=message,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """A sweep as it stands. A figure that is not defined is None, and `undefined` says why.
 
@@ -60,8 +95,12 @@ class Sweep:
     deflated_sharpe_effective: float | None  # with the effective number of trials
     probability_of_overfitting: float | None
     effective_trial_count: float | None
+    tried_count: int | None  # trials of all your sweeps on the same data until this one, its own among them
+    deflated_sharpe_all_sweeps: float | None  # with all these trials
+    deflated_sharpe_all_sweeps_effective: float | None
     compared_count: int  # trials that these figures are about
     observations: int  # returns of each
+    cross_validation: CrossValidation | None  # where it was asked for, and can be done
     undefined: Mapping[str, str]
     warnings: tuple[ResultWarning, ...]
     proto: SweepProto = field(repr=False)
@@ -74,6 +113,8 @@ class Sweep:
             "deflated_sharpe_effective",
             "probability_of_overfitting",
             "effective_trial_count",
+            "deflated_sharpe_all_sweeps",
+            "deflated_sharpe_all_sweeps_effective",
         )
         figures: dict[str, Any] = {name: optional_figure(message, name) for name in names}
         spa = message.spa
@@ -89,8 +130,12 @@ class Sweep:
             error=message.error.message,
             superior=tuple(message.step_m),
             spa=(spa.lower, spa.consistent, spa.upper) if message.HasField("spa") else None,
+            tried_count=message.tried_count if message.HasField("tried_count") else None,
             compared_count=message.compared_count,
             observations=message.observations,
+            cross_validation=(
+                CrossValidation.from_proto(message.cross_validation) if message.HasField("cross_validation") else None
+            ),
             undefined=dict(message.undefined),
             warnings=warnings_of(message),
             proto=message,

@@ -29,7 +29,7 @@ def charts(
     context: typer.Context,
     name: Annotated[
         str,
-        typer.Argument(help="A stored result: backtests/ID, or ID; optimizations/ID or reallocations/ID."),
+        typer.Argument(help="A stored result: backtests/ID, or ID; sweeps/ID, optimizations/ID or reallocations/ID."),
     ] = "",
     chart: Annotated[
         list[str] | None,
@@ -59,7 +59,7 @@ def charts(
             rpc: Rpc = RiskChartsQuery.RPC
             message: Any = read_request(context, request, GetRiskChartsRequest, beside=("output",))
         elif name:
-            query = _query(full_name(name, *RESULTS), chart or [], label, dark)
+            query = _query(full_name(name, *RESULTS, "sweeps"), chart or [], label, dark)
             rpc, message = query.RPC, query.request()
         else:
             raise typer.BadParameter("give the name of a stored result, or --request", param_hint="NAME")

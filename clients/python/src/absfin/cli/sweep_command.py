@@ -17,7 +17,7 @@ from absfin.cli.tables import show_warnings
 from absfin.client import Client
 from absfin.formatting import percent
 from absfin.queries import BacktestQuery, SweepQuery
-from absfin.sweeps import Sweep
+from absfin.sweeps import CrossValidation, Sweep
 
 SHOWN = 10
 """Trials of the table."""
@@ -42,6 +42,11 @@ def sweep(
         ),
     ] = None,
     score: Annotated[str, typer.Option(help="What trials are compared by; a wrong one lists them all.")] = "sharpe",
+    cross_validation: Annotated[
+        str, typer.Option(help="Test the choice of the best: groups of dates, and how many are tests at a time: 6,2.")
+    ] = "",
+    purge: Annotated[int, typer.Option(min=0, help="Periods left out before and after each test.")] = 0,
+    embargo: Annotated[int, typer.Option(min=0, help="Further periods left out after each test.")] = 0,
     label: Annotated[str, typer.Option(help="Label for people.")] = "",
     detach: Annotated[bool, typer.Option("--detach", help="Print the name of the sweep and do not wait.")] = False,
     request: RequestFile = "",
@@ -62,7 +67,16 @@ def sweep(
                 data_of(symbols, universe, prices, start, end),
                 strategy_of(strategy, lookback, "variance", constraints_of(None, None, None, ()), top=top, skip=0),
             )
-            started = client.send(SweepQuery(base, axes, score=score, label=label))  # type: ignore[arg-type]  # checked
+            query = SweepQuery(
+                base,
+                axes,
+                score=score,  # type: ignore[arg-type]  # checked
+                cross_validation=_groups(cross_validation),
+                purge_periods=purge,
+                embargo_periods=embargo,
+                label=label,
+            )
+            started = client.send(query)
         if detach:
             print_json(started) if as_json else typer.echo(started.name)
             return
@@ -80,6 +94,17 @@ def _axis(text: str) -> tuple[str, list[float] | list[str]]:
         return path, [float(word) for word in words]
     except ValueError:
         return path, words
+
+
+def _groups(text: str) -> tuple[int, int] | None:
+    """Groups and test groups; None where they are not given."""
+    if not text:
+        return None
+    groups, _, test_groups = text.partition(",")
+    try:
+        return int(groups), int(test_groups)
+    except ValueError:
+        raise typer.BadParameter(f"{text}: write groups,test groups", param_hint="--cross-validation") from None
 
 
 def _show(client: Client, name: str, as_json: bool) -> None:
@@ -113,10 +138,26 @@ def _show_trials(client: Client, done: Sweep) -> None:
         ),
         ("deflated Sharpe ratio", percent(done.deflated_sharpe)),
         ("with the effective number of trials", percent(done.deflated_sharpe_effective)),
+        ("trials of all sweeps on these data", "-" if done.tried_count is None else str(done.tried_count)),
+        ("deflated Sharpe ratio by all of them", percent(done.deflated_sharpe_all_sweeps)),
         ("probability of overfitting", percent(done.probability_of_overfitting)),
+        *_validation_rows(done.cross_validation),
     ):
         figures.add_row(name, text)
     console.print(figures)
     for name, reason in done.undefined.items():
         console.print(f"{name.replace('_', ' ')}: {reason}", style="dim", markup=False)
     show_warnings(console, done.warnings)
+
+
+def _validation_rows(found: CrossValidation | None) -> list[tuple[str, str]]:
+    if found is None:
+        return []
+    scores = found.path_scores
+    spread = f" ({min(scores):.4g} to {max(scores):.4g})" if scores else ""
+    return [
+        ("score in sample of the chosen", f"{found.in_sample_mean:.4g}"),
+        ("score out of sample", f"{found.out_of_sample_mean:.4g}"),
+        (f"score of {len(scores)} paths", "-" if found.path_mean is None else f"{found.path_mean:.4g}{spread}"),
+        ("probability of loss", percent(found.probability_of_loss)),
+    ]

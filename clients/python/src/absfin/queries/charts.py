@@ -27,7 +27,7 @@ class BacktestChartsQuery(UnaryQuery[dict[str, Chart]]):
     """Charts of a job that has succeeded, by their names: all that it has data for where none is named.
 
     They are of the strategy with a label, or of the first one, beside all others. Raises InvalidArgument, naming the
-    chart, where the job has no data for one.
+    chart, where the job has no data for one. A sweep has the chart "sweep_surface", of all its trials, and no label.
     """
 
     RPC: ClassVar = Rpc(BacktestServiceStub, "GetBacktestCharts")

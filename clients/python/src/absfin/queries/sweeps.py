@@ -35,6 +35,9 @@ class SweepQuery(UnaryQuery[Sweep]):
     axes: Mapping[str, AxisValues] | None = None
     _: KW_ONLY
     score: Score = "sharpe"
+    cross_validation: tuple[int, int] | None = None  # groups of dates, and how many of them are test data at a time
+    purge_periods: int = 0  # left out of the training data before and after each test
+    embargo_periods: int = 0  # further ones left out after each test
     label: str = ""  # for people
     sweep_id: str = ""  # the {id} of "sweeps/{id}"; chosen by the server if empty
     request_id: str = ""  # a new one if empty
@@ -52,11 +55,18 @@ class SweepQuery(UnaryQuery[Sweep]):
     def request(self) -> pb.SweepRequest:
         """A grid or a list."""
         request = pb.SweepRequest(
-            selection=SweepSelection(score=choice(SweepSelection.Score, "score", self.score)),
+            selection=SweepSelection(
+                score=choice(SweepSelection.Score, "score", self.score),
+                purge_periods=self.purge_periods,
+                embargo_periods=self.embargo_periods,
+            ),
             label=self.label,
             sweep_id=self.sweep_id,
             request_id=self.request_id or new_request_id(),
         )
+        if self.cross_validation is not None:
+            tested = request.selection.cross_validation
+            tested.groups, tested.test_groups = self.cross_validation
         request.wait.FromNanoseconds(round(self.wait_seconds * 1e9))
         if isinstance(self.backtests, BacktestQuery):
             request.grid.base.CopyFrom(_trial(self.backtests))

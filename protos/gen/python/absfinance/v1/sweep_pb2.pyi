@@ -16,7 +16,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SweepSelection(_message.Message):
-    __slots__ = ("score", "purge_periods", "embargo_periods")
+    __slots__ = ("score", "purge_periods", "embargo_periods", "cross_validation")
     class Score(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         SCORE_UNSPECIFIED: _ClassVar[SweepSelection.Score]
@@ -47,13 +47,22 @@ class SweepSelection(_message.Message):
     SCORE_TURNOVER_ANNUAL: SweepSelection.Score
     SCORE_COST_TOTAL: SweepSelection.Score
     SCORE_TRACKING_ERROR_ANNUAL: SweepSelection.Score
+    class CrossValidation(_message.Message):
+        __slots__ = ("groups", "test_groups")
+        GROUPS_FIELD_NUMBER: _ClassVar[int]
+        TEST_GROUPS_FIELD_NUMBER: _ClassVar[int]
+        groups: int
+        test_groups: int
+        def __init__(self, groups: _Optional[int] = ..., test_groups: _Optional[int] = ...) -> None: ...
     SCORE_FIELD_NUMBER: _ClassVar[int]
     PURGE_PERIODS_FIELD_NUMBER: _ClassVar[int]
     EMBARGO_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    CROSS_VALIDATION_FIELD_NUMBER: _ClassVar[int]
     score: SweepSelection.Score
     purge_periods: int
     embargo_periods: int
-    def __init__(self, score: _Optional[_Union[SweepSelection.Score, str]] = ..., purge_periods: _Optional[int] = ..., embargo_periods: _Optional[int] = ...) -> None: ...
+    cross_validation: SweepSelection.CrossValidation
+    def __init__(self, score: _Optional[_Union[SweepSelection.Score, str]] = ..., purge_periods: _Optional[int] = ..., embargo_periods: _Optional[int] = ..., cross_validation: _Optional[_Union[SweepSelection.CrossValidation, _Mapping]] = ...) -> None: ...
 
 class SweepTrial(_message.Message):
     __slots__ = ("index", "settings", "state", "score", "metrics", "error", "label")
@@ -84,8 +93,62 @@ class SweepTrial(_message.Message):
     label: str
     def __init__(self, index: _Optional[int] = ..., settings: _Optional[_Iterable[_Union[SweepTrial.Setting, _Mapping]]] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., score: _Optional[float] = ..., metrics: _Optional[_Union[_backtest_pb2.PerformanceMetrics, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., label: _Optional[str] = ...) -> None: ...
 
+class SweepCrossValidation(_message.Message):
+    __slots__ = ("split_count", "path_count", "scored_split_count", "path_scores", "path_mean", "path_standard_deviation", "path_least", "path_greatest", "in_sample_mean", "out_of_sample_mean", "degradation_slope", "probability_of_loss", "chosen", "chosen_count", "observations", "least_training_periods", "undefined")
+    class Choice(_message.Message):
+        __slots__ = ("index", "label", "count")
+        INDEX_FIELD_NUMBER: _ClassVar[int]
+        LABEL_FIELD_NUMBER: _ClassVar[int]
+        COUNT_FIELD_NUMBER: _ClassVar[int]
+        index: int
+        label: str
+        count: int
+        def __init__(self, index: _Optional[int] = ..., label: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+    class UndefinedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SPLIT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PATH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SCORED_SPLIT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PATH_SCORES_FIELD_NUMBER: _ClassVar[int]
+    PATH_MEAN_FIELD_NUMBER: _ClassVar[int]
+    PATH_STANDARD_DEVIATION_FIELD_NUMBER: _ClassVar[int]
+    PATH_LEAST_FIELD_NUMBER: _ClassVar[int]
+    PATH_GREATEST_FIELD_NUMBER: _ClassVar[int]
+    IN_SAMPLE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    OUT_OF_SAMPLE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    DEGRADATION_SLOPE_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITY_OF_LOSS_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
+    LEAST_TRAINING_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    UNDEFINED_FIELD_NUMBER: _ClassVar[int]
+    split_count: int
+    path_count: int
+    scored_split_count: int
+    path_scores: _containers.RepeatedScalarFieldContainer[float]
+    path_mean: float
+    path_standard_deviation: float
+    path_least: float
+    path_greatest: float
+    in_sample_mean: float
+    out_of_sample_mean: float
+    degradation_slope: float
+    probability_of_loss: float
+    chosen: _containers.RepeatedCompositeFieldContainer[SweepCrossValidation.Choice]
+    chosen_count: int
+    observations: int
+    least_training_periods: int
+    undefined: _containers.ScalarMap[str, str]
+    def __init__(self, split_count: _Optional[int] = ..., path_count: _Optional[int] = ..., scored_split_count: _Optional[int] = ..., path_scores: _Optional[_Iterable[float]] = ..., path_mean: _Optional[float] = ..., path_standard_deviation: _Optional[float] = ..., path_least: _Optional[float] = ..., path_greatest: _Optional[float] = ..., in_sample_mean: _Optional[float] = ..., out_of_sample_mean: _Optional[float] = ..., degradation_slope: _Optional[float] = ..., probability_of_loss: _Optional[float] = ..., chosen: _Optional[_Iterable[_Union[SweepCrossValidation.Choice, _Mapping]]] = ..., chosen_count: _Optional[int] = ..., observations: _Optional[int] = ..., least_training_periods: _Optional[int] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class Sweep(_message.Message):
-    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time", "finished_count", "tied", "deflated_sharpe_effective", "compared_count", "observations", "warnings")
+    __slots__ = ("name", "state", "trial_count", "failed_count", "best", "fraction", "error", "spa", "step_m", "deflated_sharpe", "probability_of_overfitting", "effective_trial_count", "undefined", "request_id", "label", "create_time", "finish_time", "finished_count", "tied", "deflated_sharpe_effective", "compared_count", "observations", "warnings", "cross_validation", "tried_count", "deflated_sharpe_all_sweeps", "deflated_sharpe_all_sweeps_effective")
     class UndefinedEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +179,10 @@ class Sweep(_message.Message):
     COMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
     OBSERVATIONS_FIELD_NUMBER: _ClassVar[int]
     WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    CROSS_VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    TRIED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_ALL_SWEEPS_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_SHARPE_ALL_SWEEPS_EFFECTIVE_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _backtest_pb2.BacktestState
     trial_count: int
@@ -139,4 +206,8 @@ class Sweep(_message.Message):
     compared_count: int
     observations: int
     warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_count: _Optional[int] = ..., tied: _Optional[_Iterable[int]] = ..., deflated_sharpe_effective: _Optional[float] = ..., compared_count: _Optional[int] = ..., observations: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
+    cross_validation: SweepCrossValidation
+    tried_count: int
+    deflated_sharpe_all_sweeps: float
+    deflated_sharpe_all_sweeps_effective: float
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_backtest_pb2.BacktestState, str]] = ..., trial_count: _Optional[int] = ..., failed_count: _Optional[int] = ..., best: _Optional[_Union[SweepTrial, _Mapping]] = ..., fraction: _Optional[float] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., spa: _Optional[_Union[_statistical_validation_pb2.SuperiorPredictiveAbility, _Mapping]] = ..., step_m: _Optional[_Iterable[str]] = ..., deflated_sharpe: _Optional[float] = ..., probability_of_overfitting: _Optional[float] = ..., effective_trial_count: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ..., label: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_count: _Optional[int] = ..., tied: _Optional[_Iterable[int]] = ..., deflated_sharpe_effective: _Optional[float] = ..., compared_count: _Optional[int] = ..., observations: _Optional[int] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., cross_validation: _Optional[_Union[SweepCrossValidation, _Mapping]] = ..., tried_count: _Optional[int] = ..., deflated_sharpe_all_sweeps: _Optional[float] = ..., deflated_sharpe_all_sweeps_effective: _Optional[float] = ...) -> None: ...

@@ -137,4 +137,4 @@ begin
 end
 $$;
 
-select absfin.complete_migration('20261129090000');
+select absfin.complete_migration('20261129091000');
