@@ -35,6 +35,7 @@ from server.servicers.portfolios import PortfolioServicer
 from server.servicers.reading import Requests
 from server.servicers.reallocation import ReallocationServicer
 from server.servicers.risk import RiskServicer
+from server.services.audit import AuditLog
 from server.services.backtests import Backtests
 from server.services.event_delivery import EventDelivery
 from server.services.fills import Fills
@@ -201,6 +202,7 @@ def servicers_of(
     delivery: EventDelivery | None,
     api_keys: ApiKeys,
     operation: Operation,
+    audit: AuditLog,
     cluster: RayCluster | None,
 ) -> dict[str, object]:
     """The servicers by the name of their service in the contract."""
@@ -215,7 +217,7 @@ def servicers_of(
     plans = new_batch(REALLOCATE, reallocations.collect_stored)
     events = {"EventService": EventServicer(delivery.events, requests)} if delivery else {}
     return {
-        "AdminService": AdminServicer(api_keys, operation, requests),
+        "AdminService": AdminServicer(api_keys, operation, audit, requests),
         "OptimizationService": OptimizationServicer(services.optimization, frontier, batch, requests),
         "RiskService": RiskServicer(services.risk),
         "MarketDataService": MarketDataServicer(market_data, MarketMetrics(market_data, pool), requests),

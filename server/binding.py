@@ -7,6 +7,9 @@ import grpc
 
 from server.settings import Settings, WrongSetting
 
+LISTEN, WEB_LISTEN = "--listen (ABSFIN_LISTEN)", "--web-listen (ABSFIN_WEB_LISTEN)"
+METRICS_LISTEN = "--metrics-listen (ABSFIN_METRICS_LISTEN)"
+
 WAITING_CONNECTIONS = 512
 """Of browsers, before the listener takes them."""
 
@@ -30,15 +33,15 @@ def bind(server: grpc.aio.Server, settings: Settings) -> str:
 
 def web_socket(listen: str) -> socket.socket:
     """A socket that listens for browsers. Raises WrongSetting."""
-    found = _bound(listen, "--web-listen (ABSFIN_WEB_LISTEN)")
+    found = _bound(listen, WEB_LISTEN)
     found.listen(WAITING_CONNECTIONS)
     return found
 
 
-def require_free(listen: str) -> None:
+def require_free(listen: str, setting: str = LISTEN) -> None:
     """Raises WrongSetting where an address cannot be bound; gRPC would write lines of its own about it."""
     if not listen.startswith("unix:"):
-        _bound(listen, "--listen (ABSFIN_LISTEN)").close()
+        _bound(listen, setting).close()
 
 
 def _bound(listen: str, setting: str) -> socket.socket:

@@ -14,6 +14,7 @@ import protovalidate
 from absfinance.v1.optimization_service_pb2 import GetOptimizationRequest
 
 from domain.checks import MOST_ASSETS
+from server import tracing
 from server.app import MAX_MESSAGE_BYTES, App
 from server.assembly import Jobs, jobs_of, listening_of, queue_policy, remote_authority, servicers_of, services_of
 from server.binding import bind, web_socket
@@ -24,7 +25,9 @@ from server.execution.template import Template
 from server.identity.api_keys import ApiKeys
 from server.identity.identification import Identification
 from server.interceptors.admission import Admission
+from server.interceptors.audit import Audit
 from server.interceptors.authentication import Authentication, ClosedToStrangers
+from server.interceptors.call_interceptor import CallInterceptor
 from server.interceptors.errors import Errors
 from server.interceptors.handler_cache import HandlerCache
 from server.interceptors.idle_limit import IdleLimit
@@ -32,6 +35,7 @@ from server.interceptors.log import CallLog
 from server.interceptors.metrics import CallMetrics
 from server.interceptors.raw import RawMessages
 from server.interceptors.request_context import RequestContext
+from server.interceptors.traces import CallTraces
 from server.jobs.housekeeping import Housekeeping
 from server.jobs.runner import Runner
 from server.jobs.store_health import StoreHealth
@@ -42,11 +46,13 @@ from server.ports.operation import ServerLimits
 from server.ports.storage import Storage
 from server.remote.services import GrpcServices
 from server.security import security_warnings
+from server.services.audit import AuditLog
 from server.services.event_delivery import EventDelivery, event_delivery
 from server.services.operation import Calls, Operation
 from server.settings import Settings, WrongSetting
 from server.storage.embedded import factory as embedded
 from server.tasks.libraries import FIRST, LIBRARIES
+from server.telemetry_settings import INSTALL, NOT_INSTALLED
 from server.version import version_of
 from server.web.pages import WrongPages, read_pages
 from server.web.process import WebListener, WebProcess
@@ -115,6 +121,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.ask)
     policy = queue_policy(settings)
     telemetry = _telemetry(settings)
+    tracing.install(telemetry.tracer if telemetry else None)
     cluster = await _cluster(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
@@ -129,12 +136,13 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     admission = Admission(settings.max_concurrent_requests, settings.limits)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
-    # Written order: cache of handlers, closed services, request context, log, metrics, errors, authentication,
-    # admission, idle limit, raw messages.
+    audit = AuditLog(storage.audit)
+    # Written order: cache of handlers, closed services, request context, log, metrics, errors, audit log,
+    # authentication, admission, idle limit, raw messages.
     interceptors = (
         HandlerCache(), ClosedToStrangers(identification, _closed(settings)), RequestContext(), CallLog(),
-        *_metrics(telemetry), Errors(), Authentication(identification), admission,
-        IdleLimit(settings.stream_idle_seconds), RawMessages(),
+        *_metrics(telemetry), Errors(), Audit(audit, asks_who_calls=bool(settings.identity.methods)),
+        Authentication(identification), admission, IdleLimit(settings.stream_idle_seconds), RawMessages(),
     )  # fmt: skip
     remote = GrpcServices(settings.max_remote_seconds, remote_authority(settings))
     services = services_of(settings, storage, pool, small, jobs, remote)
@@ -142,7 +150,9 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     operation = _operation(settings, storage, jobs.runner, admission, stop)
     age = settings.max_connection_age_seconds
     app = App(
-        servicers_of(settings, storage, pool, services, delivery, api_keys, operation, cluster), interceptors, age
+        servicers_of(settings, storage, pool, services, delivery, api_keys, operation, audit, cluster),
+        interceptors,
+        age,
     )
     listening = listening_of(settings, storage, services, delivery)
     told = _measured(telemetry, pool, jobs.runner, storage, app.listening)
@@ -196,6 +206,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
         storage.release_worker()
         await pool.close(1.0)
         await small.close(1.0)
+        await audit.close()
         await identification.close()
         await template.close()
         await storage.disconnect()
@@ -224,6 +235,9 @@ def _telemetry(settings: Settings) -> "Telemetry | None":
     """What measures; it listens already. Raises WrongSetting."""
     if settings.telemetry is None:
         return None
+    if not settings.telemetry.is_installed:
+        logger.warning(f"{NOT_INSTALLED}: {INSTALL}")
+        return None
     from server.telemetry.telemetry import Telemetry  # what it loads takes time and memory that others need not spend
 
     telemetry = Telemetry(settings.telemetry, version_of())
@@ -232,10 +246,12 @@ def _telemetry(settings: Settings) -> "Telemetry | None":
     return telemetry
 
 
-def _metrics(telemetry: "Telemetry | None") -> tuple[CallMetrics, ...]:
+def _metrics(telemetry: "Telemetry | None") -> tuple[CallInterceptor, ...]:
     if telemetry is None:
         return ()
-    return (CallMetrics(telemetry.figures),)
+    if telemetry.tracer is None:
+        return (CallMetrics(telemetry.figures),)
+    return CallTraces(telemetry.tracer), CallMetrics(telemetry.figures)
 
 
 def _measured(

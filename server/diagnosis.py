@@ -6,6 +6,7 @@ migration runs, and nothing is stored. A server may run meanwhile.
 
 import asyncio
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from server.binding import require_free
+from server.binding import LISTEN, METRICS_LISTEN, WEB_LISTEN, require_free
 from server.execution.process_pool import ProcessPool
 from server.execution.template import Template
 from server.ports.errors import StorageUnavailable
@@ -25,10 +26,15 @@ from server.security import security_warnings
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.inspection import inspect_store
 from server.tasks.libraries import FIRST
+from server.telemetry_settings import INSTALL, NOT_INSTALLED
+from server.web.pages import WrongPages, read_pages
 
 EXPIRES_SOON = timedelta(days=30)
 MOST_CLOCK_SECONDS = 5.0
 """Leases are by the database's clock, but times that callers see are by both."""
+
+CLUSTER_SECONDS = 3.0
+"""For the head of a cluster to take a connection."""
 
 WORKER_SECONDS = 60.0
 """For a worker to start and do a task: on a busy machine its libraries alone take many seconds."""
@@ -123,12 +129,58 @@ def _certificate(file: Path) -> Found:
 
 
 def _address(settings: Settings) -> Iterator[Found]:
+    yield _free(settings.listen, LISTEN, "python -m server.probe asks it")
+
+
+def _free(listen: str, setting: str, question: str) -> Found:
     try:
-        require_free(settings.listen)
+        require_free(listen, setting)
     except WrongSetting as error:
-        yield State.WARNING, f"{error}", "nothing, if that is this server: python -m server.probe asks it"
+        return State.WARNING, f"{error}", f"nothing, if that is this server: {question}"
+    return State.GOOD, f"{listen} is free", ""
+
+
+def _browsers(settings: Settings) -> Iterator[Found]:
+    if settings.web is None:
+        yield State.SKIPPED, "browsers are not served", ""
         return
-    yield State.GOOD, f"{settings.listen} is free", ""
+    yield _free(settings.web.listen, WEB_LISTEN, f"a browser shows http://{settings.web.listen}/")
+    if settings.web.pages is None:
+        return
+    try:
+        files = read_pages(settings.web.pages)
+    except WrongPages as error:
+        action = "build the page, and name the folder of what was built"
+        yield State.FAILED, f"--web-pages (ABSFIN_WEB_PAGES) {error}", action
+    else:
+        yield State.GOOD, f"{settings.web.pages} has a page, of {len(files) - 1} files", ""
+
+
+def _figures(settings: Settings) -> Iterator[Found]:
+    telemetry = settings.telemetry
+    if telemetry is None:
+        yield State.SKIPPED, "nothing is measured", ""
+    elif not telemetry.is_installed:
+        yield State.WARNING, NOT_INSTALLED, INSTALL
+    elif telemetry.metrics_listen:
+        yield _free(telemetry.metrics_listen, METRICS_LISTEN, "Prometheus reads it")
+    else:
+        yield State.GOOD, f"figures and traces are sent to {telemetry.otlp_endpoint}, if it takes them", ""
+
+
+def _cluster(settings: Settings) -> Iterator[Found]:
+    address = settings.ray_address
+    if not address:
+        yield State.SKIPPED, "work runs on this machine", ""
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CLUSTER_SECONDS).close()
+    except OSError as error:
+        action = f"start it, or correct ABSFIN_RAY_ADDRESS: ray start --address={address} joins this machine to it"
+        yield State.FAILED, f"the head of the cluster cannot be reached at {address}: {error}", action
+    else:
+        yield State.GOOD, f"the head of the cluster answers at {address}", ""
 
 
 def _storage(settings: Settings) -> Iterator[Found]:
@@ -264,6 +316,9 @@ CHECKS: Mapping[str, Callable[[Settings], Iterator[Found]]] = {
     "security": _security,
     "certificates": _certificates,
     "address": _address,
+    "browsers": _browsers,
+    "figures": _figures,
+    "cluster": _cluster,
     "storage": _storage,
     "clock": _clock,
     "keys": _keys,

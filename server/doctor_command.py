@@ -11,9 +11,9 @@ from server.diagnosis import Finding, State, diagnose
 HELP = """usage: python -m server doctor [--json] [OPTION VALUE]...
 
 Checks what a server with these settings needs: the settings themselves, TLS and who may call, expiry of certificates,
-the address, the store and its migrations, the clock against the project's, keys of tokens and API keys, and that a
-worker process starts. Nothing is changed, but that a data folder
-that is not there is made, as at a start: run it as the user of the server, which may run meanwhile.
+addresses of calls, browsers and figures, the page for browsers, the head of a cluster, the store and its migrations,
+the clock against the project's, keys of tokens and API keys, and that a worker process starts. Nothing is changed, but
+that a data folder that is not there is made, as at a start: run it as the user of the server, which may run meanwhile.
 
 options:
   --json      print one object for each check: check, state, message, action

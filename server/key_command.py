@@ -9,11 +9,16 @@ import os
 from collections.abc import Mapping, Sequence
 
 from server.identity.api_keys import ApiKeyDraft, ApiKeys, IssuedKey
+from server.ports.audit import AuditEvent
 from server.ports.errors import ServiceError
-from server.ports.identity import Role
+from server.ports.identity import LOCAL, Role
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.api_keys import EmbeddedApiKeys
+from server.storage.embedded.audit import EmbeddedAudit
 from server.storage.embedded.database import Database, UnknownSchema
+
+COMMAND = "python -m server keys create"
+"""Who made a key, in the audit log."""
 
 _OF_THE_STORE = ("ABSFIN_DATA_DIR", "XDG_DATA_HOME", "ABSFIN_STORAGE", "SUPABASE_URL", "SUPABASE_KEY")
 
@@ -39,7 +44,9 @@ async def _create(settings: Settings, draft: ApiKeyDraft) -> IssuedKey:
         return await _create_in_project(settings, draft)
     database = Database(settings.data_dir / DATABASE_NAME)
     try:
-        return await ApiKeys(EmbeddedApiKeys(database)).create(draft)
+        issued = await ApiKeys(EmbeddedApiKeys(database)).create(draft)
+        await EmbeddedAudit(database, settings.audit).append([_event(issued)])
+        return issued
     finally:
         database.close()
 
@@ -47,13 +54,22 @@ async def _create(settings: Settings, draft: ApiKeyDraft) -> IssuedKey:
 async def _create_in_project(settings: Settings, draft: ApiKeyDraft) -> IssuedKey:
     from server.storage.supabase.access import Access  # what these load takes time that others need not spend
     from server.storage.supabase.api_keys import SupabaseApiKeys
+    from server.storage.supabase.audit import SupabaseAudit
     from server.storage.supabase.rpc import Rpc
 
     rpc = Rpc(Access(settings.supabase_url, settings.supabase_key))
     try:
-        return await ApiKeys(SupabaseApiKeys(rpc)).create(draft)
+        issued = await ApiKeys(SupabaseApiKeys(rpc)).create(draft)
+        await SupabaseAudit(rpc, settings.audit).append([_event(issued)])
+        return issued
     finally:
         await rpc.close()
+
+
+def _event(issued: IssuedKey) -> AuditEvent:
+    """Of whoever is on the machine of the data: no call was made."""
+    method, name = "absfinance.v1.AdminService/CreateApiKey", f"apiKeys/{issued.record.id}"
+    return AuditEvent(LOCAL.id, COMMAND, method, name, "OK", "", "", issued.record.created)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Id of the call that is being served, for log lines and INTERNAL errors."""
 
+trace_id: ContextVar[str] = ContextVar("trace_id", default="")
+"""Of the trace that it belongs to, where there is one."""
+
 logger = logging.getLogger("absfinance")
 
 _STANDARD = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | {"message", "asctime", "taskName"}
@@ -28,6 +31,8 @@ class JsonLines(logging.Formatter):
             line["logger"] = record.name
         if current := request_id.get():
             line["request_id"] = current
+        if trace := trace_id.get():
+            line["trace_id"] = trace
         line.update({key: value for key, value in record.__dict__.items() if key not in _STANDARD})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

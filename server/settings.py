@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from server.audit_settings import audit_from
 from server.identity_settings import identity_from, is_loopback
 from server.limit_settings import OPTIONS as LIMIT_OPTIONS
 from server.limit_settings import LimitSettings, limits_from
+from server.ports.audit import AuditRetention
 from server.ports.identity import IdentitySettings
 from server.remote_settings import liquidity_target_from, ray_address_from, targets_from
 from server.supabase_settings import realtime_from, supabase_from
@@ -56,6 +58,7 @@ class Settings:
     max_storage_bytes: int = 0
     min_free_bytes: int = 0
     retention_days: float = 0.0
+    audit: AuditRetention = field(default_factory=AuditRetention)
     max_queued_jobs: int = 1000
     short_job_seconds: float = 60.0
     job_slice_seconds: float = 30.0
@@ -109,6 +112,7 @@ class Settings:
             max_storage_bytes=_bytes("max_storage_bytes", value("max_storage_bytes"), LEAST_STORAGE_BYTES),
             min_free_bytes=_bytes("min_free_bytes", value("min_free_bytes"), 0),
             retention_days=_number("retention_days", value("retention_days"), 0.0, 36_500.0),
+            audit=audit_from(value, _wrong),
             max_queued_jobs=_whole("max_queued_jobs", value("max_queued_jobs"), 1, 1_000_000),
             short_job_seconds=_number("short_job_seconds", value("short_job_seconds"), 0.0, MOST_SECONDS),
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
@@ -135,7 +139,7 @@ class Settings:
             max_connection_age_seconds=_number(
                 "max_connection_age_seconds", value("max_connection_age_seconds"), 0.0, MOST_SECONDS
             ),
-            telemetry=telemetry_from(value, _wrong),
+            telemetry=telemetry_from(value, _wrong, is_flag=given.otlp_endpoint is not None),
             limits=limits_from(value, _number, _whole),
         )
 
@@ -219,6 +223,14 @@ _OPTIONS: Mapping[str, _Option] = {
     "min_free_bytes": _Option("ABSFIN_MIN_FREE_BYTES", "bytes of the disk that new results leave free", str(64 << 20)),
     "retention_days": _Option(
         "ABSFIN_RETENTION_DAYS", "days after which finished backtests and other results are deleted; 0: never", "0"
+    ),
+    "audit_days": _Option(
+        "ABSFIN_AUDIT_DAYS", "days after which events of the audit log are removed, 1 at least; 0: never", "365"
+    ),
+    "audit_events": _Option(
+        "ABSFIN_AUDIT_EVENTS",
+        "events of the audit log that are kept, the oldest go first, 1000 at least; 0: any number",
+        "1000000",
     ),
     "max_queued_jobs": _Option("ABSFIN_MAX_QUEUED_JOBS", "backtests of one caller that may wait", "1000"),
     "short_job_seconds": _Option(

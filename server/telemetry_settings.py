@@ -1,6 +1,6 @@
 """Settings of what is measured, from texts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -13,16 +13,27 @@ class TelemetrySettings:
 
     metrics_listen: str = ""  # host:port
     otlp_endpoint: str = ""  # https://HOST:4318, without the path of a signal
+    is_installed: bool = True  # what is needed for it
 
 
-def telemetry_from(value: Value, wrong: Wrong) -> TelemetrySettings | None:
-    """Where figures go; None where nothing is measured. Raises what `wrong` raises."""
+INSTALL = "pip install 'abs-finance[telemetry]'"
+NOT_INSTALLED = "nothing is sent to OTEL_EXPORTER_OTLP_ENDPOINT: that needs the extra `telemetry`"
+
+
+def telemetry_from(value: Value, wrong: Wrong, *, is_flag: bool) -> TelemetrySettings | None:
+    """Where figures go; None where nothing is measured. `is_flag` says whether the collector was named to this server.
+
+    Otherwise its variable is one of all programs of the machine: without what it needs, nothing is sent, and that is
+    no reason not to start. Raises what `wrong` raises.
+    """
     found = TelemetrySettings(_listen(value("metrics_listen"), wrong), _endpoint(value("otlp_endpoint"), wrong))
     if not found.metrics_listen and not found.otlp_endpoint:
         return None
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        name = "metrics_listen" if found.metrics_listen else "otlp_endpoint"
-        wrong(name, "needs the extra `telemetry`: pip install 'abs-finance[telemetry]'")
+        if found.metrics_listen or is_flag:
+            name = "metrics_listen" if found.metrics_listen else "otlp_endpoint"
+            wrong(name, f"needs the extra `telemetry`: {INSTALL}")
+        return replace(found, is_installed=False)
     return found
 
 

@@ -213,8 +213,9 @@ class Refusal:
 class Wire:
     """Calls written in the JSON of the contract, as grpcurl sends them."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, metadata: Sequence[tuple[str, str]] = ()) -> None:
         self._channel = channel
+        self._metadata = metadata
 
     def call(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> dict[str, Any]:
         """The answer of a unary method such as "OptimizationService/Optimize", as JSON."""
@@ -228,7 +229,7 @@ class Wire:
             request_serializer=lambda sent: sent.SerializeToString(),
             response_deserializer=answer_kind.FromString,
         )
-        answer: dict[str, Any] = json_format.MessageToDict(stub(message, timeout=timeout))
+        answer: dict[str, Any] = json_format.MessageToDict(stub(message, timeout=timeout, metadata=self._metadata))
         return answer
 
     def stream(self, method: str, request: dict[str, Any], timeout: float = 60.0) -> Iterator[dict[str, Any]]:
@@ -240,7 +241,7 @@ class Wire:
             request_serializer=lambda sent: sent.SerializeToString(),
             response_deserializer=message_factory.GetMessageClass(descriptor.output_type).FromString,
         )
-        call = stub(message, timeout=timeout)
+        call = stub(message, timeout=timeout, metadata=self._metadata)
         try:
             for answer in call:
                 yield json_format.MessageToDict(answer)

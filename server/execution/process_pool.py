@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
+from server import tracing
 from server.execution.fair_queue import FairQueue
 from server.execution.memory_watch import MemoryWatch
 from server.execution.template import Template, TemplateDied
@@ -28,22 +29,17 @@ T = TypeVar("T")
 
 OnReport = Callable[[Any], Awaitable[None]]
 
-STOP_GRACE_SECONDS = 0.3
-"""How long a worker that was asked to stop may take before it is killed."""
+STOP_GRACE_SECONDS = 0.3  # how long a worker that was asked to stop may take before it is killed
 
-LONG_SECONDS = 0.05
-"""A task that has run for so long is a long one: it gives way to others."""
+LONG_SECONDS = 0.05  # a task that has run for so long is a long one: it gives way to others
 
-GROWTH = 4
-"""Processes for each processor at most, where long tasks hold them."""
+GROWTH = 4  # processes for each processor at most, where long tasks hold them
 
 WAITING_PER_WORKER = 64
 
-RESTART_SECONDS = 1.0
-"""How long to wait before a worker is started again where that failed."""
+RESTART_SECONDS = 1.0  # how long to wait before a worker is started again where that failed
 
-STREAM_AHEAD = 16
-"""Reports of a stream that wait for a slow reader; then its worker waits too."""
+STREAM_AHEAD = 16  # reports of a stream that wait for a slow reader; then its worker waits too
 
 
 class WorkerFailure(Exception):
@@ -231,12 +227,13 @@ class ProcessPool:
     async def _attempt(
         self, work: Callable[..., T], deadline: float | None, on_report: OnReport | None, caller: str
     ) -> T:
-        worker = await self._take(caller, deadline)
-        ended = False
+        with tracing.child("wait for a worker", tracing.Kind.INTERNAL, {}):
+            worker = await self._take(caller, deadline)
+        ended, start_ns = False, time.time_ns()
         worker.busy_since = time.monotonic()
         long = asyncio.get_running_loop().call_later(LONG_SECONDS, worker.give_way) if self._most > self._base else None
         try:
-            worker.send(work, reports=on_report is not None)
+            worker.send(tracing.carried(work), reports=on_report is not None)
             self._memory.begin()
             async with asyncio.timeout_at(deadline) as limit:
                 while not isinstance(received := await worker.receive(), Outcome):
@@ -248,10 +245,12 @@ class ProcessPool:
                     elif on_report is not None:
                         await on_report(received.content)
             ended = True
-            value: T = value_of(received)
-            return value
-        except TimeoutError:
-            raise SolverTimedOut("the time limit ran out before the answer was found") from None
+            return tracing.arrived(value_of(received))  # type: ignore[no-any-return]  # of the type of the work
+        except BaseException as error:
+            tracing.failed(error, start_ns)
+            if isinstance(error, TimeoutError):
+                raise SolverTimedOut("the time limit ran out before the answer was found") from None
+            raise
         finally:
             if long is not None:
                 long.cancel()

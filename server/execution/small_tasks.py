@@ -4,6 +4,7 @@ A process hears of a task, and the server of its outcome, only after waits that 
 """
 
 import asyncio
+import contextvars
 import threading
 import time
 import traceback
@@ -13,6 +14,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from domain.errors import DomainError, SolverTimedOut
+from server import tracing
 from server.execution.process_pool import WorkerFailure
 from server.observability import logger
 from server.ports.errors import Refused
@@ -58,10 +60,12 @@ class SmallTasks:
         self._is_busy = True
         loop = asyncio.get_running_loop()
         task = _Task(work, finish, self._seconds, loop, self._ended)
-        self._tasks.put(task)
         late = loop.call_later(self._late_seconds, self._give_up, task)
         try:
-            return await task.outcome
+            with tracing.child("work", tracing.Kind.INTERNAL, {}):
+                task.context = contextvars.copy_context()
+                self._tasks.put(task)
+                return await task.outcome
         except NotSmall:
             return None
         except asyncio.CancelledError:
@@ -80,7 +84,7 @@ class SmallTasks:
 
     def _run_all(self) -> None:
         while (task := self._tasks.get()) is not None:  # ends with the server
-            task.run()
+            task.context.run(task.run)
             del task  # not kept until the next one comes
 
     def _ended(self) -> None:
@@ -103,6 +107,7 @@ class _Task(Generic[T]):
         ended: Callable[[], None],
     ) -> None:
         self.outcome: asyncio.Future[T] = loop.create_future()
+        self.context = contextvars.Context()  # in which it runs
         self._work = work
         self._finish = finish
         self._control = _Control(seconds)

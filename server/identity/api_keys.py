@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
 from server.ports.errors import TokenExpired, TokenInvalid
-from server.ports.identity import ApiKeyPage, ApiKeyRecord, ApiKeyStore, Principal, Role
+from server.ports.identity import KEY_PREFIX, ApiKeyPage, ApiKeyRecord, ApiKeyStore, Principal, Role
 
-PREFIX = "absfin_"
+PREFIX = KEY_PREFIX
 SECRET_BYTES = 32
 _KEY = re.compile(rf"{PREFIX}([A-Za-z0-9_-]{{1,64}})\.([A-Za-z0-9_-]{{43}})")
 
@@ -67,7 +67,7 @@ class ApiKeys:
         if record.expires is not None and record.expires <= self._clock():
             raise TokenExpired
         expires = None if record.expires is None else record.expires.timestamp()
-        return Principal(record.caller, max(record.roles), "key", expires)
+        return Principal(record.caller, max(record.roles), "key", expires, f"apiKeys/{record.id}")
 
     async def create(self, draft: ApiKeyDraft) -> IssuedKey:
         """Stores a key and says its secret. Raises AlreadyExists, NotFound for what it replaces, InvalidInput."""

@@ -18,7 +18,7 @@ _METHODS: Mapping[Role, Mapping[str, str]] = {
         "PortfolioService": "GetPortfolio ListPortfolios",
         "MarketDataService": "GetPrices ListInstruments ListCorporateActions GetMarketMetrics",
         "EventService": "WatchEvents ListNotifications",
-        "AdminService": "GetServerInfo GetQuotas",
+        "AdminService": "GetServerInfo GetQuotas ListAuditEvents",
     },
     # Computes, and keeps the results.
     Role.ANALYST: {
@@ -36,7 +36,7 @@ _METHODS: Mapping[Role, Mapping[str, str]] = {
         "MarketDataService": "ImportPrices PublishMarketData UpsertInstruments UpsertCorporateActions",
     },
     Role.ADMIN: {
-        "AdminService": "ListAuditEvents Drain CreateApiKey ListApiKeys RevokeApiKey",
+        "AdminService": "Drain CreateApiKey ListApiKeys RevokeApiKey",
     },
 }
 

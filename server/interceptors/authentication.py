@@ -40,8 +40,8 @@ class Authentication(CallInterceptor):
         A stream of answers may stay open for days: it ends when the token that opened it expires.
         """
         known = await identify(self._identification, context)
+        principal.set(known)  # also a refusal is one of a known caller
         require_role(known, method.name)
-        principal.set(known)
         is_watch = method.streams_responses and not method.streams_requests
         try:
             async with asyncio.timeout(_remaining(known) if is_watch else None) as limit:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from domain.errors import Cancelled, DomainError, SolverFailed
+from server import tracing
 from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored, while_writing
@@ -42,16 +43,13 @@ LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 0.5
 """How often leases are renewed and the store learns how far jobs are, for those who follow them on other servers."""
 
-LOOK_SECONDS = 1.0
-"""How often jobs are looked for that no submission of this process announces."""
+LOOK_SECONDS = 1.0  # how often jobs are looked for that no submission of this process announces
 
 MAX_CRASHES = 3
-
-LEAST_SECONDS = 1.0
-"""A long job runs at least so long before it makes room for a short one."""
+LEAST_SECONDS = 1.0  # a long job runs at least so long before it makes room for a short one
 
 LENT_SECONDS = 3.0
-
+MOST_CAUSES = 10_000  # calls that are remembered for the jobs that they made
 POLICY = QueuePolicy()
 
 
@@ -132,6 +130,7 @@ class Runner:
         self._policy = policy
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
+        self._causes: dict[int, str] = {}  # spans of the calls that made jobs which have not ended here
         self._draining = False
         self._loops: list[asyncio.Task[None]] = []
         self.ended: Counter[str] = Counter({"SUCCEEDED": 0, "FAILED": 0})  # by the state in which they ended here
@@ -153,8 +152,12 @@ class Runner:
         """Begins to look for jobs."""
         self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._beating())]
 
-    def wake(self) -> None:
-        """There is a new job."""
+    def wake(self, key: int | None = None) -> None:
+        """There is a new job, of the call that is served now."""
+        if key is not None and (cause := tracing.current_traceparent()):
+            if len(self._causes) >= MOST_CAUSES:
+                del self._causes[next(iter(self._causes))]
+            self._causes[key] = cause
         self._wake.set()
 
     def drain(self) -> None:
@@ -299,6 +302,17 @@ class Runner:
     async def _run(self, run: Run) -> None:
         record = run.claim.record
         request_id.set(record.id)  # log lines of a job, and an error without text of its own, carry its id
+        with tracing.root(
+            "sweep" if is_sweep(record.id) else "backtest", tracing.Kind.CONSUMER, {"absfin.job.id": record.id}
+        ) as span:
+            try:
+                await self._run_attempt(run)
+            finally:
+                if span is not None and (cause := self._causes.pop(record.key, "")):
+                    span.link(cause)
+
+    async def _run_attempt(self, run: Run) -> None:
+        record = run.claim.record
         self._progress.begins(record)
         try:
             await self._progress.refresh(record.key)

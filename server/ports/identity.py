@@ -5,6 +5,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
+KEY_PREFIX = "absfin_"
+"""What every API key begins with."""
+
 
 class Role(IntEnum):
     """What a caller may do; each role may do what those before it may."""
@@ -33,6 +36,7 @@ class Principal:
     role: Role
     kind: str  # "user", "key", "certificate" or "local"
     expires: float | None = None  # seconds since 1970 UTC at which what proves it is no longer valid
+    credential: str = ""  # name of the key that proves it, which may be another one than the first of the caller
 
 
 LOCAL = Principal("local", Role.ADMIN, "local")

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from server.ports.audit import AuditStore
 from server.ports.changes import ChangeLog
 from server.ports.corporate_actions import CorporateActionStore
 from server.ports.events import EventStores
@@ -35,6 +36,7 @@ class Storage:
     portfolios: PortfolioStore
     fills: FillStore
     api_keys: ApiKeyStore
+    audit: AuditStore
     optimizations: ResultStore
     reallocations: ResultStore
     jobs: JobStores

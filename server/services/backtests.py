@@ -69,7 +69,7 @@ class Backtests:
             return before, drafted.wait_seconds
         job = await asyncio.to_thread(with_panels, drafted, found)
         record = await self._queue.enqueue(call.owner, replace(job, caller=call.caller))
-        self._runner.wake()
+        self._runner.wake(record.key)
         return record, drafted.wait_seconds
 
     async def ended(self, record: JobRecord, seconds: float) -> JobRecord:

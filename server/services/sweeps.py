@@ -85,7 +85,7 @@ class Sweeps:
         )
         with _reusing(job.request_id or ""):
             record = await self._queue.enqueue(call.owner, named)
-        self._runner.wake()
+        self._runner.wake(record.key)
         return await self._ended(record, drafted.wait_seconds)
 
     async def _ended(self, record: JobRecord, seconds: float) -> JobRecord:

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from server.binding import METRICS_LISTEN
 from server.settings import WrongSetting
 from server.telemetry.figures import SECONDS, Durations, Figures, Reading
 
@@ -24,8 +25,7 @@ class PrometheusText:
         try:
             self._server, self._thread = start_http_server(int(port), host.strip("[]"), registry)
         except OSError as error:
-            setting = "--metrics-listen (ABSFIN_METRICS_LISTEN)"
-            raise WrongSetting(f"{setting} cannot be bound: {address}: {error.strerror}") from None
+            raise WrongSetting(f"{METRICS_LISTEN} cannot be bound: {address}: {error.strerror}") from None
         self.url = f"http://{host}:{self._server.server_port}{PATH}"
 
     def close(self) -> None:

@@ -290,6 +290,8 @@ def test_calls_that_are_repeated_are_those_that_may_be() -> None:
         if method.GetOptions().idempotency_level != MethodOptions.IDEMPOTENCY_UNKNOWN
         or "request_id" in method.input_type.fields_by_name
     }
+    # Sent again, it would end the server that has taken the place of the one that drains.
+    may_be.remove(("absfinance.v1.AdminService", "Drain"))
     assert named == may_be
     assert len(entry["name"]) == len(named)
     assert set(entry["retryPolicy"]["retryableStatusCodes"]) == {"UNAVAILABLE", "RESOURCE_EXHAUSTED"}

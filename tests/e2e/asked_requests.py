@@ -28,6 +28,7 @@ ASKED: Mapping[str, Request] = {
     "AdminService/GetQuotas": {},
     "AdminService/GetServerInfo": {},
     "AdminService/ListApiKeys": {},
+    "AdminService/ListAuditEvents": {},
     "AdminService/RevokeApiKey": {"name": "apiKeys/own"},
     "BacktestService/Backtest": BACKTEST,
     "BacktestService/BacktestProgress": {"backtest": "backtests/own"},

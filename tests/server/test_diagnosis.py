@@ -1,6 +1,7 @@
 """What `python -m server doctor` finds: each check says what is wrong and what to do."""
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -53,6 +54,40 @@ def test_a_wrong_setting_is_all_there_is_to_say(tmp_path: Path) -> None:
     (only,) = diagnose(["--data-dir", str(tmp_path), "--workers", "0"], {})
     assert (only.check, only.state) == ("settings", State.FAILED)
     assert "--workers (ABSFIN_WORKERS) must be a whole number" in only.message
+
+
+def test_addresses_and_the_page_for_browsers(tmp_path: Path) -> None:
+    (page := tmp_path / "page").mkdir()
+    flags = ("--web-listen", "127.0.0.1:0", "--web-pages", str(page), "--metrics-listen", "0")
+    free, missing = found(tmp_path / "data", *flags)["browsers"]
+    assert (free.state, missing.state) == (State.GOOD, State.FAILED)
+    assert "with index.html" in missing.message
+    (page / "index.html").write_text("<p>")
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        findings = found(tmp_path / "data", *flags, "--web-listen", address, "--metrics-listen", address)
+    in_use, whole = findings["browsers"]
+    assert (in_use.state, whole.state) == (State.WARNING, State.GOOD)
+    assert f"--web-listen (ABSFIN_WEB_LISTEN) cannot be bound: is {address} in use?" in in_use.message
+    how, message, _ = state(findings["figures"])
+    assert how is State.WARNING
+    assert f"--metrics-listen (ABSFIN_METRICS_LISTEN) cannot be bound: is {address} in use?" in message
+
+
+def test_a_host_that_browsers_may_not_be_served_on_without_keys(tmp_path: Path) -> None:
+    (only,) = diagnose(["--data-dir", str(tmp_path), "--web-listen", "0.0.0.0:0"], {})
+    assert (only.check, only.state) == ("settings", State.FAILED)
+    assert "must be a loopback address" in only.message
+
+
+def test_the_head_of_a_cluster(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as head:
+        flags = ("--executor", "ray", "--ray-address", f"127.0.0.1:{head.getsockname()[1]}")
+        assert state(found(tmp_path, *flags)["cluster"])[0] is State.GOOD
+    how, message, action = state(found(tmp_path, *flags)["cluster"])
+    assert how is State.FAILED
+    assert "cannot be reached" in message
+    assert "ray start" in action
 
 
 def test_migrations_of_the_embedded_store(tmp_path: Path) -> None:

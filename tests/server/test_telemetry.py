@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 import time
 from contextlib import closing
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from server.bootstrap import _telemetry
 from server.security import security_warnings
 from server.settings import Settings, WrongSetting
 from server.telemetry_settings import TelemetrySettings
@@ -42,6 +44,23 @@ def test_a_port_alone_is_one_of_loopback(tmp_path: Path) -> None:
 def test_the_collector_is_an_address_without_the_path_of_a_signal(tmp_path: Path) -> None:
     found = read(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318/").telemetry
     assert found == TelemetrySettings("", "http://collector:4318")
+
+
+def test_without_the_extra_a_variable_of_all_programs_is_no_reason_not_to_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An address for figures of this server is one, and so is the collector where it is named to this server alone."""
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)  # as where it is not installed
+    settings = read(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318")
+    assert _telemetry(settings) is None
+    (record,) = caplog.records
+    assert (record.levelname, "needs the extra `telemetry`: pip install" in record.message) == ("WARNING", True)
+    for arguments, environment in (
+        (["--otlp-endpoint", "http://collector:4318"], {}),
+        ([], {"ABSFIN_METRICS_LISTEN": "9464", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}),
+    ):
+        with pytest.raises(WrongSetting, match="needs the extra `telemetry`"):
+            Settings.read(arguments, {"ABSFIN_DATA_DIR": str(tmp_path), **environment})
 
 
 @pytest.mark.parametrize("wrong", ["here", ":9464", "host:", "host:65536", "host:-1"])

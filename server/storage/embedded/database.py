@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
+from server import tracing
 from server.observability import logger
 from server.ports.errors import StorageFull, StorageUnavailable
 from server.storage.embedded.room import StorageLimits, require_room
@@ -23,6 +24,9 @@ READERS = 4
 BALLAST_BYTES = 8 << 20
 """Twice what SQLite lets its log grow to."""
 NO_LIMITS = StorageLimits()
+
+_READ = {"db.system.name": "sqlite", "db.operation.name": "read"}
+_WRITE = {"db.system.name": "sqlite", "db.operation.name": "write"}
 
 
 class UnknownSchema(Exception):
@@ -55,7 +59,8 @@ class Database:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Runs work that sees one state of the data from its first statement to its last."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._transaction, "BEGIN", work)
+        with tracing.child("sqlite read", tracing.Kind.CLIENT, _READ):
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._transaction, "BEGIN", work)
 
     async def write(self, work: Callable[[sqlite3.Connection], T], needed: int = 0) -> T:
         """Runs work that is stored as a whole, or not at all if it raises.
@@ -65,7 +70,8 @@ class Database:
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._writer, self._written_in_turn, work, needed)
         # Once begun, a write ends: whoever asked may leave, but what they asked for is then either stored or refused.
-        return await asyncio.shield(running)
+        with tracing.child("sqlite write", tracing.Kind.CLIENT, _WRITE):
+            return await asyncio.shield(running)
 
     def write_at_once(self, work: Callable[[sqlite3.Connection], T], needed: int = 0) -> T | None:
         """As `write`, in the thread that calls; None where something else is being written, or all is closed.
@@ -75,7 +81,10 @@ class Database:
         if not self._writing.acquire(blocking=False):
             return None
         try:
-            return None if self._closed else self._written(work, needed)
+            if self._closed:
+                return None
+            with tracing.child("sqlite write", tracing.Kind.CLIENT, _WRITE):
+                return self._written(work, needed)
         finally:
             self._writing.release()
 

@@ -10,6 +10,7 @@ from server.ports.job_stores import JobStores
 from server.ports.storage import Storage
 from server.settings import DATABASE_NAME, Settings, WrongSetting
 from server.storage.embedded.api_keys import EmbeddedApiKeys
+from server.storage.embedded.audit import EmbeddedAudit
 from server.storage.embedded.backtests import EmbeddedBacktests
 from server.storage.embedded.changes import EmbeddedChanges
 from server.storage.embedded.corporate_actions import EmbeddedCorporateActions
@@ -61,12 +62,14 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
     market_data = EmbeddedMarketData(database, panels, locks)
     backtests = EmbeddedBacktests(database, panels, locks, settings.retained_events, policy)
     changes, listener = EmbeddedChanges(database), EmbeddedListener(database)
+    audit = EmbeddedAudit(database, settings.audit)
     return Storage(
         market_data=market_data,
         corporate_actions=EmbeddedCorporateActions(database),
         portfolios=EmbeddedPortfolios(database),
         fills=EmbeddedFills(database),
         api_keys=EmbeddedApiKeys(database),
+        audit=audit,
         transfer=EmbeddedTransfer(database),
         optimizations=EmbeddedResults(database, "optimization"),
         reallocations=EmbeddedResults(database, "reallocation"),
@@ -95,6 +98,7 @@ def _open(settings: Settings, policy: QueuePolicy) -> Storage:
             "workers": partial(asyncio.to_thread, locks.sweep),
             "retention": Retention(database, panels, settings.retention_days).sweep,
             "events": EventRetention(database, changes, listener).sweep,
+            "audit": audit.sweep,
         },
         when_written=database.when_written,
         when_timed=database.when_timed,

@@ -12,6 +12,7 @@ from server.storage.panels import PanelFiles
 from server.storage.scratch import Scratch
 from server.storage.supabase.access import Access
 from server.storage.supabase.api_keys import SupabaseApiKeys
+from server.storage.supabase.audit import SupabaseAudit
 from server.storage.supabase.changes import SupabaseChanges
 from server.storage.supabase.corporate_actions import SupabaseCorporateActions
 from server.storage.supabase.event_retention import EventRetention
@@ -60,6 +61,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
     market_data = SupabaseMarketData(rpc, panels, folder / "staging")
     jobs = open_jobs(rpc, access, panels, locks, settings, policy)
     changes, listener = SupabaseChanges(rpc), SupabaseListener(rpc)
+    audit = SupabaseAudit(rpc, settings.audit)
     return Storage(
         # market data
         market_data=market_data,
@@ -86,6 +88,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
         when_timed=rpc.when_timed,
         # what every part shares
         api_keys=SupabaseApiKeys(rpc),
+        audit=audit,
         transfer=SupabaseTransfer(rpc),
         worker=locks.own,
         new_file=scratch.file,
@@ -94,6 +97,7 @@ def _open(settings: Settings, policy: QueuePolicy, access: Access) -> Storage:
             "scratch": partial(asyncio.to_thread, scratch.sweep),
             "results": ResultRetention(rpc, settings.retention_days).sweep,
             "events": EventRetention(rpc, changes, listener).sweep,
+            "audit": audit.sweep,
             **jobs.cleanup,
         },
         release_worker=jobs.release_worker,

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 from postgrest import SyncPostgrestClient
 
+from server import tracing
 from server.ports.deadline import call_deadline
 from server.ports.errors import StorageUnavailable
 from server.storage.supabase.access import ATTEMPT_SECONDS, CONNECTIONS, LARGE_BYTES, SCHEMA, Access, is_large
@@ -114,8 +115,10 @@ class Rpc:
         decode: Callable[[httpx.Response], Awaitable[T]],
     ) -> T:
         start = time.perf_counter()
+        called = {"db.system.name": "postgresql", "db.operation.name": name}
         try:
-            return await self._tried(name, send, decode)
+            with tracing.child(f"postgresql {name}", tracing.Kind.CLIENT, called):
+                return await self._tried(name, send, decode)
         finally:
             if self._timed is not None:
                 self._timed(name, time.perf_counter() - start)

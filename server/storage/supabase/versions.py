@@ -38,5 +38,7 @@ VERSIONS: tuple[str, ...] = (
     "20261129080500",
     "20261129090000",
     "20261129090500",
+    # audit log
+    "20261129091000",
 )
 """As `absfin.get_schema_versions` returns them."""

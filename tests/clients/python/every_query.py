@@ -398,6 +398,9 @@ def stored() -> Iterator[Any]:
     yield queries.ListPortfoliosQuery(all=True)
     yield queries.GetServerInfoQuery()
     yield queries.GetQuotasQuery("users/x")
+    yield queries.ListAuditEventsQuery(
+        5, "t", caller="users/x", method="m", resource="portfolios/x", start_time=MOMENT, end_time=MOMENT, all=True
+    )
     yield queries.DrainQuery(timeout=5.0)
     yield queries.CreateApiKeyQuery(
         ["reader"], "x", api_key_id="x", expires=datetime(2100, 1, 1, tzinfo=UTC), replaces="apiKeys/y"

@@ -148,7 +148,11 @@ type ListAuditEventsRequest struct {
 	// Only those at this time or later.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// Only those before this time.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Only those of this method, such as "absfinance.v1.PortfolioService/UpdatePortfolio"; all if empty.
+	Method string `protobuf:"bytes,7,opt,name=method,proto3" json:"method,omitempty"`
+	// Also those of everybody else, and calls of those who are not known; the role admin is needed. False if absent.
+	All           bool `protobuf:"varint,8,opt,name=all,proto3" json:"all,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -223,6 +227,20 @@ func (x *ListAuditEventsRequest) GetEndTime() *timestamppb.Timestamp {
 		return x.EndTime
 	}
 	return nil
+}
+
+func (x *ListAuditEventsRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *ListAuditEventsRequest) GetAll() bool {
+	if x != nil {
+		return x.All
+	}
+	return false
 }
 
 // A page of audit events.
@@ -961,20 +979,26 @@ func (x *GetServerInfoResponse_Limits) GetMaxCallDuration() *durationpb.Duration
 // A call that changed something, or was refused to.
 type ListAuditEventsResponse_AuditEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Place in the log.
+	// Place in the log of its owner, from 1 without gaps; the oldest events are removed.
 	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
-	// When it happened.
+	// When the call ended.
 	EventTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=event_time,json=eventTime,proto3" json:"event_time,omitempty"`
-	// Who called.
+	// Who called: the key "apiKeys/{id}" that was used, or the owner. Empty for calls of those who are not known.
 	Caller string `protobuf:"bytes,3,opt,name=caller,proto3" json:"caller,omitempty"`
 	// The method, such as "absfinance.v1.PortfolioService/UpdatePortfolio".
 	Method string `protobuf:"bytes,4,opt,name=method,proto3" json:"method,omitempty"`
 	// The resource, if it concerns one.
 	Resource string `protobuf:"bytes,5,opt,name=resource,proto3" json:"resource,omitempty"`
-	// Name of the status code.
+	// Name of the status code; empty where a stream had begun, whose end is an event of its own.
 	Code string `protobuf:"bytes,6,opt,name=code,proto3" json:"code,omitempty"`
 	// Id of the call, as in its `x-request-id`.
-	CallId        string `protobuf:"bytes,7,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	CallId string `protobuf:"bytes,7,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	// Whose things the call could change, such as "users/{sub}".
+	Owner string `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
+	// Reason of a failure, as in its ErrorInfo.
+	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Calls that the event stands for: refused ones of a second that are alike are one event, with the first call_id.
+	Count         uint32 `protobuf:"varint,10,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1056,6 +1080,27 @@ func (x *ListAuditEventsResponse_AuditEvent) GetCallId() string {
 		return x.CallId
 	}
 	return ""
+}
+
+func (x *ListAuditEventsResponse_AuditEvent) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ListAuditEventsResponse_AuditEvent) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ListAuditEventsResponse_AuditEvent) GetCount() uint32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
 }
 
 // One quota.
@@ -1141,7 +1186,7 @@ const file_absfinance_v1_admin_service_proto_rawDesc = "" +
 	"\x14max_concurrent_calls\x18\x02 \x01(\rR\x12maxConcurrentCalls\x12\x1d\n" +
 	"\n" +
 	"max_assets\x18\x03 \x01(\rR\tmaxAssets\x12E\n" +
-	"\x11max_call_duration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0fmaxCallDuration\"\xa2\x02\n" +
+	"\x11max_call_duration\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0fmaxCallDuration\"\xd6\x02\n" +
 	"\x16ListAuditEventsRequest\x12%\n" +
 	"\tpage_size\x18\x01 \x01(\rB\b\xbaH\x05*\x03\x18\xe8\aR\bpageSize\x12'\n" +
 	"\n" +
@@ -1150,10 +1195,12 @@ const file_absfinance_v1_admin_service_proto_rawDesc = "" +
 	"\bresource\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\bresource\x129\n" +
 	"\n" +
 	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
-	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xf6\x02\n" +
+	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12 \n" +
+	"\x06method\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x06method\x12\x10\n" +
+	"\x03all\x18\b \x01(\bR\x03all\"\xba\x03\n" +
 	"\x17ListAuditEventsResponse\x12T\n" +
 	"\faudit_events\x18\x01 \x03(\v21.absfinance.v1.ListAuditEventsResponse.AuditEventR\vauditEvents\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\xdc\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x1a\xa0\x02\n" +
 	"\n" +
 	"AuditEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x129\n" +
@@ -1163,7 +1210,11 @@ const file_absfinance_v1_admin_service_proto_rawDesc = "" +
 	"\x06method\x18\x04 \x01(\tR\x06method\x12\x1a\n" +
 	"\bresource\x18\x05 \x01(\tR\bresource\x12\x12\n" +
 	"\x04code\x18\x06 \x01(\tR\x04code\x12\x17\n" +
-	"\acall_id\x18\a \x01(\tR\x06callId\"S\n" +
+	"\acall_id\x18\a \x01(\tR\x06callId\x12\x14\n" +
+	"\x05owner\x18\b \x01(\tR\x05owner\x12\x16\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x12\x14\n" +
+	"\x05count\x18\n" +
+	" \x01(\rR\x05count\"S\n" +
 	"\fDrainRequest\x12C\n" +
 	"\atimeout\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x0e\xbaH\v\xaa\x01\b\"\x04\b\x80\xa3\x052\x00R\atimeout\"W\n" +
 	"\rDrainResponse\x12#\n" +

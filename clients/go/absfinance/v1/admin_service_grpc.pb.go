@@ -36,7 +36,7 @@ const (
 type AdminServiceClient interface {
 	// Returns what the server is and what it takes.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
-	// Lists calls that changed something, newest first.
+	// Lists calls that changed something, or were refused to, newest first.
 	ListAuditEvents(ctx context.Context, in *ListAuditEventsRequest, opts ...grpc.CallOption) (*ListAuditEventsResponse, error)
 	// Refuses new calls from now on, and lets those end that are running.
 	Drain(ctx context.Context, in *DrainRequest, opts ...grpc.CallOption) (*DrainResponse, error)
@@ -136,7 +136,7 @@ func (c *adminServiceClient) RevokeApiKey(ctx context.Context, in *RevokeApiKeyR
 type AdminServiceServer interface {
 	// Returns what the server is and what it takes.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
-	// Lists calls that changed something, newest first.
+	// Lists calls that changed something, or were refused to, newest first.
 	ListAuditEvents(context.Context, *ListAuditEventsRequest) (*ListAuditEventsResponse, error)
 	// Refuses new calls from now on, and lets those end that are running.
 	Drain(context.Context, *DrainRequest) (*DrainResponse, error)

@@ -162,6 +162,7 @@ class Client:
     get_quotas = _sends(queries.GetQuotasQuery)
     drain = _sends(queries.DrainQuery)
     create_api_key = _sends(queries.CreateApiKeyQuery)
+    list_audit_events = _sends(queries.ListAuditEventsQuery)
     list_api_keys = _pages(queries.ListApiKeysQuery)
     revoke_api_key = _sends(queries.RevokeApiKeyQuery)
 

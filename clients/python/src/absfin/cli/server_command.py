@@ -1,5 +1,6 @@
-"""`absfin server`: what a server is, what a caller uses of it, and its end."""
+"""`absfin server`: what a server is, what a caller uses of it, who changed what, and its end."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,7 +11,11 @@ from absfin.cli.layout import new_console, new_table
 from absfin.cli.output import failing_clearly, print_message
 from absfin.cli.parameters import AsJson, Server
 
-server = typer.Typer(help="What the server is, what a caller uses of it, and its end.", no_args_is_help=True)
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+
+server = typer.Typer(
+    help="What the server is, what a caller uses of it, who changed what, and its end.", no_args_is_help=True
+)
 
 
 @server.command(name="info")
@@ -48,6 +53,43 @@ def show_quotas(
         table = new_table((f"of {quotas.caller}", "used", "limit"))
         for one in quotas.quotas:
             table.add_row(one.name, f"{one.used:,}", f"{one.limit:,}" if one.HasField("limit") else "none")
+        new_console().print(table)
+
+
+@server.command(name="audit")
+def show_audit(
+    caller: Annotated[str, typer.Option(help="Only calls of users/ID or apiKeys/ID.")] = "",
+    method: Annotated[str, typer.Option(help="Only those of SERVICE/METHOD.")] = "",
+    resource: Annotated[str, typer.Option(help="Only those that concern it, portfolios/main.")] = "",
+    since: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="Only from this time on, in UTC.")] = None,
+    before: Annotated[datetime | None, typer.Option(formats=MOMENTS, help="Only before this time, in UTC.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Also those of everybody else, for admins.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most events.")] = 50,
+    page_token: Annotated[str, typer.Option(help="Token of the page before, from --json.")] = "",
+    server: Server = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Show who changed what, newest first: absfin server audit --resource portfolios/main"""
+    with failing_clearly(as_json), connect(server) as client:
+        page = client.list_audit_events(
+            limit,
+            page_token,
+            caller=caller,
+            method=f"absfinance.v1.{method}" if method and "." not in method else method,
+            resource=resource,
+            start_time=since,
+            end_time=before,
+            all=everybody,
+        )
+        if as_json:
+            print_message(page)
+            return
+        table = new_table(("time", "caller", "method", "resource", "ended with", "calls"))
+        for event in page.audit_events:
+            time = f"{event.event_time.ToDatetime(UTC):%Y-%m-%d %H:%M:%S}"
+            ended = event.reason or event.code or "has begun"
+            name = event.method.removeprefix("absfinance.v1.") or "not known"
+            table.add_row(time, event.caller or "not known", name, event.resource, ended, f"{event.count:,}")
         new_console().print(table)
 
 

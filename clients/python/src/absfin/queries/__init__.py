@@ -22,6 +22,7 @@ from absfin.queries.admin import (
     GetQuotasQuery,
     GetServerInfoQuery,
     ListApiKeysQuery,
+    ListAuditEventsQuery,
     RevokeApiKeyQuery,
 )
 from absfin.queries.attribution import AttributeQuery
@@ -123,6 +124,7 @@ __all__ = [
     "ImportPricesQuery",
     "InstrumentsQuery",
     "ListApiKeysQuery",
+    "ListAuditEventsQuery",
     "ListBacktestsQuery",
     "ListNotificationsQuery",
     "ListOptimizationsQuery",

@@ -9,7 +9,7 @@ from absfinance.v1 import admin_service_pb2 as pb
 from absfinance.v1.admin_service_pb2_grpc import AdminServiceStub
 
 from absfin.queries.base import PagedQuery, Rpc, UnaryQuery
-from absfin.requests import PAGE_SIZE
+from absfin.requests import PAGE_SIZE, timestamp
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,40 @@ class GetQuotasQuery(UnaryQuery[pb.GetQuotasResponse]):
 
     def answer(self, response: pb.GetQuotasResponse) -> pb.GetQuotasResponse:
         """The quotas."""
+        return response
+
+
+@dataclass(frozen=True)
+class ListAuditEventsQuery(UnaryQuery[pb.ListAuditEventsResponse]):
+    """A page of the calls that changed something, or were refused to, newest first. Raises PermissionDenied."""
+
+    RPC: ClassVar = Rpc(AdminServiceStub, "ListAuditEvents")
+
+    page_size: int = 50
+    page_token: str = ""
+    _: KW_ONLY
+    caller: str = ""  # such as "users/{sub}" or "apiKeys/{id}"
+    method: str = ""  # such as "absfinance.v1.PortfolioService/UpdatePortfolio"
+    resource: str = ""  # such as "portfolios/main"
+    start_time: datetime | None = None  # in UTC if without a time zone
+    end_time: datetime | None = None
+    all: bool = False  # those of everybody, for admins
+
+    def request(self) -> pb.ListAuditEventsRequest:
+        """The page."""
+        return pb.ListAuditEventsRequest(
+            page_size=self.page_size,
+            page_token=self.page_token,
+            caller=self.caller,
+            method=self.method,
+            resource=self.resource,
+            start_time=timestamp(self.start_time),
+            end_time=timestamp(self.end_time),
+            all=self.all,
+        )
+
+    def answer(self, response: pb.ListAuditEventsResponse) -> pb.ListAuditEventsResponse:
+        """The events, and the token of the next page."""
         return response
 
 

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!absfinance/v1/admin_service.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xeb\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07\x65ngines\x18\x02 \x03(\t\x12<\n\x07solvers\x18\x03 \x03(\x0b\x32+.absfinance.v1.GetServerInfoResponse.Solver\x12;\n\x06limits\x18\x04 \x01(\x0b\x32+.absfinance.v1.GetServerInfoResponse.Limits\x1a\'\n\x06Solver\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x1a\x8b\x01\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x04\x12\x1c\n\x14max_concurrent_calls\x18\x02 \x01(\r\x12\x12\n\nmax_assets\x18\x03 \x01(\r\x12\x34\n\x11max_call_duration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xe7\x01\n\x16ListAuditEventsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x18\n\x06\x63\x61ller\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\x08resource\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9d\x02\n\x17ListAuditEventsResponse\x12G\n\x0c\x61udit_events\x18\x01 \x03(\x0b\x32\x31.absfinance.v1.ListAuditEventsResponse.AuditEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\x9f\x01\n\nAuditEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x10\n\x08resource\x18\x05 \x01(\t\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x07 \x01(\t\"J\n\x0c\x44rainRequest\x12:\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\"<\n\rDrainResponse\x12\x15\n\rrunning_calls\x18\x01 \x01(\r\x12\x14\n\x0crunning_jobs\x18\x02 \x01(\r\",\n\x10GetQuotasRequest\x12\x18\n\x06\x63\x61ller\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\x9e\x01\n\x11GetQuotasResponse\x12\x0e\n\x06\x63\x61ller\x18\x01 \x01(\t\x12\x36\n\x06quotas\x18\x02 \x03(\x0b\x32&.absfinance.v1.GetQuotasResponse.Quota\x1a\x41\n\x05Quota\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05limit\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x0c\n\x04used\x18\x03 \x01(\x04\x42\x08\n\x06_limit\"\xee\x01\n\x06\x41piKey\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x08 \x01(\t\"\xfa\x01\n\x13\x43reateApiKeyRequest\x12\x32\n\napi_key_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12!\n\x05roles\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\x10\"\x06r\x04\x10\x01\x18@\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x08replaces\x18\x05 \x01(\tB)\xbaH&r$\x18P2 ^$|^apiKeys/[A-Za-z0-9_-]{1,64}$\"O\n\x12ListApiKeysRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"W\n\x13ListApiKeysResponse\x12\'\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x15.absfinance.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x13RevokeApiKeyRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xbaH#r!\x18P2\x1d^apiKeys/[A-Za-z0-9_-]{1,64}$2\xef\x04\n\x0c\x41\x64minService\x12_\n\rGetServerInfo\x12#.absfinance.v1.GetServerInfoRequest\x1a$.absfinance.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x12\x65\n\x0fListAuditEvents\x12%.absfinance.v1.ListAuditEventsRequest\x1a&.absfinance.v1.ListAuditEventsResponse\"\x03\x90\x02\x01\x12G\n\x05\x44rain\x12\x1b.absfinance.v1.DrainRequest\x1a\x1c.absfinance.v1.DrainResponse\"\x03\x90\x02\x02\x12S\n\tGetQuotas\x12\x1f.absfinance.v1.GetQuotasRequest\x1a .absfinance.v1.GetQuotasResponse\"\x03\x90\x02\x01\x12N\n\x0c\x43reateApiKey\x12\".absfinance.v1.CreateApiKeyRequest\x1a\x15.absfinance.v1.ApiKey\"\x03\x90\x02\x00\x12Y\n\x0bListApiKeys\x12!.absfinance.v1.ListApiKeysRequest\x1a\".absfinance.v1.ListApiKeysResponse\"\x03\x90\x02\x01\x12N\n\x0cRevokeApiKey\x12\".absfinance.v1.RevokeApiKeyRequest\x1a\x15.absfinance.v1.ApiKey\"\x03\x90\x02\x02\x42\xa6\x01\n\x19\x63om.example.absfinance.v1B\x11\x41\x64minServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!absfinance/v1/admin_service.proto\x12\rabsfinance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x16\n\x14GetServerInfoRequest\"\xeb\x02\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07\x65ngines\x18\x02 \x03(\t\x12<\n\x07solvers\x18\x03 \x03(\x0b\x32+.absfinance.v1.GetServerInfoResponse.Solver\x12;\n\x06limits\x18\x04 \x01(\x0b\x32+.absfinance.v1.GetServerInfoResponse.Limits\x1a\'\n\x06Solver\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x1a\x8b\x01\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x04\x12\x1c\n\x14max_concurrent_calls\x18\x02 \x01(\r\x12\x12\n\nmax_assets\x18\x03 \x01(\r\x12\x34\n\x11max_call_duration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\x8e\x02\n\x16ListAuditEventsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x18\n\x06\x63\x61ller\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1a\n\x08resource\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x06method\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x0b\n\x03\x61ll\x18\x08 \x01(\x08\"\xcb\x02\n\x17ListAuditEventsResponse\x12G\n\x0c\x61udit_events\x18\x01 \x03(\x0b\x32\x31.absfinance.v1.ListAuditEventsResponse.AuditEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x1a\xcd\x01\n\nAuditEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12.\n\nevent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\x12\x10\n\x08resource\x18\x05 \x01(\t\x12\x0c\n\x04\x63ode\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x07 \x01(\t\x12\r\n\x05owner\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\r\n\x05\x63ount\x18\n \x01(\r\"J\n\x0c\x44rainRequest\x12:\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\"<\n\rDrainResponse\x12\x15\n\rrunning_calls\x18\x01 \x01(\r\x12\x14\n\x0crunning_jobs\x18\x02 \x01(\r\",\n\x10GetQuotasRequest\x12\x18\n\x06\x63\x61ller\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\x9e\x01\n\x11GetQuotasResponse\x12\x0e\n\x06\x63\x61ller\x18\x01 \x01(\t\x12\x36\n\x06quotas\x18\x02 \x03(\x0b\x32&.absfinance.v1.GetQuotasResponse.Quota\x1a\x41\n\x05Quota\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05limit\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x0c\n\x04used\x18\x03 \x01(\x04\x42\x08\n\x06_limit\"\xee\x01\n\x06\x41piKey\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x0e\n\x06secret\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x63\x61ller\x18\x08 \x01(\t\"\xfa\x01\n\x13\x43reateApiKeyRequest\x12\x32\n\napi_key_id\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x18@2\x15^[A-Za-z0-9_-]{0,64}$\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12!\n\x05roles\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\x10\"\x06r\x04\x10\x01\x18@\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x08replaces\x18\x05 \x01(\tB)\xbaH&r$\x18P2 ^$|^apiKeys/[A-Za-z0-9_-]{1,64}$\"O\n\x12ListApiKeysRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\rB\x08\xbaH\x05*\x03\x18\xe8\x07\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"W\n\x13ListApiKeysResponse\x12\'\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x15.absfinance.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x13RevokeApiKeyRequest\x12\x34\n\x04name\x18\x01 \x01(\tB&\xbaH#r!\x18P2\x1d^apiKeys/[A-Za-z0-9_-]{1,64}$2\xef\x04\n\x0c\x41\x64minService\x12_\n\rGetServerInfo\x12#.absfinance.v1.GetServerInfoRequest\x1a$.absfinance.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x12\x65\n\x0fListAuditEvents\x12%.absfinance.v1.ListAuditEventsRequest\x1a&.absfinance.v1.ListAuditEventsResponse\"\x03\x90\x02\x01\x12G\n\x05\x44rain\x12\x1b.absfinance.v1.DrainRequest\x1a\x1c.absfinance.v1.DrainResponse\"\x03\x90\x02\x02\x12S\n\tGetQuotas\x12\x1f.absfinance.v1.GetQuotasRequest\x1a .absfinance.v1.GetQuotasResponse\"\x03\x90\x02\x01\x12N\n\x0c\x43reateApiKey\x12\".absfinance.v1.CreateApiKeyRequest\x1a\x15.absfinance.v1.ApiKey\"\x03\x90\x02\x00\x12Y\n\x0bListApiKeys\x12!.absfinance.v1.ListApiKeysRequest\x1a\".absfinance.v1.ListApiKeysResponse\"\x03\x90\x02\x01\x12N\n\x0cRevokeApiKey\x12\".absfinance.v1.RevokeApiKeyRequest\x1a\x15.absfinance.v1.ApiKey\"\x03\x90\x02\x02\x42\xa6\x01\n\x19\x63om.example.absfinance.v1B\x11\x41\x64minServiceProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03\x41\x42\x46\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0e\x41\x62sFinance::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['caller']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['resource']._loaded_options = None
   _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['resource']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['method']._loaded_options = None
+  _globals['_LISTAUDITEVENTSREQUEST'].fields_by_name['method']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_DRAINREQUEST'].fields_by_name['timeout']._loaded_options = None
   _globals['_DRAINREQUEST'].fields_by_name['timeout']._serialized_options = b'\272H\013\252\001\010\"\004\010\200\243\0052\000'
   _globals['_GETQUOTASREQUEST'].fields_by_name['caller']._loaded_options = None
@@ -84,31 +86,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_start=395
   _globals['_GETSERVERINFORESPONSE_LIMITS']._serialized_end=534
   _globals['_LISTAUDITEVENTSREQUEST']._serialized_start=537
-  _globals['_LISTAUDITEVENTSREQUEST']._serialized_end=768
-  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_start=771
-  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_end=1056
-  _globals['_LISTAUDITEVENTSRESPONSE_AUDITEVENT']._serialized_start=897
-  _globals['_LISTAUDITEVENTSRESPONSE_AUDITEVENT']._serialized_end=1056
-  _globals['_DRAINREQUEST']._serialized_start=1058
-  _globals['_DRAINREQUEST']._serialized_end=1132
-  _globals['_DRAINRESPONSE']._serialized_start=1134
-  _globals['_DRAINRESPONSE']._serialized_end=1194
-  _globals['_GETQUOTASREQUEST']._serialized_start=1196
-  _globals['_GETQUOTASREQUEST']._serialized_end=1240
-  _globals['_GETQUOTASRESPONSE']._serialized_start=1243
-  _globals['_GETQUOTASRESPONSE']._serialized_end=1401
-  _globals['_GETQUOTASRESPONSE_QUOTA']._serialized_start=1336
-  _globals['_GETQUOTASRESPONSE_QUOTA']._serialized_end=1401
-  _globals['_APIKEY']._serialized_start=1404
-  _globals['_APIKEY']._serialized_end=1642
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1645
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1895
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1897
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1976
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1978
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=2065
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=2067
-  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=2142
-  _globals['_ADMINSERVICE']._serialized_start=2145
-  _globals['_ADMINSERVICE']._serialized_end=2768
+  _globals['_LISTAUDITEVENTSREQUEST']._serialized_end=807
+  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_start=810
+  _globals['_LISTAUDITEVENTSRESPONSE']._serialized_end=1141
+  _globals['_LISTAUDITEVENTSRESPONSE_AUDITEVENT']._serialized_start=936
+  _globals['_LISTAUDITEVENTSRESPONSE_AUDITEVENT']._serialized_end=1141
+  _globals['_DRAINREQUEST']._serialized_start=1143
+  _globals['_DRAINREQUEST']._serialized_end=1217
+  _globals['_DRAINRESPONSE']._serialized_start=1219
+  _globals['_DRAINRESPONSE']._serialized_end=1279
+  _globals['_GETQUOTASREQUEST']._serialized_start=1281
+  _globals['_GETQUOTASREQUEST']._serialized_end=1325
+  _globals['_GETQUOTASRESPONSE']._serialized_start=1328
+  _globals['_GETQUOTASRESPONSE']._serialized_end=1486
+  _globals['_GETQUOTASRESPONSE_QUOTA']._serialized_start=1421
+  _globals['_GETQUOTASRESPONSE_QUOTA']._serialized_end=1486
+  _globals['_APIKEY']._serialized_start=1489
+  _globals['_APIKEY']._serialized_end=1727
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1730
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1980
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1982
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=2061
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=2063
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=2150
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_start=2152
+  _globals['_REVOKEAPIKEYREQUEST']._serialized_end=2227
+  _globals['_ADMINSERVICE']._serialized_start=2230
+  _globals['_ADMINSERVICE']._serialized_end=2853
 # @@protoc_insertion_point(module_scope)

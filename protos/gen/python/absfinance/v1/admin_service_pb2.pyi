@@ -46,25 +46,29 @@ class GetServerInfoResponse(_message.Message):
     def __init__(self, version: _Optional[str] = ..., engines: _Optional[_Iterable[str]] = ..., solvers: _Optional[_Iterable[_Union[GetServerInfoResponse.Solver, _Mapping]]] = ..., limits: _Optional[_Union[GetServerInfoResponse.Limits, _Mapping]] = ...) -> None: ...
 
 class ListAuditEventsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "caller", "resource", "start_time", "end_time")
+    __slots__ = ("page_size", "page_token", "caller", "resource", "start_time", "end_time", "method", "all")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    ALL_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     caller: str
     resource: str
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., caller: _Optional[str] = ..., resource: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    method: str
+    all: bool
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., caller: _Optional[str] = ..., resource: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., method: _Optional[str] = ..., all: _Optional[bool] = ...) -> None: ...
 
 class ListAuditEventsResponse(_message.Message):
     __slots__ = ("audit_events", "next_page_token")
     class AuditEvent(_message.Message):
-        __slots__ = ("sequence", "event_time", "caller", "method", "resource", "code", "call_id")
+        __slots__ = ("sequence", "event_time", "caller", "method", "resource", "code", "call_id", "owner", "reason", "count")
         SEQUENCE_FIELD_NUMBER: _ClassVar[int]
         EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
         CALLER_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +76,9 @@ class ListAuditEventsResponse(_message.Message):
         RESOURCE_FIELD_NUMBER: _ClassVar[int]
         CODE_FIELD_NUMBER: _ClassVar[int]
         CALL_ID_FIELD_NUMBER: _ClassVar[int]
+        OWNER_FIELD_NUMBER: _ClassVar[int]
+        REASON_FIELD_NUMBER: _ClassVar[int]
+        COUNT_FIELD_NUMBER: _ClassVar[int]
         sequence: int
         event_time: _timestamp_pb2.Timestamp
         caller: str
@@ -79,7 +86,10 @@ class ListAuditEventsResponse(_message.Message):
         resource: str
         code: str
         call_id: str
-        def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[str] = ..., method: _Optional[str] = ..., resource: _Optional[str] = ..., code: _Optional[str] = ..., call_id: _Optional[str] = ...) -> None: ...
+        owner: str
+        reason: str
+        count: int
+        def __init__(self, sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[str] = ..., method: _Optional[str] = ..., resource: _Optional[str] = ..., code: _Optional[str] = ..., call_id: _Optional[str] = ..., owner: _Optional[str] = ..., reason: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
     AUDIT_EVENTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     audit_events: _containers.RepeatedCompositeFieldContainer[ListAuditEventsResponse.AuditEvent]
