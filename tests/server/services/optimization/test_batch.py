@@ -1,7 +1,6 @@
 """Batches of accounts: an outcome for each under its key, whatever comes of the others."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -87,27 +86,6 @@ async def test_a_caller_who_sends_nothing_is_ended(batch: Batch, encode: Encode)
         await outcomes(batch, sent([], then_wait=60.0))
     with pytest.raises(StreamIdle):
         await outcomes(batch, sent([encode(OptimizeBatchRequest, universe=UNIVERSE)], then_wait=60.0))
-
-
-async def test_what_fails_after_the_caller_hung_up_is_no_error_of_the_server(batch: Batch, encode: Encode) -> None:
-    answered, complaints = asyncio.Event(), []
-
-    async def breaking() -> AsyncIterator[bytes]:
-        yield encode(OptimizeBatchRequest, universe=UNIVERSE)
-        yield encode(OptimizeBatchRequest, account={"key": "x"})
-        await answered.wait()
-        raise InvalidInput("account", "is broken")
-
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
-    answers = batch.run(breaking(), Call(OWNER))
-    await anext(answers)
-    answered.set()
-    while any("_solve_all" in str(task.get_coro()) for task in asyncio.all_tasks()):
-        await asyncio.sleep(0.01)
-    await answers.aclose()
-    del answers
-    gc.collect()
-    assert complaints == []
 
 
 class SlowPool:
