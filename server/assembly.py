@@ -101,7 +101,7 @@ def jobs_of(
         replace(storage.jobs, decisions=None) if cluster else storage.jobs,
         progress,
         # A pool of their own, which gives way: jobs shall not keep a caller of Optimize waiting.
-        cluster or ProcessPool(settings.workers, niceness=JOB_NICENESS, growth=1, template=template, retries=0),
+        cluster or _pool_of_jobs(settings, template),
         storage.worker,
         (lambda: cluster.processors) if cluster else settings.workers,
         run=partial(
@@ -114,6 +114,18 @@ def jobs_of(
         policy=policy,
     )
     return Jobs(progress, runner)
+
+
+def _pool_of_jobs(settings: Settings, template: Template) -> ProcessPool:
+    """Worker processes that give way to those of calls; the runner says what is repeated."""
+    return ProcessPool(
+        settings.workers,
+        niceness=JOB_NICENESS,
+        growth=1,
+        template=template,
+        retries=0,
+        max_memory_bytes=settings.limits.request_memory_bytes,
+    )
 
 
 def services_of(

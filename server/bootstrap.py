@@ -118,10 +118,15 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
     cluster = await _cluster(settings)
     storage = STORAGE_BACKENDS[settings.storage](settings, policy)
     template = template or Template(FIRST, LIBRARIES)
-    pool = ProcessPool(settings.workers, template=template, max_seconds=settings.max_request_seconds)
+    pool = ProcessPool(
+        settings.workers,
+        template=template,
+        max_seconds=settings.max_request_seconds,
+        max_memory_bytes=settings.limits.request_memory_bytes,
+    )
     small = SmallTasks()
     jobs = jobs_of(settings, storage, policy, template, cluster)
-    admission = Admission(settings.max_concurrent_requests)
+    admission = Admission(settings.max_concurrent_requests, settings.limits)
     api_keys = ApiKeys(storage.api_keys)
     identification = _identification(settings, api_keys)
     # Written order: cache of handlers, closed services, request context, log, metrics, errors, authentication,

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from server.identity_settings import identity_from, is_loopback
+from server.limit_settings import OPTIONS as LIMIT_OPTIONS
+from server.limit_settings import LimitSettings, limits_from
 from server.ports.identity import IdentitySettings
 from server.remote_settings import liquidity_target_from, ray_address_from, targets_from
 from server.supabase_settings import realtime_from, supabase_from
@@ -74,6 +76,7 @@ class Settings:
     web: WebSettings | None = None  # None: browsers are not served
     max_connection_age_seconds: float = 0.0  # 0: any age
     telemetry: TelemetrySettings | None = None  # None: nothing is measured
+    limits: LimitSettings = field(default_factory=LimitSettings)
 
     @classmethod
     def read(cls, arguments: Sequence[str], environment: Mapping[str, str]) -> "Settings":
@@ -133,6 +136,7 @@ class Settings:
                 "max_connection_age_seconds", value("max_connection_age_seconds"), 0.0, MOST_SECONDS
             ),
             telemetry=telemetry_from(value, _wrong),
+            limits=limits_from(value, _number, _whole),
         )
 
 
@@ -266,6 +270,7 @@ _OPTIONS: Mapping[str, _Option] = {
         "seconds to the second attempt; to each later one it is three times as long as to the one before",
         "15",
     ),
+    **{name: _Option(*option) for name, option in LIMIT_OPTIONS.items()},
 }
 
 

@@ -89,6 +89,10 @@ const (
 	RoleRequired Reason = "ROLE_REQUIRED"
 	// IdentityUnavailable: the keys that tokens are verified with could not be fetched: wait as RetryInfo says.
 	IdentityUnavailable Reason = "IDENTITY_UNAVAILABLE"
+	// QuotaExceeded: the caller has as much of something as one caller may; QuotaFailure names it.
+	QuotaExceeded Reason = "QUOTA_EXCEEDED"
+	// MemoryLimitExceeded: the work needs more memory than one request may have.
+	MemoryLimitExceeded Reason = "MEMORY_LIMIT_EXCEEDED"
 )
 
 // families says of each reason what the caller can do.
@@ -133,4 +137,6 @@ var families = map[Reason]error{
 	AnonymousRefused:        ErrAccess,
 	RoleRequired:            ErrAccess,
 	IdentityUnavailable:     ErrTransient,
+	QuotaExceeded:           ErrTransient,
+	MemoryLimitExceeded:     ErrProblem,
 }

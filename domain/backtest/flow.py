@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from domain.backtest.measurement import measure
+from domain.backtest.measurement import measure, strategy_settings
 from domain.backtest.preparation import BacktestPlan
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.result import BacktestOutcome
+from domain.backtest.selection import CandidateAccount, choose
 from domain.backtest.simulator import Simulation, SimulationState
+from domain.backtest.strategies import Select
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
@@ -76,11 +78,15 @@ class BacktestRun:
         return Checkpoint(self.strategy_index, self.simulation.state.copy(), self.hand_over())
 
     def cut(self, failure: FailedRebalance | None = None) -> None:
-        """Ends a part of the current strategy's record; of a shifted one only its path is kept, and why it ended."""
+        """Ends a part of the current strategy's record; of one that was not asked for only its path is kept.
+
+        Beside it a shifted one keeps why it ended, and a candidate each failure.
+        """
         if self.simulation is not None:
             part = self.simulation.record.cut()
-            if self.strategy_index >= self.plan.shifted_from:
-                part = replace(part.path_only(), failures=() if failure is None else (failure,))
+            if not self.plan.is_asked(self.strategy_index):
+                failures = part.failures if self.strategy_index < self.plan.shifted_from else ()
+                part = replace(part.path_only(), failures=failures + (() if failure is None else (failure,)))
             self.records[self.strategy_index].append(part)
             self.new.append((self.strategy_index, part))
 
@@ -115,9 +121,29 @@ def run(
         backtest.strategy_index = checkpoint.strategy_index
         state = checkpoint.state.copy()
     while backtest.strategy_index < len(plan.strategy_runs):
+        if backtest.plan is plan and backtest.strategy_index >= len(plan.candidates):
+            backtest.plan = _with_choices(plan, backtest.records, check_cancelled)
         _simulate(backtest, state, observe, check_cancelled)
         backtest.strategy_index, backtest.simulation, state = backtest.strategy_index + 1, None, None
-    return measure(plan, [RecordPart.joined(parts) for parts in backtest.records], check_cancelled)
+    return measure(backtest.plan, [RecordPart.joined(parts) for parts in backtest.records], check_cancelled)
+
+
+def _with_choices(
+    plan: BacktestPlan, records: Sequence[Sequence[RecordPart]], check_cancelled: CancellationCheck
+) -> BacktestPlan:
+    """The plan with what its strategies select, once the accounts of all candidates are simulated."""
+    runs, first = list(plan.strategy_runs), len(plan.candidates)
+    for index, run in enumerate(plan.asked_runs, first):
+        if not isinstance(run.strategy, Select):
+            continue
+        accounts = [
+            CandidateAccount.of(run.strategy.candidates[one.candidate].label, records[place])
+            for place, one in enumerate(plan.candidates)
+            if one.owner == index - first
+        ]
+        choices = choose(run.strategy, run, plan.days, accounts, strategy_settings(plan, run), check_cancelled)
+        runs[index] = run.bound_to(run.strategy.with_choices(choices))
+    return replace(plan, strategy_runs=tuple(runs))
 
 
 def _simulate(
@@ -141,7 +167,7 @@ def _simulate(
             check_cancelled()
             observe(backtest)
     except InvalidInput as error:
-        if backtest.strategy_index < plan.shifted_from:
+        if plan.is_asked(backtest.strategy_index):
             raise
         # Beside the simulation that was asked for it is a value: the luck of other dates is told without it.
         backtest.cut(FailedRebalance(backtest.day, error.REASON, error.message))

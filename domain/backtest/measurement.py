@@ -22,10 +22,12 @@ from domain.backtest.result import (
     StrategyOutcome,
 )
 from domain.backtest.return_tables import comparisons, return_tables
+from domain.backtest.selection import Selection, followed_choices
 from domain.backtest.shifted_calendars import reason_not_shifted
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BenchmarkSymbol, Conventions
+from domain.backtest.strategies import Select
 from domain.backtest.strategy_attribution import attributions
 from domain.backtest.strategy_run import StrategyRun
 from domain.backtest.validated_returns import validated_returns
@@ -56,8 +58,8 @@ def measure(plan: BacktestPlan, records: Sequence[RecordPart], check_cancelled: 
     """The result of a backtest from the records of its strategy runs, in their order."""
     specification = plan.specification
     count, end = len(specification.strategies), plan.shifted_from
-    runs, shifted = plan.strategy_runs[:end], records[end:]
-    records = records[:end]
+    runs, shifted = plan.asked_runs, records[end:]
+    records = records[len(plan.candidates) : end]
     curves = dict(plan.curves)
     for strategy_run, record in zip(runs[count:], records[count:], strict=True):
         curves[strategy_run.strategy.label] = Curve(plan.days, record.unit_values)
@@ -87,7 +89,7 @@ def excess_path(plan: BacktestPlan, outcome: BacktestOutcome) -> tuple[Validated
         if one.record is not None:
             curves[one.label] = Curve(plan.days, one.record.unit_values)
     compared = {one.label: curves[one.label] for one in outcome.benchmarks[:1]}
-    settings = _strategy_settings(plan, plan.strategy_runs[0])
+    settings = strategy_settings(plan, plan.asked_runs[0])
     found = validated_returns(Curve(plan.days, first.record.unit_values), settings, compared)
     return found, next(iter(found.compared), None)
 
@@ -100,7 +102,7 @@ def _strategy_outcome(
     *,
     is_benchmark: bool,
 ) -> StrategyOutcome:
-    curve, settings = Curve(plan.days, record.unit_values), _strategy_settings(plan, strategy_run)
+    curve, settings = Curve(plan.days, record.unit_values), strategy_settings(plan, strategy_run)
     figures = performance(
         curve,
         settings,
@@ -133,7 +135,14 @@ def _strategy_outcome(
         record=record,
         return_tables=return_tables(curve, Curve(plan.days, gross_unit_values(record))),
         comparisons=() if is_benchmark else comparisons(curve, benchmarks, settings),
+        selection=_selection(strategy_run, curve, settings),
     )
+
+
+def _selection(strategy_run: StrategyRun, curve: Curve, settings: MetricSettings) -> Selection | None:
+    """What a strategy chose that selects among others."""
+    strategy = strategy_run.strategy
+    return followed_choices(strategy, curve, settings) if isinstance(strategy, Select) else None
 
 
 def _validated(
@@ -145,11 +154,11 @@ def _validated(
     check_cancelled: CancellationCheck,
 ) -> StrategyOutcome:
     """The outcome of a strategy with its statistical validation; `shifted` are records of all shifted runs."""
-    specification, strategy_run = plan.specification, plan.strategy_runs[index]
+    specification, strategy_run = plan.specification, plan.asked_runs[index]
     if outcome.record is None:
         raise ValueError("a strategy has a record")
     curve = Curve(plan.days, outcome.record.unit_values)
-    returns = validated_returns(curve, _strategy_settings(plan, strategy_run), benchmarks)
+    returns = validated_returns(curve, strategy_settings(plan, strategy_run), benchmarks)
     validation = validate(returns, specification.validation, check_cancelled)
     reason = reason_not_shifted(specification, strategy_run.strategy)
     luck = Absent(reason) if reason is not None else _timing_luck(plan, index, outcome, shifted)
@@ -252,10 +261,10 @@ def _symbol_outcome(plan: BacktestPlan, name: str, benchmarks: Mapping[str, Curv
     return StrategyOutcome(name, figures, CostTotals(), 0, (), return_tables=return_tables(curve))
 
 
-def _strategy_settings(plan: BacktestPlan, strategy_run: StrategyRun) -> MetricSettings:
+def strategy_settings(plan: BacktestPlan, strategy_run: StrategyRun) -> MetricSettings:
     """Parameters of the figures of a strategy, which has the periods per year of the request, or of a benchmark."""
     count = len(plan.specification.strategies)
-    if any(strategy_run is one for one in plan.strategy_runs[count : plan.shifted_from]):
+    if any(strategy_run is one for one in plan.asked_runs[count:]):
         return _metric_settings(plan, plan.days, _periods_per_year(plan, plan.days))
     settings = _metric_settings(plan, plan.days, plan.market.periods_per_year)
     return replace(settings, is_given=plan.specification.periods_per_year is not None)

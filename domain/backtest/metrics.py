@@ -26,7 +26,7 @@ from domain.risk.figure import (
 )
 from domain.risk.measures.drawdown import deepest, level_drawdowns
 from domain.risk.outcomes import Outcomes
-from domain.risk.ratios import Ratios, calmar, ratios
+from domain.risk.ratios import Ratios, calmar, ratios, sharpe_ratio, sortino_ratio
 from domain.risk.relative import Comparison, RelativeRisk, period_fraction_of, relative_risk
 
 METRICS_VERSION = "2"
@@ -166,6 +166,45 @@ def performance(
     )
 
 
+def figure_of_returns(curve: Curve, settings: MetricSettings, name: str) -> Figure:
+    """One figure of `performance` that the returns determine, by its name there, in a fraction of the time of all."""
+    final = finite(float(curve.nav[-1]) / float(curve.nav[0]))
+    match name:
+        case "total_return":
+            return if_known(final, lambda ratio: ratio - 1.0)
+        case "cagr":
+            return curve.growth
+        case "calmar":
+            return calmar(curve.growth, curve.max_drawdown)
+        case "max_drawdown":
+            return curve.max_drawdown
+    outcomes = _outcomes(curve)
+    if isinstance(outcomes, Absent):
+        return outcomes
+    return _figure_of_outcomes(outcomes, settings, name)
+
+
+def _figure_of_outcomes(outcomes: Outcomes, settings: MetricSettings, name: str) -> Figure:
+    match name:
+        case "value_at_risk":
+            return outcomes.value_at_risk(TAIL_CONFIDENCE)
+        case "conditional_value_at_risk":
+            return outcomes.conditional_value_at_risk(TAIL_CONFIDENCE)
+        case "sortino":
+            acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
+            return sortino_ratio(outcomes, settings.periods_per_year, acceptable)
+    deviation: Figure = outcomes.deviation if outcomes.is_known else Absent(ONE_RETURN)
+    match name:
+        case "volatility_annual":
+            return times(deviation, settings.periods_per_year**0.5)
+        case "sharpe":
+            if settings.cash_returns is not None and outcomes.is_known:
+                return _sharpe_over_cash(outcomes, settings)
+            risk_free = settings.risk_free_rate_annual / settings.periods_per_year
+            return sharpe_ratio(outcomes, deviation, settings.periods_per_year, risk_free)
+    raise ValueError(f"{name} is no figure of returns alone")
+
+
 def excess_returns(curve: Curve, settings: MetricSettings) -> Vector:
     """Returns of a curve less the risk-free ones, (R,): those whose mean and deviation the Sharpe ratio has."""
     return _less_risk_free(curve.returns, settings)
@@ -194,12 +233,16 @@ def _ratios(outcomes: Outcomes | Absent, deviation: Figure, settings: MetricSett
     found = ratios(outcomes, deviation, periods, settings.risk_free_rate_annual / periods, acceptable)
     if settings.cash_returns is None or isinstance(deviation, Absent):
         return found
+    return replace(found, sharpe=_sharpe_over_cash(outcomes, settings))
+
+
+def _sharpe_over_cash(outcomes: Outcomes, settings: MetricSettings) -> Figure:
     # The rate differs from period to period with its days: the deviation is that of the excess returns (Sharpe 1994).
     returns = _less_risk_free(outcomes.returns, settings)
     if not float(np.abs(returns).max(initial=0.0)) <= LARGEST_RETURN:
-        return replace(found, sharpe=Absent(TOO_LARGE))
+        return Absent(TOO_LARGE)
     excess = Outcomes(returns, rounding=outcomes.rounding)
-    return replace(found, sharpe=times(quotient(excess.mean, excess.deviation, CONSTANT), periods**0.5))
+    return times(quotient(excess.mean, excess.deviation, CONSTANT), settings.periods_per_year**0.5)
 
 
 def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -> RelativeRisk:

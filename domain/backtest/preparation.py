@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.attribution_plan import attribution_plan
 from domain.backtest.benchmark_curve import benchmark_curve
+from domain.backtest.candidate_runs import CandidateRun, candidate_runs
 from domain.backtest.decision_dates import first_decision, strategy_run
 from domain.backtest.impact_rates import unknown_liquidity
 from domain.backtest.inputs import Inputs
@@ -56,13 +57,23 @@ class BacktestPlan:
 
     specification: BacktestSpecification
     market: Market
-    strategy_runs: tuple[StrategyRun, ...]  # strategies, benchmarks that are strategies, shifted ones
+    strategy_runs: tuple[StrategyRun, ...]  # candidates, strategies, benchmarks that are strategies, shifted ones
     curves: Mapping[str, Curve]  # benchmarks that are symbols
     groups: dict[str, tuple[str, ...]]  # members of the groups that bands name
     inputs: tuple[Inputs, ...]  # arrays of each run
     shifted: tuple[ShiftedRun, ...] = ()  # they are the last of the strategy runs
     warnings: tuple[ResultWarning, ...] = ()  # about the specification; field paths as seen from the request
     attributed: AttributedMarket | None = None  # what strategies are attributed with; None where nothing asks for it
+    candidates: tuple[CandidateRun, ...] = ()  # of strategies that select; they are the first of the strategy runs
+
+    @property
+    def asked_runs(self) -> tuple[StrategyRun, ...]:
+        """Those of strategies and of benchmarks that are strategies, which the request names."""
+        return self.strategy_runs[len(self.candidates) : self.shifted_from]
+
+    def is_asked(self, index: int) -> bool:
+        """Whether the strategy run at an index is one of them."""
+        return len(self.candidates) <= index < self.shifted_from
 
     @property
     def shifted_from(self) -> int:
@@ -131,10 +142,12 @@ def prepare(
     _check_block_length(specification, len(panel.dates) - start - 1)
     shifted = shifted_runs(specification, panel, start)
     inputs += [Simulation(market, specification, one.run, members).inputs for one in shifted]
-    runs = (*strategy_runs, *(one.run for one in shifted))
+    candidates = candidate_runs(list(zip(paths, strategy_runs, strict=True)))
+    inputs[:0] = [Simulation(market, specification, one.run, members).inputs for one in candidates]
+    runs = (*(one.run for one in candidates), *strategy_runs, *(one.run for one in shifted))
     attributed = attribution_plan(specification, market, start, check_cancelled)
     return BacktestPlan(
-        specification, market, runs, curves, members, tuple(inputs), shifted, tuple(warnings), attributed
+        specification, market, runs, curves, members, tuple(inputs), shifted, tuple(warnings), attributed, candidates
     )
 
 

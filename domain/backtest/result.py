@@ -7,6 +7,7 @@ from domain.backtest.metrics import Performance
 from domain.backtest.path_attribution import PathAttribution
 from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.return_tables import BenchmarkComparison, ReturnTables
+from domain.backtest.selection import Selection
 from domain.checks import Vector
 from domain.risk.figure import Absent, Figure
 from domain.significance.timing_luck import TimingLuck
@@ -96,6 +97,7 @@ class StrategyOutcome:
     record: RecordPart | None = None
     return_tables: ReturnTables | None = None
     comparisons: tuple[BenchmarkComparison, ...] = ()  # with each benchmark; none of a benchmark itself
+    selection: Selection | None = None  # of a strategy that selects among others
 
 
 @dataclass(frozen=True, slots=True)

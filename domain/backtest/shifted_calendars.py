@@ -6,7 +6,7 @@ from typing import TypeVar
 from domain.backtest.decision_dates import strategy_run
 from domain.backtest.rebalancing import BuyAndHold, Calendar, EveryPeriods
 from domain.backtest.specification import BacktestSpecification
-from domain.backtest.strategies import Blend, Remote, Strategy
+from domain.backtest.strategies import Blend, Remote, Select, Strategy
 from domain.backtest.strategies.nesting import with_inner
 from domain.backtest.strategies.protocol import DecisionDates
 from domain.backtest.strategy_run import StrategyRun
@@ -20,6 +20,7 @@ MOST_SHIFTED = 256
 NO_DATES = "there are no dates of rebalancing to shift"
 EVERY_DATE = "every date is a date of rebalancing: there is nothing to shift"
 DECIDED_OUTSIDE = "a service outside decides on the dates of the request alone"
+SELECTS = "the accounts of the candidates of a selection are simulated on the dates of the request alone"
 NOT_ASKED = "needs analysis.statistical_validation.timing_luck_offsets"
 
 T = TypeVar("T", bound=DecisionDates)
@@ -62,6 +63,8 @@ def reason_not_shifted(specification: BacktestSpecification, strategy: Strategy)
         return NOT_ASKED
     if any(isinstance(one, Remote) for _, one in with_inner(strategy)):
         return DECIDED_OUTSIDE
+    if isinstance(strategy, Select):
+        return SELECTS
     rules: list[DecisionDates] = [specification.rebalancing.schedule]
     if isinstance(strategy, Blend):
         rules += [rule for rule in (strategy.rebalancing, *(p.rebalancing for p in strategy.parts)) if rule is not None]

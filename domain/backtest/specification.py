@@ -8,7 +8,7 @@ from enum import StrEnum
 from domain.backtest.attribution_request import AttributionRequest
 from domain.backtest.cash_flows import CashFlow, RecurringCashFlow
 from domain.backtest.rebalancing import BuyAndHold, Rebalancing
-from domain.backtest.strategies import Blend, Optimized, Remote, Strategy
+from domain.backtest.strategies import Blend, Optimized, Remote, Select, Strategy
 from domain.backtest.strategies.decision_log import DecisionLog, DecisionService
 from domain.backtest.strategies.nesting import replaced, with_inner
 from domain.backtest.strategies.remote import RunDecisions
@@ -102,6 +102,7 @@ class BacktestSpecification:
                 "margin.maintenance_ratio", f"must be above 0 and at most 1, is {self.maintenance_ratio:g}"
             )
         self._check_sleeves()
+        self._check_selections()
         if self.has_states and self.missing_data not in (MissingDataPolicy.FAIL, MissingDataPolicy.ASSET_STATES):
             rule = f"must be ASSET_STATES, or left out, with delistings: with {self.missing_data} there are none"
             raise InvalidInput("missing_data", rule)
@@ -140,6 +141,16 @@ class BacktestSpecification:
                     raise InvalidInput(field, rule)
                 if self.rebalancing.tranches > 1:
                     raise InvalidInput(field, "must be absent with tranches, which have dates of their own")
+
+    def _check_selections(self) -> None:
+        """Raises InvalidInput for a selection inside another strategy, and for candidates that a service decides."""
+        for outer, strategy in self.outer_strategies():
+            for path, one in with_inner(strategy, outer):
+                if isinstance(one, Select) and path != outer:
+                    raise InvalidInput(path, "must not be inside another strategy: a selection is the outermost one")
+                if isinstance(one, Remote) and isinstance(strategy, Select):
+                    rule = "must not be a candidate: the service would be asked for an account that nobody holds"
+                    raise InvalidInput(path, rule)
 
     def _refuse_dividend_rules_without_dividends(self) -> None:
         """Raises InvalidInput for what is to happen to dividends where the prices contain them all."""

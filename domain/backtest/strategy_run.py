@@ -1,6 +1,6 @@
 """A strategy with the dates of its decisions, and with the weights of those that are known beforehand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,13 @@ class StrategyRun:
     def start(self) -> int:
         """Index of the date on which net asset value and figures start."""
         return int(self.decisions[0])
+
+    def bound_to(self, strategy: Strategy) -> "StrategyRun":
+        """The same dates, and the same tranches, with another strategy."""
+        sleeves = self.sleeves
+        if sleeves is not None:
+            sleeves = replace(sleeves, sleeves=tuple(replace(one, strategy=strategy) for one in sleeves.sleeves))
+        return replace(self, strategy=strategy, sleeves=sleeves)
 
     def planned(self, market: Market) -> tuple[NDArray[np.int64], NDArray[np.float64], bool]:
         """Which of some rows of weights each decision has, (D,), the rows (R, N), and whether the strategy is asked.

@@ -71,15 +71,24 @@ def ratios(
     lost = float(lower_partial_moment(returns, 1, 0.0, probabilities))
     above = float(upper_partial_moment(returns, 1, acceptable, probabilities))
     below = float(lower_partial_moment(returns, 1, acceptable, probabilities))
-    downside = float(lower_partial_moment(returns, 2, acceptable, probabilities))
-    sortino = quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE)
     return Ratios(
         sharpe=annual,
         sharpe_autocorrelation_adjusted=_adjusted(per_period, outcomes, periods),
-        sortino=times(sortino, periods**0.5),
+        sortino=sortino_ratio(outcomes, periods, acceptable),
         omega=quotient(above, below, NO_DOWNSIDE),
         gain_to_pain=quotient(outcomes.mean, lost, NO_LOSS),
     )
+
+
+def sharpe_ratio(outcomes: Outcomes, deviation: Figure, periods: float, risk_free: float) -> Figure:
+    """Annual excess return over annual volatility, as `ratios` has it without other conventions."""
+    return times(quotient(outcomes.mean - risk_free, deviation, CONSTANT), periods**0.5)
+
+
+def sortino_ratio(outcomes: Outcomes, periods: float, acceptable: float) -> Figure:
+    """Annual excess over the minimum acceptable return per period / annual downside deviation."""
+    downside = float(lower_partial_moment(outcomes.returns, 2, acceptable, outcomes.probabilities))
+    return times(quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE), periods**0.5)
 
 
 def calmar(cagr: Figure, deepest: float) -> Figure:

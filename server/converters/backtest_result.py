@@ -15,6 +15,7 @@ from domain.warnings import ResultWarning
 from server.converters.attribution import path_attribution_to_proto
 from server.converters.dates import civil_to_proto
 from server.converters.return_tables import comparison_to_proto, return_tables_to_proto
+from server.converters.selection import MOST_CHOICES, selection_to_proto
 from server.converters.statistical_validation import validation_to_proto
 
 AssetEventProto = backtest_pb2.AssetEvent
@@ -33,6 +34,7 @@ _OF_THE_FIRST = (
     "benchmark_comparisons",
     "attribution",
     "statistical_validation",
+    "selection",
 )
 """Fields of the first strategy that a result repeats at its top."""
 
@@ -45,7 +47,17 @@ def first_of_all(strategy: backtest_pb2.StrategyResult) -> dict[str, Any]:
     found = {field.name: value for field, value in strategy.ListFields() if field.name in _OF_THE_FIRST}
     if "attribution" in found:
         found["attribution"] = _without_dates(strategy.attribution)
+    if "selection" in found:
+        found["selection"] = _without_choices(strategy.selection)
     return found
+
+
+def _without_choices(selection: backtest_pb2.SelectionResult) -> backtest_pb2.SelectionResult:
+    """The same without each choice, of which there can be many and which stand with the strategy."""
+    copy = backtest_pb2.SelectionResult()
+    copy.CopyFrom(selection)
+    copy.ClearField("choices")
+    return copy
 
 
 def _without_dates(attribution: pb.PathAttribution) -> pb.PathAttribution:
@@ -96,7 +108,10 @@ def outcome_metrics_to_proto(outcome: StrategyOutcome) -> backtest_pb2.Performan
 
 
 def strategy_result_to_proto(
-    outcome: StrategyOutcome, symbols: tuple[str, ...], most_events: int = MOST_EVENTS
+    outcome: StrategyOutcome,
+    symbols: tuple[str, ...],
+    most_events: int = MOST_EVENTS,
+    most_choices: int = MOST_CHOICES,
 ) -> backtest_pb2.StrategyResult:
     """What one strategy did; a benchmark that is a symbol has figures alone."""
     result = backtest_pb2.StrategyResult(
@@ -122,6 +137,8 @@ def strategy_result_to_proto(
     result.benchmark_comparisons.extend(map(comparison_to_proto, outcome.comparisons))
     if outcome.attribution is not None:
         result.attribution.CopyFrom(path_attribution_to_proto(outcome.attribution))
+    if outcome.selection is not None:
+        result.selection.CopyFrom(selection_to_proto(outcome.selection, most_choices))
     for failure in outcome.failures:
         day = civil_to_proto(civil_date(failure.day))
         result.failed_rebalances.add(date=day, reason=failure.reason, message=failure.message)

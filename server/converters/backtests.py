@@ -28,6 +28,7 @@ from server.converters.dates import civil_to_proto
 from server.converters.identity import identity_of
 from server.converters.market_input import market_input_from_proto, prices_from_proto
 from server.converters.paths import error_path
+from server.converters.selection import MOST_CHOICES
 from server.converters.warning import warnings_to_proto
 from server.jobs.backtest_run import BacktestCompleted
 from server.jobs.progress import Heartbeat, ProgressMessage, ProgressSnapshot, ProgressTick
@@ -112,15 +113,15 @@ def result_to_bytes(completed: BacktestCompleted, fingerprint: str) -> bytes:
     """The figures of a finished job."""
     outcome = completed.outcome
     simulated = (*outcome.strategies, *outcome.benchmarks)
-    most = MOST_EVENTS // len(simulated)
-    strategies = [strategy_result_to_proto(one, outcome.symbols, most) for one in outcome.strategies]
+    most = (MOST_EVENTS // len(simulated), MOST_CHOICES // len(simulated))
+    strategies = [strategy_result_to_proto(one, outcome.symbols, *most) for one in outcome.strategies]
     result = backtest_pb2.BacktestResult(
         **first_of_all(strategies[0]),
         strategies=strategies,
-        benchmarks=[strategy_result_to_proto(one, outcome.symbols, most) for one in outcome.benchmarks],
+        benchmarks=[strategy_result_to_proto(one, outcome.symbols, *most) for one in outcome.benchmarks],
         input_fingerprint=fingerprint,
         warnings=warnings_to_proto(
-            [*(warning for one in simulated for warning in one.warnings), *events_left_out(simulated, most)]
+            [*(warning for one in simulated for warning in one.warnings), *events_left_out(simulated, most[0])]
         ),
     )
     result.compute_duration.FromNanoseconds(round(completed.cpu_seconds * 1e9))

@@ -6,6 +6,7 @@
 | MissingMarketData, NotFound, AlreadyExists | ResourceInfo |
 | whatever has the code FAILED_PRECONDITION | PreconditionFailure |
 | InfeasibleProblem | InfeasibilityReport too |
+| QuotaExceeded, MemoryLimitExceeded | QuotaFailure |
 | service errors with a retry delay | RetryInfo |
 
 Errors of the engine get their code here (`_CODES`), errors of the server have it (`ServiceError.CODE`). Any other error
@@ -15,6 +16,7 @@ Details travel in the trailers, which many clients limit to 8 KiB and then drop 
 and a list that does not fit ends early; `omitted` in the ErrorInfo says how many entries are missing.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,15 +25,28 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, ResourceInfo, RetryInfo
+from google.rpc.error_details_pb2 import (
+    BadRequest,
+    ErrorInfo,
+    PreconditionFailure,
+    QuotaFailure,
+    ResourceInfo,
+    RetryInfo,
+)
 from google.rpc.status_pb2 import Status
 
 from domain import errors as domain
 from server.converters.message import InvalidRequest
-from server.ports.errors import AlreadyExists, NotFound, RequestIdReused, ServiceError
+from server.ports.errors import (
+    AlreadyExists,
+    MemoryLimitExceeded,
+    NotFound,
+    QuotaExceeded,
+    RequestIdReused,
+    ServiceError,
+)
 
 DOMAIN = "absfinance"
-RETRY_AFTER_SECONDS = 1
 TEXT_BYTES = 500
 LIST_BYTES = 2_500
 
@@ -89,9 +104,23 @@ def _service_status(error: ServiceError) -> Status:
         details.append(ResourceInfo(resource_type=error.kind, resource_name=_short(error.name)))
     if code == code_pb2.FAILED_PRECONDITION:
         details.append(_precondition(error.REASON, error.SUBJECT, error.message))
+    if isinstance(error, QuotaExceeded | MemoryLimitExceeded):
+        details.append(_quota_failure(error))
     if error.HAS_RETRY_DELAY:
-        details.append(RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER_SECONDS)))
+        delay = Duration()
+        delay.FromMilliseconds(math.ceil(1e3 * error.retry_after_seconds))
+        details.append(RetryInfo(retry_delay=delay))
     return _status(code, error.message, error.REASON, error.metadata, *details)
+
+
+def _quota_failure(error: QuotaExceeded | MemoryLimitExceeded) -> QuotaFailure:
+    violation = QuotaFailure.Violation(
+        subject=error.SUBJECT,
+        description=_short(error.message),
+        quota_id=error.quota,
+        quota_value=error.quota_value,
+    )
+    return QuotaFailure(violations=[violation])
 
 
 def _precondition(reason: str, subject: str, message: str) -> PreconditionFailure:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from absfinance.v1 import backtest_pb2, panel_pb2
 
 from domain.backtest.strategies import (
+    BeforeSelection,
     Blend,
     Cppi,
     EqualWeightStrategy,
@@ -13,6 +14,8 @@ from domain.backtest.strategies import (
     Optimized,
     Part,
     Remote,
+    Select,
+    SelectionScore,
     Strategy,
     VolatilityTarget,
     WeightSchedule,
@@ -103,6 +106,20 @@ def _own_dates(
     return rebalancing_dates_from_proto(path, message.rebalancing) if message.HasField("rebalancing") else None
 
 
+def _select(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
+    given = strategy.select
+    candidates = tuple(_inner(f"candidates[{i}]", one, leveraged) for i, one in enumerate(given.candidates))
+    return Select(
+        candidates,
+        given.lookback_periods,
+        _SCORES.get(given.score, SelectionScore.SHARPE),
+        given.purge_periods,
+        given.reselect_every if given.HasField("reselect_every") else 1,
+        _BEFORE.get(given.before, BeforeSelection.FIRST_CANDIDATE),
+        label,
+    )
+
+
 def _remote(strategy: backtest_pb2.Strategy, label: str, leveraged: bool) -> Strategy:
     return Remote(strategy.remote.target, timeout_of(strategy.remote), label, leveraged=leveraged)
 
@@ -119,6 +136,10 @@ def _inner(path: str, strategy: backtest_pb2.Strategy, leveraged: bool) -> Strat
         return strategy_from_proto(strategy, leveraged=leveraged)
 
 
+_SelectProto = backtest_pb2.SelectStrategy
+_SCORES = {_SelectProto.Score.Value(f"SCORE_{one.name}"): one for one in SelectionScore}
+_BEFORE = {_SelectProto.Before.Value(f"BEFORE_{one.name}"): one for one in BeforeSelection}
+
 _KINDS: Mapping[str, Callable[[backtest_pb2.Strategy, str, bool], Strategy]] = {
     "equal_weight": _equal_weight,
     "fixed_weights": _fixed_weights,
@@ -130,4 +151,5 @@ _KINDS: Mapping[str, Callable[[backtest_pb2.Strategy, str, bool], Strategy]] = {
     "cppi": _cppi,
     "blend": _blend,
     "remote": _remote,
+    "select": _select,
 }

@@ -3,8 +3,8 @@
 ProcessPoolExecutor does not fit: it breaks for good when a worker dies, and cancelling its future stops nothing.
 
 Every task has a deadline (of time.monotonic) that it obeys or is killed at, 0.3 s later; so has the work of a caller
-that leaves. More processes than processors are started where all of them are busy with long tasks, so that a short
-request does not wait for them; long tasks then leave the processor to short ones (`nice`).
+that leaves. More processes than processors are started where long tasks hold all of them, so that a short request does
+not wait; long tasks then leave the processor to short ones (`nice`).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
 from server.execution.fair_queue import FairQueue
+from server.execution.memory_watch import MemoryWatch
 from server.execution.template import Template, TemplateDied
 from server.execution.worker import LibraryLoaded, Outcome, TimeLimit
 from server.execution.worker_handle import WorkerHandle
@@ -70,6 +71,7 @@ class ProcessPool:
         template: Template | None = None,
         retries: int = 1,
         max_seconds: float | None = None,
+        max_memory_bytes: int = 0,
     ) -> None:
         self._base = workers
         self._most = workers * growth
@@ -86,12 +88,13 @@ class ProcessPool:
         self._queue: FairQueue[Ticket] = FairQueue(waiting, of_one, running_of_one)
         self._idle: list[WorkerHandle] = []  # the warmest last
         self._busy: set[WorkerHandle] = set()
+        self.lost: Counter[str] = Counter({"died": 0, "killed": 0})  # processes that ended before they were told to
+        self._memory = MemoryWatch(max_memory_bytes, self._busy, self.lost)
         self._starting = 0
         self._generation = 0  # counts how often more libraries were loaded
         self._background: set[asyncio.Task[None]] = set()
         self._growing: asyncio.TimerHandle | None = None
         self._closed = False
-        self.lost: Counter[str] = Counter({"died": 0, "killed": 0})  # processes that ended before they were told to
 
     @property
     def waiting(self) -> int:
@@ -131,10 +134,9 @@ class ProcessPool:
         """Runs `work(control=...)`, which must be picklable, in a worker.
 
         With `on_report`, work is also handed `report`, and what it reports is passed on, in order, on the event loop;
-        what `on_report` raises stops the work. Raises what the domain raises there, SolverTimedOut at the deadline,
-        WorkerDied when processes die of it, Overloaded when too many wait. A caller that is cancelled stops the work.
-        A task whose process was killed from outside runs once more; it reports the same again, and what was passed on
-        before is left out.
+        what `on_report` raises stops the work, and so does a caller that is cancelled. Raises what the domain raises
+        there, SolverTimedOut at the deadline, WorkerDied when processes die of it, MemoryLimitExceeded, Overloaded. A
+        task whose process was killed from outside runs once more; what was passed on before is left out then.
         """
 
         async def pass_on(content: Any) -> None:
@@ -173,6 +175,7 @@ class ProcessPool:
         if self._closed:
             return
         self._closed = True
+        self._memory.close()
         if self._growing is not None:
             self._growing.cancel()
         try:
@@ -234,6 +237,7 @@ class ProcessPool:
         long = asyncio.get_running_loop().call_later(LONG_SECONDS, worker.give_way) if self._most > self._base else None
         try:
             worker.send(work, reports=on_report is not None)
+            self._memory.begin()
             async with asyncio.timeout_at(deadline) as limit:
                 while not isinstance(received := await worker.receive(), Outcome):
                     if isinstance(received, TimeLimit):

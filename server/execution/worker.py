@@ -202,11 +202,13 @@ def _without_garbage(settled: int) -> int:
 def outcome_of(task: Task, control: Callable[[], None], extra: dict[str, Any]) -> Outcome:
     """Runs a task to its end."""
     from domain.errors import DomainError  # loads numpy, so not before the first task
-    from server.ports.errors import Refused
+    from server.ports.errors import MemoryLimitExceeded, Refused
 
     try:
         return Outcome(value=task.work(control=control, **extra))
     except (DomainError, Refused) as error:
         return Outcome(error=error)
+    except MemoryError:  # of one array that is larger than what is left; what the task had is free again
+        return Outcome(error=MemoryLimitExceeded(0))
     except Exception:
         return Outcome(traceback=traceback.format_exc())

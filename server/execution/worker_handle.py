@@ -14,7 +14,7 @@ from server.execution.frames import Frames
 from server.execution.template import Template
 from server.execution.worker import LENGTH_BYTES, LibraryLoaded, Outcome, Task, TaskReport, TimeLimit
 from server.observability import request_id
-from server.ports.errors import WorkerDied
+from server.ports.errors import MemoryLimitExceeded, WorkerDied
 
 FromWorker = TaskReport | TimeLimit | LibraryLoaded | Outcome
 """What a worker may send."""
@@ -40,6 +40,7 @@ class WorkerHandle:
         self.is_outdated = False  # forked before all libraries were loaded
         self.has_more = False  # loaded a library that others do not have yet
         self.busy_since: float | None = None
+        self._memory_limit = 0  # in bytes, for which it was ended
 
     @classmethod
     async def start(cls, template: Template, niceness: int) -> "WorkerHandle":
@@ -72,10 +73,10 @@ class WorkerHandle:
             self._transport.write(data)
 
     async def receive(self) -> FromWorker:
-        """The next thing it sends. Raises WorkerDied."""
+        """The next thing it sends. Raises WorkerDied, or MemoryLimitExceeded where it was ended for that."""
         frame = await self._frames.next()
         if frame is None:
-            raise WorkerDied
+            raise MemoryLimitExceeded(self._memory_limit) if self._memory_limit else WorkerDied()
         if len(frame) <= SMALL_BYTES:
             received: FromWorker = pickle.loads(frame)  # noqa: S301  # from our own process
             return received
@@ -83,7 +84,7 @@ class WorkerHandle:
 
     async def outcome(self) -> None:
         """Waits for the end of the running task, whatever it is."""
-        with suppress(WorkerDied):
+        with suppress(WorkerDied, MemoryLimitExceeded):
             while not isinstance(await self.receive(), Outcome):
                 pass
 
@@ -104,6 +105,11 @@ class WorkerHandle:
         if not self._transport.is_closing():  # else it is gone, and its number may be another's
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+
+    def end_for_memory(self, limit: int) -> None:
+        """Kills it; its task ends with MemoryLimitExceeded."""
+        self._memory_limit = limit
+        self.kill()
 
     async def close(self, seconds: float) -> None:
         """Lets the process end by itself, and kills it if it does not in that time."""

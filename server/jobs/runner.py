@@ -26,6 +26,7 @@ from server.ports.errors import (
     ClusterLost,
     JobTimeBudgetExceeded,
     LostClaim,
+    MemoryLimitExceeded,
     NotFound,
     Refused,
     StorageFull,
@@ -352,7 +353,7 @@ class Runner:
     async def _failed(self, record: JobRecord, error: Exception) -> None:
         if isinstance(error, Cancelled):
             return
-        if not isinstance(error, DomainError | JobTimeBudgetExceeded | Refused):
+        if not isinstance(error, DomainError | JobTimeBudgetExceeded | MemoryLimitExceeded | Refused):
             logger.error("a job failed unexpectedly", extra={"job": record.id}, exc_info=error)
         end = JobEnd(JobState.FAILED, error=self._encode_error(error))
         with contextlib.suppress(LostClaim, StorageFull, StorageUnavailable):

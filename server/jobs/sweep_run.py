@@ -12,7 +12,7 @@ from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.sweep_state import SAVE_SECONDS, SweepState, TrialDone, chunks_of
 from server.observability import logger
-from server.ports.errors import WorkerDied
+from server.ports.errors import MemoryLimitExceeded, WorkerDied
 from server.ports.jobs import Claim
 
 MOST_DEATHS = 3
@@ -24,7 +24,7 @@ class SweepTasks:
     """What workers do for a sweep. They are arguments because tasks are a layer above jobs."""
 
     run: Callable[..., None]  # runs some trials, one at least, and reports each
-    died: Callable[[bytes, int], TrialDone]  # a trial that no process survives
+    died: Callable[[bytes, int, Exception | None], TrialDone]  # a trial that no process survives, and why if known
     conclude: Callable[..., EncodedBacktest]  # statistics over all trials, and how they are stored
     score_of: Callable[[bytes], Score]
     new_file: Callable[[], AbstractAsyncContextManager[Path]]  # has the trials on their way to `conclude`
@@ -85,7 +85,7 @@ class SweepRun:
         while rest:
             try:
                 await self._run(rest)
-            except WorkerDied:
+            except (WorkerDied, MemoryLimitExceeded):
                 for trial in self._pending(rest):
                     await self._alone(trial)
             left = self._pending(rest)
@@ -94,12 +94,16 @@ class SweepRun:
             rest = left
 
     async def _alone(self, trial: int) -> None:
+        cause: Exception | None = None
         for _ in range(MOST_DEATHS):
             try:
                 return await self._run((trial,))
+            except MemoryLimitExceeded as error:  # it would be again
+                cause = error
+                break
             except WorkerDied:
                 logger.warning("a worker process died of a trial", extra={"job": self._record.id, "trial": trial})
-        self._take(await asyncio.to_thread(self._tasks.died, self._record.request, trial))
+        self._take(await asyncio.to_thread(self._tasks.died, self._record.request, trial, cause))
         return None
 
     def _pending(self, trials: tuple[int, ...]) -> tuple[int, ...]:

@@ -16,6 +16,8 @@
 | `RoleRequired` | ask an admin for the role | no |
 | `IdentityUnavailable` | wait | yes |
 | `Overloaded` | wait | yes |
+| `QuotaExceeded` | wait for what one has begun, or end some of it | later |
+| `MemoryLimitExceeded` | a smaller request, or a higher limit | no |
 | `StorageFull` | delete what is no longer needed | after deleting |
 | `StorageUnavailable` | wait | yes |
 | `WorkerDied` | a smaller request, or wait | yes |
@@ -55,8 +57,9 @@ class ServiceError(PicklableError):
     """Base of the errors of the server that a caller can see.
 
     `REASON` is stable and part of the contract; messages are for people and may change. `RETRY_HELPS` is what
-    docs/api.md says about it. `HAS_RETRY_DELAY` is true where the status says how long to wait. `SUBJECT` is what a
-    failed precondition is about. `metadata` is sent with the reason.
+    docs/api.md says about it. `HAS_RETRY_DELAY` is true where the status says how long to wait,
+    `retry_after_seconds`. `SUBJECT` is what a failed precondition or a quota is about. `metadata` is sent with the
+    reason.
     """
 
     REASON: ClassVar[str] = "INTERNAL"
@@ -64,6 +67,7 @@ class ServiceError(PicklableError):
     RETRY_HELPS: ClassVar[str] = "no"
     HAS_RETRY_DELAY: ClassVar[bool] = False
     SUBJECT: ClassVar[str] = "request"
+    retry_after_seconds: float = 1.0
 
     def __init__(self, message: str, **metadata: str) -> None:
         super().__init__(message)
@@ -243,6 +247,38 @@ class Overloaded(ServiceError):
     CODE = StatusCode.RESOURCE_EXHAUSTED
     RETRY_HELPS = "yes"
     HAS_RETRY_DELAY = True
+
+
+class QuotaExceeded(Overloaded):
+    """A caller has as much of something as one caller may; `quota` is its name in GetQuotas."""
+
+    REASON = "QUOTA_EXCEEDED"
+    RETRY_HELPS = "later"
+    SUBJECT = "caller"
+
+    def __init__(self, message: str, quota: str, limit: int) -> None:
+        super().__init__(message, limit=quota, value=str(limit))
+        self.quota = quota
+        self.quota_value = limit
+
+
+class MemoryLimitExceeded(ServiceError):
+    """The work for a request needs more memory than the work for one request may have; `limit` is in bytes."""
+
+    REASON = "MEMORY_LIMIT_EXCEEDED"
+    CODE = StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, limit: int) -> None:
+        what = f"more memory than the {limit / 2**20:,.0f} MiB that" if limit else "more memory than the machine"
+        has = "one request may have" if limit else "has"
+        super().__init__(
+            f"the work needs {what} {has}: send fewer assets, dates or scenarios, or raise "
+            "ABSFIN_MAX_REQUEST_MEMORY_BYTES",
+            limit="request_memory_bytes",
+            value=str(limit),
+        )
+        self.quota = "request_memory_bytes"
+        self.quota_value = limit
 
 
 class StorageFull(ServiceError):

@@ -51,7 +51,7 @@ class JobQueue(Protocol):
     async def enqueue(self, owner: str, draft: JobDraft) -> JobRecord:
         """Stores a job with its data; of two with one request id the first is kept.
 
-        Raises RequestIdReused, AlreadyExists for an id that is taken, Overloaded where its caller has too many
+        Raises RequestIdReused, AlreadyExists for an id that is taken, QuotaExceeded where its caller has too many
         jobs that wait, StorageFull.
         """
         ...

@@ -25,7 +25,7 @@ class Calls:
     """The calls that a server serves: how many run, and how many of one caller by their shape."""
 
     running: Callable[[], int]
-    of: Callable[[str], Sequence[Quota]]
+    of: Callable[[str, str], Sequence[Quota]]  # by the name of a caller, and by that of whose things they store
 
 
 class Operation:
@@ -70,7 +70,7 @@ class Operation:
         whose = owner() if asking.kind == LOCAL.kind else named
         running = (await self._jobs.queue.queue(self._worker)).running.get(named, 0)
         return named, (
-            *self._calls.of(named),
+            *self._calls.of(named, whose),
             Quota("queued_jobs", self._max_queued, await self._queued(whose, named)),
             Quota("running_jobs", None, running),
         )

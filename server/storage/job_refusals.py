@@ -1,15 +1,16 @@
 """What every store of jobs says where it refuses."""
 
-from server.ports.errors import NotFound, Overloaded
+from server.ports.errors import NotFound, QuotaExceeded
 from server.ports.jobs import BACKTESTS, JobState, kind_of, resource_name
 
 RESUMED = "another worker took over and goes on from its last checkpoint"
 RESTARTED = "another worker took over and starts again: there was no checkpoint yet"
 
 
-def queue_full(count: int) -> Overloaded:
-    """A caller has so many jobs that wait."""
-    return Overloaded(f"{count} backtests of yours wait already; try again when some are over, or cancel some")
+def queue_full(count: int) -> QuotaExceeded:
+    """A caller has so many jobs that wait, which is as many as may."""
+    text = f"{count} backtests of yours wait already; try again when some are over, or cancel some"
+    return QuotaExceeded(text, "queued_jobs", count)
 
 
 def named(kind: str, name: str) -> tuple[str, str]:

@@ -231,10 +231,10 @@ def _trial(
     return TrialDone(trial, label, encoded, value, None, returns)
 
 
-def died(request: bytes, trial: int) -> TrialDone:
-    """A trial whose worker process is gone each time."""
+def died(request: bytes, trial: int, cause: Exception | None = None) -> TrialDone:
+    """A trial whose worker process is gone each time, or was ended for a cause."""
     rule = f"its worker process died {MOST_DEATHS} times; it may need too much memory"
-    return _failed(_trials(request), trial, SolverFailed(rule))
+    return _failed(_trials(request), trial, cause or SolverFailed(rule))
 
 
 def _failed(trials: GridTrials | ListedTrials, trial: int, error: Exception) -> TrialDone:

@@ -248,6 +248,10 @@ SWEEP = (
     "absfin sweep --symbols AAPL,JNJ,XOM --strategy momentum --lookback 120 --top 1 --axis costs.commission_bps=0,10 "
     "--score calmar"
 )
+SELECT = (
+    "absfin backtest --symbols AAPL,JNJ,XOM --select equal-weight,inverse-volatility,momentum --lookback 120 --top 1 "
+    "--by sharpe:250:20"
+)
 # Every other command that a page shows, and what runs it.
 RUN_BY: dict[str, str] = {
     "scripts/demo": ".ci/run",
@@ -258,6 +262,7 @@ RUN_BY: dict[str, str] = {
     BACKTEST: "tests/docs/test_pages.py",
     ACCOUNT: "tests/docs/test_pages.py",
     VALIDATE: "tests/docs/test_pages.py",
+    SELECT: "tests/docs/test_pages.py",
     SWEEP: "tests/docs/test_pages.py",
     ".venv/bin/absfin compare returns.csv --benchmark SP500": "tests/clients/python/test_cli.py",
     REALLOCATE: "tests/docs/test_pages.py",

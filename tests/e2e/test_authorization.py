@@ -492,8 +492,8 @@ def test_a_user_is_one_caller_over_several_connections(
         with server.channel() as connection:
             return heard(connection, "BacktestService/Backtest", LONG, metadata).reason
 
-    assert [sent(one) for _ in range(3)].count("OVERLOADED") >= 1, "one runs at most, and one may wait"
-    assert sent(one) == "OVERLOADED"
+    assert [sent(one) for _ in range(3)].count("QUOTA_EXCEEDED") >= 1, "one runs at most, and one may wait"
+    assert sent(one) == "QUOTA_EXCEEDED"
     assert sent(two) == ""
     with server.channel() as connection:
         for metadata in (one, two):

@@ -98,6 +98,11 @@ def own_dates(part: dict[str, Any] | None = None, other: dict[str, Any] | None =
     return strategy(blend={"parts": [first, {"strategy": fixed(A=1.0), "weight": 0.5, **(other or {})}], **more})
 
 
+def select(**more: Any) -> dict[str, Any]:
+    candidates = [{"label": "a", **fixed(A=1.0)}, {"label": "b", **fixed(B=1.0)}, {"momentum": MOMENTUM}]
+    return strategy(select={"candidates": candidates, "lookbackPeriods": 8, **more})
+
+
 def step(day: dict[str, int], *symbols: str) -> dict[str, Any]:
     return {"date": day, "symbols": symbols}
 
@@ -162,6 +167,13 @@ PAIRS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Strategy.volatility_target": (FREE, strategy(volatilityTarget=TARGET)),
     "Strategy.cppi": (FREE, strategy(cppi={"base": {"equalWeight": {}}, "floor": 0.8, "multiplier": 2})),
     "Strategy.blend": (FREE, strategy(blend={"parts": [{"strategy": {"equalWeight": {}}, "weight": 0.5}]})),
+    "Strategy.select": (FREE, select()),
+    "SelectStrategy.candidates": (select(), select(candidates=[{"equalWeight": {}}, {"momentum": MOMENTUM}])),
+    "SelectStrategy.lookback_periods": (select(), select(lookbackPeriods=12)),
+    "SelectStrategy.score": (select(), select(score="SCORE_VOLATILITY_ANNUAL")),
+    "SelectStrategy.purge_periods": (select(), select(purgePeriods=4)),
+    "SelectStrategy.reselect_every": (select(), select(reselectEvery=3)),
+    "SelectStrategy.before": (select(), select(before="BEFORE_CASH")),
     "MomentumStrategy.lookback_periods": (
         strategy(momentum=MOMENTUM),
         strategy(momentum={**MOMENTUM, "lookbackPeriods": 9}),

@@ -1,6 +1,7 @@
 """Browsers: every protocol over real HTTP, who may call, limits, and what happens when somebody leaves."""
 
 import base64
+import gzip
 import json
 import socket
 import ssl
@@ -225,6 +226,29 @@ def test_what_is_no_call(browser: httpx.Client) -> None:
     for body in (b"", frame(b"") * 2, frame(message())[:-1]):
         _, trailers = grpc_web(post(browser, OPTIMIZE, "application/grpc-web", body))
         assert trailers["grpc-status"] == "3", body
+
+
+def test_compressed_bodies_are_refused_unread(browser: httpx.Client) -> None:
+    """However little they weigh: 64 MiB of zeros are 64 KiB."""
+    packed = gzip.compress(bytes(64 << 20))
+    assert refused(post(browser, OPTIMIZE, "application/json", packed, **{"content-encoding": "gzip"})) == (
+        400,
+        "invalid_argument",
+        "INVALID_INPUT",
+    )
+    for headers in ({}, {"grpc-encoding": "gzip"}):
+        _, trailers = grpc_web(post(browser, OPTIMIZE, "application/grpc-web", frame(packed, flags=1), **headers))
+        assert trailers["grpc-status"] == "3"
+        assert "compression is not supported" in trailers["grpc-message"]
+
+
+def test_deeply_nested_json_is_refused(browser: httpx.Client) -> None:
+    """Of fields that there are: a strategy of strategies."""
+    opening, closing = '{"blend":{"parts":[{"strategy":', "}]}}"
+    for levels in (40, 3000):
+        body = f'{{"strategy":{opening * levels}{{}}{closing * levels}}}'.encode()
+        answer = post(browser, "/absfinance.v1.BacktestService/Backtest", "application/json", body)
+        assert refused(answer) == (400, "invalid_argument", "INVALID_INPUT")
 
 
 def test_pages_of_the_settings_may_call(browser: httpx.Client) -> None:

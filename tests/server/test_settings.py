@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from psutil import virtual_memory
 
 from server.ports.identity import IdentitySettings, Role
 from server.settings import _OPTIONS, Settings, WrongSetting
@@ -185,6 +186,32 @@ def test_limits(tmp_path: Path, name: str, variable: str, good: str, wrong: tupl
             read(tmp_path, f"{flag}={value}")
 
 
+LIMITS_OF_CALLERS = {
+    "calls_per_second": ("ABSFIN_MAX_CALLS_PER_SECOND", "2.5", ("-1", "nan", "inf", "often")),
+    "call_burst": ("ABSFIN_MAX_CALL_BURST", "7", ("0", "-1", "1.5")),
+    "calls_of_caller": ("ABSFIN_MAX_CALLS_OF_CALLER", "3", ("-1", "few")),
+    "streams_of_caller": ("ABSFIN_MAX_STREAMS_OF_CALLER", "4", ("-1", "few")),
+    "request_memory_bytes": ("ABSFIN_MAX_REQUEST_MEMORY_BYTES", "1000000000", ("1", "-1", "1 GB")),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "good", "wrong"),
+    [(name, *row) for name, row in LIMITS_OF_CALLERS.items()],
+    ids=LIMITS_OF_CALLERS,
+)
+def test_limits_of_callers(tmp_path: Path, name: str, variable: str, good: str, wrong: tuple[str, ...]) -> None:
+    assert getattr(read(tmp_path, **{variable: good}).limits, name) == float(good)
+    for value in wrong:
+        with pytest.raises(WrongSetting, match=variable):
+            read(tmp_path, **{variable: value})
+
+
+def test_a_request_may_have_half_of_the_memory_of_the_machine(tmp_path: Path) -> None:
+    assert 512 << 20 <= read(tmp_path).limits.request_memory_bytes <= max(512 << 20, virtual_memory().total // 2 + 1)
+    assert read(tmp_path, ABSFIN_MAX_REQUEST_MEMORY_BYTES="0").limits.request_memory_bytes == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [(["--data-dir", ""], {}), (["--data-dir="], {"ABSFIN_DATA_DIR": "x"}), ([], {"ABSFIN_DATA_DIR": ""})],
@@ -207,7 +234,7 @@ def test_what_the_example_shows_as_a_default_is_the_default(tmp_path: Path) -> N
     assert Settings.read(["--data-dir", str(tmp_path)], given) == Settings.read(["--data-dir", str(tmp_path)], {})
     shown = dict(re.findall(r"^# ([A-Z_]+)=([\d.]+)$", EXAMPLE, re.M))
     defaults = {one.variable: one.fallback for one in _OPTIONS.values()}
-    examples = {"ABSFIN_WORKERS", "ABSFIN_METRICS_LISTEN"}
+    examples = {"ABSFIN_WORKERS", "ABSFIN_METRICS_LISTEN", "ABSFIN_MAX_REQUEST_MEMORY_BYTES"}
     assert {name: value for name, value in shown.items() if defaults[name] != value and name not in examples} == {}
 
 

@@ -7,6 +7,7 @@ from domain.backtest.strategies.blend import Blend
 from domain.backtest.strategies.history import MarketHistory
 from domain.backtest.strategies.overlays import Cppi, Overlay
 from domain.backtest.strategies.protocol import DecisionWarning, Strategy
+from domain.backtest.strategies.select import Select
 
 
 def inner(strategy: Strategy) -> tuple[tuple[str, Strategy], ...]:
@@ -16,6 +17,8 @@ def inner(strategy: Strategy) -> tuple[tuple[str, Strategy], ...]:
             return ((strategy.base_path, strategy.base),)
         case Blend():
             return tuple((strategy.path_of(i), part.strategy) for i, part in enumerate(strategy.parts))
+        case Select():
+            return tuple((strategy.path_of(i), candidate) for i, candidate in enumerate(strategy.candidates))
     return ()
 
 
@@ -37,12 +40,17 @@ def replaced(strategy: Strategy, change: Callable[[str, Strategy], Strategy], pa
             return strategy.with_parts(
                 tuple(replace(p, strategy=replaced(p.strategy, change, below)) for below, p in parts)
             )
+        case Select():
+            candidates = zip(paths, strategy.candidates, strict=True)
+            return strategy.with_candidates(tuple(replaced(one, change, below) for below, one in candidates))
     return change(path, strategy)
 
 
 def decision_warnings(strategy: Strategy, history: MarketHistory) -> tuple[DecisionWarning, ...]:
     """What the caller should know about a decision, from the strategy and all inside it."""
-    found = (one.warning(history) for _, one in with_inner(strategy) if isinstance(one, Cppi))
+    # Of the candidates of a selection those that are not asked say nothing.
+    asked = strategy.deciding_on(int(history.dates[-1])) if isinstance(strategy, Select) else (strategy,)
+    found = (one.warning(history) for each in asked for _, one in with_inner(each) if isinstance(one, Cppi))
     return tuple(warning for warning in found if warning is not None)
 
 

@@ -21,6 +21,9 @@ from domain.warnings import ResultWarning
 FLOOR_TOLERANCE = 1e-12
 """How far a unit value may be below the floor of a CPPI by rounding alone."""
 
+FLOOR_BROKEN = "FLOOR_BROKEN"
+"""Reason of the warning of a CPPI below its floor, which has decided all the same."""
+
 FEWEST_RETURNS = 2
 """Fewest returns of a sample volatility."""
 
@@ -149,7 +152,7 @@ class Cppi(Overlay):
         if history.unit_value >= self.floor - FLOOR_TOLERANCE:
             return None
         return DecisionWarning(
-            "FLOOR_BROKEN",
+            FLOOR_BROKEN,
             f"the value fell below the floor of {self.floor:g} of the start between two decisions: from here on "
             f"{self.label} holds cash alone while it is below it",
         )

@@ -13,7 +13,7 @@ from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
 from server.execution.executor import Executor
 from server.execution.process_pool import ProcessPool
-from server.ports.errors import StreamIdle, WorkerDied
+from server.ports.errors import MemoryLimitExceeded, StreamIdle, WorkerDied
 from server.services.optimization.shared_batch import TOGETHER, SharedBatch, SharedTasks
 from server.services.rounds import in_rounds
 from server.tasks import batch, reallocate_batch
@@ -136,7 +136,7 @@ class Batch:
             work = partial(self._tasks.accounts, shared, lot, found)
             try:
                 needs = await self._shared_out.run(work, call.deadline, took, caller=call.caller)
-            except (SolverTimedOut, WorkerDied) as error:
+            except (SolverTimedOut, WorkerDied, MemoryLimitExceeded) as error:
                 if call.deadline is not None and time.monotonic() >= call.deadline:
                     raise
                 if done == len(lot):

@@ -14,7 +14,7 @@ from domain.errors import InvalidInput, SolverTimedOut
 from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool
-from server.ports.errors import WorkerDied
+from server.ports.errors import MemoryLimitExceeded, WorkerDied
 from server.tasks import shared_volume
 from server.tasks.shared_volume import Piece
 
@@ -127,7 +127,7 @@ class SharedBatch:
             work = partial(self._tasks.plan_first, self._shared, piece, lot, found)
             try:
                 needs = await self._run(work, planned)
-            except (SolverTimedOut, WorkerDied) as error:
+            except (SolverTimedOut, WorkerDied, MemoryLimitExceeded) as error:
                 self._raise_at_deadline(error)
                 self._numbered.append((place, replace(piece, count=done)))
                 if done == len(lot):
@@ -177,7 +177,7 @@ class SharedBatch:
 
             try:
                 await self._run(partial(self._tasks.plan_again, piece, errors), planned)
-            except (SolverTimedOut, WorkerDied) as error:
+            except (SolverTimedOut, WorkerDied, MemoryLimitExceeded) as error:
                 self._raise_at_deadline(error)
                 if done in errors:
                     raise

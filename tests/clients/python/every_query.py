@@ -478,6 +478,15 @@ STRATEGIES = [
         ],
         rebalancing=strategies.calendar("annual"),
     ),
+    strategies.select(
+        [strategies.equal_weight(), strategies.inverse_volatility()],
+        60,
+        score="calmar",
+        purge=5,
+        reselect_every=3,
+        before="cash",
+        label="best",
+    ),
     strategies.remote("here:1", timeout_seconds=1.5),
 ]
 BAND = strategies.drift_band(

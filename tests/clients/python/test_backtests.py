@@ -214,6 +214,18 @@ def test_strategies_made_of_strategies(call: Call) -> None:
     assert held[2].sum() == pytest.approx(2.0 * (1.0 - 0.8), rel=0.02)
 
 
+def test_a_strategy_selects_among_others(call: Call) -> None:
+    x, y = (strategies.fixed_weights({symbol: 1.0}, label=symbol) for symbol in "XY")
+    answer = done(call, WALK, strategies.select([x, y], 60, score="total_return", purge=2, before="cash", label="best"))
+    found = answer.strategies[0].selection
+    assert found is not None
+    assert sum(found.chosen.values()) == found.choice_count == len(found.choices) > 2
+    assert found.choices[0].candidate in {"X", "Y"}
+    assert found.choices[0].in_sample_score is not None
+    assert (found.in_sample_mean is None) == ("in_sample_mean" in found.undefined)
+    assert found.compared_count > 0
+
+
 def test_an_account_that_is_used_up_says_when(call: Call) -> None:
     costs = trading_costs(financing_rate_annual=0.0)
     flat = prices([100.0], [100.0], [40.0], [40.0])

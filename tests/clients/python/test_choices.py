@@ -39,6 +39,8 @@ NAMES = [
     (choices.Fill, backtest_pb2.Fill),
     (choices.Series, backtest_service_pb2.BacktestSeries),
     (choices.Score, sweep_pb2.SweepSelection.Score),
+    (choices.SelectionScore, backtest_pb2.SelectStrategy.Score),
+    (choices.BeforeSelection, backtest_pb2.SelectStrategy.Before),
     (choices.TrialOrder, backtest_service_pb2.ListSweepTrialsRequest.Order),
     (choices.Turnover, constraint_pb2.TurnoverKind),
     (choices.Graph, constraint_pb2.AssetNetwork.Graph),

@@ -145,6 +145,7 @@ OF_A_BACKTEST = [  # messages that a backtest is made of: each field, served or 
     "BlendStrategy",
     "BlendStrategy.Part",
     "RemoteStrategy",
+    "SelectStrategy",
     "Rebalancing",
     "Rebalancing.Calendar",
     "Rebalancing.EveryPeriods",

@@ -11,7 +11,7 @@ from domain.market_data.corporate_actions import CashDividend, CorporateAction, 
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
 from domain.warnings import ResultWarning
-from server.ports.errors import AlreadyExists, LostClaim, NotFound, Overloaded, RequestIdReused, StillRunning
+from server.ports.errors import AlreadyExists, LostClaim, NotFound, QuotaExceeded, RequestIdReused, StillRunning
 from server.ports.job_queue import QueuePolicy
 from server.ports.jobs import EventKind, JobEnd, JobEventDraft, JobState, JobTick, Stage, Weighing
 from server.ports.list_filter import ListFilter
@@ -169,7 +169,7 @@ async def test_a_caller_has_so_many_jobs_waiting(opened: Opened) -> None:
     storage = opened(policy=QueuePolicy(max_queued=5))
     for _ in range(5):
         await storage.jobs.queue.enqueue(OWNER, draft(caller="one"))
-    with pytest.raises(Overloaded, match="5 backtests of yours wait"):
+    with pytest.raises(QuotaExceeded, match="5 backtests of yours wait"):
         await storage.jobs.queue.enqueue(OWNER, draft(caller="one"))
     assert (await storage.jobs.queue.enqueue(OWNER, draft(caller="two"))).caller == "two"
     await claimed(storage)
@@ -181,7 +181,7 @@ async def test_the_limit_holds_for_calls_at_once(opened: Opened) -> None:
     servers = [opened(policy=QueuePolicy(max_queued=5)) for _ in range(2)]
     calls = (servers[i % 2].jobs.queue.enqueue(OWNER, draft(caller="one")) for i in range(12))
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    assert sum(isinstance(one, Overloaded) for one in outcomes) == 7
+    assert sum(isinstance(one, QuotaExceeded) for one in outcomes) == 7
     assert len((await servers[0].jobs.archive.list(MINE, "", 20)).records) == 5
 
 

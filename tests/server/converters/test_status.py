@@ -7,7 +7,14 @@ import pytest
 from absfinance.v1.optimization_pb2 import InfeasibilityReport
 from google.protobuf.message import Message
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure, ResourceInfo, RetryInfo
+from google.rpc.error_details_pb2 import (
+    BadRequest,
+    ErrorInfo,
+    PreconditionFailure,
+    QuotaFailure,
+    ResourceInfo,
+    RetryInfo,
+)
 from google.rpc.status_pb2 import Status
 
 from domain import errors as domain
@@ -23,8 +30,10 @@ from server.ports.errors import (
     EventsCompacted,
     IdentityUnavailable,
     JobTimeBudgetExceeded,
+    MemoryLimitExceeded,
     NotFound,
     Overloaded,
+    QuotaExceeded,
     RemoteAnswerInvalid,
     RemoteCallFailed,
     RemoteCallTimedOut,
@@ -72,6 +81,8 @@ TABLE = [
     (domain.SolverFailed("no answer"), code_pb2.FAILED_PRECONDITION, "SOLVER_FAILED", {PreconditionFailure}),
     (domain.Cancelled("gone"), code_pb2.CANCELLED, "CANCELLED", set()),
     (Overloaded("busy"), code_pb2.RESOURCE_EXHAUSTED, "OVERLOADED", {RetryInfo}),
+    (QuotaExceeded("many", "jobs", 7), code_pb2.RESOURCE_EXHAUSTED, "QUOTA_EXCEEDED", {QuotaFailure, RetryInfo}),
+    (MemoryLimitExceeded(1 << 30), code_pb2.RESOURCE_EXHAUSTED, "MEMORY_LIMIT_EXCEEDED", {QuotaFailure}),
     (AlreadyExists("portfolio", "portfolios/x"), code_pb2.ALREADY_EXISTS, "ALREADY_EXISTS", {ResourceInfo}),
     (EtagMismatch("changed", "e-2"), code_pb2.ABORTED, "ETAG_MISMATCH", set()),
     (EpochChanged("lost", "epoch-2"), code_pb2.FAILED_PRECONDITION, "EPOCH_CHANGED", {PreconditionFailure}),
@@ -109,8 +120,9 @@ def known(error: Exception) -> Status:
 
 def details(status: Status) -> dict[type[Message], Message]:
     found: dict[type[Message], Message] = {}
+    kinds = (ErrorInfo, BadRequest, PreconditionFailure, QuotaFailure, ResourceInfo, RetryInfo, InfeasibilityReport)
     for packed in status.details:
-        for kind in (ErrorInfo, BadRequest, PreconditionFailure, ResourceInfo, RetryInfo, InfeasibilityReport):
+        for kind in kinds:
             if packed.Is(kind.DESCRIPTOR):
                 message = kind()
                 packed.Unpack(message)
@@ -127,6 +139,18 @@ def test_code_reason_and_details(error: Exception, code: int, reason: str, kinds
     found = details(status)
     assert found.keys() == {ErrorInfo, *kinds}
     assert (found[ErrorInfo].reason, found[ErrorInfo].domain) == (reason, "absfinance")
+
+
+def test_a_quota_is_named_with_its_value_and_a_wait_is_exact() -> None:
+    found = details(known(QuotaExceeded("7 jobs wait", "queued_jobs", 7)))[QuotaFailure]
+    assert isinstance(found, QuotaFailure)
+    [violation] = found.violations
+    assert (violation.subject, violation.quota_id, violation.quota_value) == ("caller", "queued_jobs", 7)
+    later = Overloaded("too often")
+    later.retry_after_seconds = 0.2501
+    wait = details(known(later))[RetryInfo]
+    assert isinstance(wait, RetryInfo)
+    assert wait.retry_delay.ToMilliseconds() == 251
 
 
 def test_every_error_of_the_domain_is_in_the_table() -> None:

@@ -1,6 +1,7 @@
 """Work in worker processes: its value, its errors, and how it ends when nobody waits. Real processes throughout."""
 
 import asyncio
+import mmap
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from domain.errors import InfeasibleProblem, InvalidInput, SolverTimedOut
 from server.execution.process_pool import ProcessPool, WorkerFailure
 from server.execution.template import Template
-from server.ports.errors import Overloaded, Refused, WorkerDied
+from server.ports.errors import MemoryLimitExceeded, Overloaded, Refused, WorkerDied
 from tests.processes import workers_of_this_process
 
 pytestmark = pytest.mark.alone
@@ -76,6 +77,26 @@ def die_once(folder: str, control: Any, report: Any) -> str:
         os.kill(os.getpid(), 9)
     report(3)
     return "done"
+
+
+def take_memory(folder: str, count: int, control: Any) -> int:
+    """Takes so many MiB and holds them for a while; each attempt leaves a file."""
+    open(os.path.join(folder, str(os.getpid())), "w").close()
+    held = [bytearray(os.urandom(1 << 10) * (1 << 10)) for _ in range(count)]
+    time.sleep(0.3)
+    return len(held)
+
+
+def read_mapped(path: str, control: Any) -> int:
+    """Has all pages of a file in memory for a while."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as pages:
+        total = sum(pages[place] for place in range(0, len(pages), mmap.PAGESIZE))
+        time.sleep(0.3)
+        return total
+
+
+def take_more_than_there_is(control: Any) -> int:
+    return len(bytearray(1 << 62))
 
 
 def shout(control: Any) -> str:
@@ -175,6 +196,51 @@ async def test_a_worker_that_dies_of_its_task_is_replaced(pool: ProcessPool) -> 
     with pytest.raises(WorkerDied):
         await pool.run(die, None)
     assert await pool.run(partial(add, 1, 1), None) == 2
+
+
+@pytest.fixture
+async def tight_pool(template: Template) -> AsyncIterator[ProcessPool]:
+    """One whose tasks may have 300 MiB, and the libraries."""
+    made = ProcessPool(workers=2, template=template, max_seconds=MOST_SECONDS, max_memory_bytes=300 << 20)
+    await asyncio.wait_for(made.start(), MOST_SECONDS)
+    yield made
+    await made.close(5.0)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not say how much memory is used")
+async def test_a_task_with_too_much_memory_ends_alone_and_is_not_repeated(
+    tight_pool: ProcessPool, tmp_path: Any
+) -> None:
+    other = asyncio.create_task(tight_pool.run(partial(work_politely, 1.0), None, caller="other"))
+    with pytest.raises(MemoryLimitExceeded, match="more memory than the 300 MiB that one request may have") as raised:
+        await tight_pool.run(partial(take_memory, str(tmp_path), 1000), None, caller="hungry")
+    assert raised.value.metadata == {"limit": "request_memory_bytes", "value": str(300 << 20)}
+    assert len(list(tmp_path.iterdir())) == 1
+    assert await other == 1.0
+    assert tight_pool.lost == {"died": 0, "killed": 1}
+    assert await tight_pool.run(partial(add, 1, 1), None) == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="the system does not say how much memory is used")
+async def test_the_next_task_does_not_pay_for_the_memory_of_the_last(tight_pool: ProcessPool, tmp_path: Any) -> None:
+    """A process that had much of it is replaced."""
+    assert await tight_pool.run(partial(take_memory, str(tmp_path), 170), None) == 170
+    [first] = [int(one.name) for one in tmp_path.iterdir()]
+    assert first not in {await tight_pool.run(worker_id, None) for _ in range(3)}
+
+
+async def test_pages_of_files_are_no_memory_of_a_task(tight_pool: ProcessPool, tmp_path: Any) -> None:
+    path = tmp_path / "panel"
+    with path.open("wb") as file:
+        file.truncate(400 << 20)
+    assert await tight_pool.run(partial(read_mapped, str(path)), None) == 0
+
+
+async def test_an_array_that_is_larger_than_the_machine(pool: ProcessPool) -> None:
+    before = await pool.run(worker_id, None)
+    with pytest.raises(MemoryLimitExceeded, match="more memory than the machine has"):
+        await pool.run(take_more_than_there_is, None)
+    assert await pool.run(worker_id, None) == before
 
 
 async def test_a_task_whose_process_is_killed_runs_once_more(pool: ProcessPool, tmp_path: Any) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from server.interceptors.admission import Admission, Places
+from server.interceptors.admission import DRAIN, Admission, Places
 from server.interceptors.call_interceptor import RpcMethod
+from server.limit_settings import LimitSettings
 from server.ports.errors import Draining, Overloaded
 
 
@@ -24,6 +25,17 @@ def test_one_caller_leaves_places_to_others() -> None:
         places.take("a")
     places.take("b")
     assert places.taken == 4
+
+
+def test_a_caller_may_have_so_many_places() -> None:
+    places = Places(10, "calls", of_one=2)
+    places.take("a")
+    places.take("a")
+    with pytest.raises(Overloaded, match="of this caller are running: 2 may") as raised:
+        places.take("a")
+    assert raised.value.metadata == {"limit": "calls", "value": "2"}
+    places.take("b")
+    assert Places(10, of_one=50).limit_of_one == 10
 
 
 def test_no_more_calls_than_places() -> None:
@@ -83,6 +95,22 @@ async def test_open_streams_take_no_place_from_calls_that_end() -> None:
         with pytest.raises(Overloaded):
             async with place(admission, STREAM, "b"):
                 pass
+
+
+async def test_calls_that_come_too_often_are_refused_whatever_their_connection() -> None:
+    """A call that is refused takes no place, and Drain is always let in."""
+    admission = Admission(9, LimitSettings(calls_per_second=0.001, call_burst=2))
+    for connection in ("a", "b"):
+        async with place(admission, UNARY, connection):
+            pass
+    with pytest.raises(Overloaded, match="calls a second") as raised:
+        async with place(admission, UNARY, "c"):
+            pass
+    assert raised.value.metadata["limit"] == "calls_per_second"
+    used = {quota.name: quota.used for quota in admission.quotas("c", "local")}
+    assert used == {"calls": 0, "followed_streams": 0, "sent_streams": 0, "call_burst": 2}
+    async with place(admission, RpcMethod(DRAIN, False, False), "c"):
+        assert admission.running == 1
 
 
 async def test_a_server_that_drains_takes_no_new_call() -> None:

@@ -8,6 +8,7 @@ import pytest
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 from google.protobuf import json_format
 
+from domain.backtest.specification import BacktestSpecification
 from server.converters.backtest_request import backtest_specification_from_proto
 from server.jobs import backtest_run
 from server.jobs.backtest_run import BacktestCompleted, Compacted, Job, Saved, run_backtest
@@ -25,6 +26,18 @@ REQUEST = {
 SPECIFICATION = backtest_specification_from_proto(json_format.ParseDict(REQUEST, BacktestRequest()))
 
 
+SELECTING = {
+    "strategy": {
+        "select": {
+            "candidates": [{"equalWeight": {}}, {"momentum": {"lookbackPeriods": 3, "topN": 1}}],
+            "lookbackPeriods": 20,
+        }
+    },
+    "rebalancing": {"everyPeriods": {"n": 5}},
+    "costs": {"commissionBps": 10},
+}
+
+
 @pytest.fixture
 def job(tmp_path: object) -> Job:
     values = np.random.default_rng(1).uniform(1, 2, (DAYS, 3))
@@ -34,9 +47,9 @@ def job(tmp_path: object) -> Job:
     return Job(panel, "prices", {}, {}, None, ())
 
 
-def completed(job: Job) -> tuple[BacktestCompleted, list[object]]:
+def completed(job: Job, specification: BacktestSpecification = SPECIFICATION) -> tuple[BacktestCompleted, list[object]]:
     reported: list[object] = []
-    return run_backtest(job, SPECIFICATION, lambda: None, reported.append), reported
+    return run_backtest(job, specification, lambda: None, reported.append), reported
 
 
 def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,6 +72,22 @@ def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> Non
             }
             again, _ = completed(replace(job, checkpoint=saved[count - 1].checkpoint, parts=(one.part,)))
             assert again.series == whole.series
+
+
+def test_a_selection_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accounts of candidates are continued like strategies, and choices are made again with the same numbers."""
+    selecting = backtest_specification_from_proto(json_format.ParseDict(SELECTING, BacktestRequest()))
+    whole, _ = completed(job, selecting)
+    for name in ("CHECKPOINT_SECONDS", "EVENT_SECONDS"):
+        monkeypatch.setattr(backtest_run, name, 0.0)
+    _, reported = completed(job, selecting)
+    saved = [one for one in reported if isinstance(one, Saved)]
+    assert {one.tick.stage.index for one in saved if one.tick.stage is not None} == {0, 1, 2}
+    for count in range(1, len(saved) + 1, 4):
+        parts = tuple(one.part for one in saved[:count])
+        rest, _ = completed(replace(job, checkpoint=saved[count - 1].checkpoint, parts=parts), selecting)
+        assert rest.series == whole.series
+        assert rest.outcome.strategies[0].selection == whole.outcome.strategies[0].selection
 
 
 @pytest.mark.parametrize(("seconds", "of_events", "events"), [(3600.0, 3600.0, []), (3600.0, 0.0, ["s0", "s1"])])

@@ -14,7 +14,7 @@ from domain.sweep.ranking import Score
 from server.jobs.backtest_run import EncodedBacktest, Unwritten
 from server.jobs.sweep_run import MOST_DEATHS, SweepRun, SweepTasks
 from server.jobs.sweep_state import SAVE_SECONDS, TrialDone
-from server.ports.errors import WorkerDied
+from server.ports.errors import MemoryLimitExceeded, WorkerDied
 from server.ports.jobs import Claim, JobInputs, JobRecord, JobState
 
 COUNT = 30
@@ -24,8 +24,9 @@ def done(trial: int) -> TrialDone:
     return TrialDone(trial, f"t{trial}", bytes([trial]), float(trial))
 
 
-def failed(request: bytes, trial: int) -> TrialDone:
-    return TrialDone(trial, f"t{trial}", b"", None, ("SOLVER_FAILED", "died"))
+def failed(request: bytes, trial: int, cause: Exception | None = None) -> TrialDone:
+    reason = "SOLVER_FAILED" if cause is None else type(cause).__name__
+    return TrialDone(trial, f"t{trial}", b"", None, (reason, "died"))
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Pool:
     """Runs two trials of a task and reports them; its process dies of some trials."""
 
     deadly: frozenset[int] = frozenset()
+    hungry: frozenset[int] = frozenset()
     seconds: float = 0.0
     ran: list[tuple[int, ...]] = field(default_factory=list)
     concluded: tuple[TrialDone, ...] = ()
@@ -48,6 +50,8 @@ class Pool:
             await asyncio.sleep(self.seconds)
             if trial in self.deadly:
                 raise WorkerDied
+            if trial in self.hungry:
+                raise MemoryLimitExceeded(1 << 30)
             report(done(trial))
         return None
 
@@ -98,6 +102,15 @@ async def test_a_trial_that_no_process_survives_fails_and_its_neighbours_do_not(
     assert [one.index for one in pool.concluded] == list(range(COUNT))
     assert [one.index for one in pool.concluded if one.error is not None] == [4, 29]
     assert pool.ran.count((4,)) == pool.ran.count((29,)) == MOST_DEATHS
+
+
+async def test_a_trial_with_too_much_memory_is_not_tried_again() -> None:
+    pool = Pool(hungry=frozenset({4}))
+    await sweep_over(pool, []).run()
+    assert {one.index: one.error for one in pool.concluded if one.error is not None} == {
+        4: ("MemoryLimitExceeded", "died")
+    }
+    assert pool.ran.count((4,)) == 1
 
 
 async def test_a_trial_is_stored_in_time_though_no_other_ends() -> None:

@@ -315,6 +315,144 @@ func (BacktestState) EnumDescriptor() ([]byte, []int) {
 	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{4}
 }
 
+// The figure by which candidates are compared, as in PerformanceMetrics, over the window.
+type SelectStrategy_Score int32
+
+const (
+	// Taken as SCORE_SHARPE.
+	SelectStrategy_SCORE_UNSPECIFIED SelectStrategy_Score = 0
+	// Sharpe ratio.
+	SelectStrategy_SCORE_SHARPE SelectStrategy_Score = 1
+	// Sortino ratio.
+	SelectStrategy_SCORE_SORTINO SelectStrategy_Score = 2
+	// Calmar ratio.
+	SelectStrategy_SCORE_CALMAR SelectStrategy_Score = 3
+	// Compound annual growth rate.
+	SelectStrategy_SCORE_CAGR SelectStrategy_Score = 4
+	// Total return.
+	SelectStrategy_SCORE_TOTAL_RETURN SelectStrategy_Score = 6
+	// Annual volatility, the lowest is best.
+	SelectStrategy_SCORE_VOLATILITY_ANNUAL SelectStrategy_Score = 7
+	// Maximum drawdown, the lowest is best.
+	SelectStrategy_SCORE_MAX_DRAWDOWN SelectStrategy_Score = 8
+	// Value at risk, the lowest is best.
+	SelectStrategy_SCORE_VALUE_AT_RISK SelectStrategy_Score = 9
+	// Conditional value at risk, the lowest is best.
+	SelectStrategy_SCORE_CONDITIONAL_VALUE_AT_RISK SelectStrategy_Score = 10
+)
+
+// Enum value maps for SelectStrategy_Score.
+var (
+	SelectStrategy_Score_name = map[int32]string{
+		0:  "SCORE_UNSPECIFIED",
+		1:  "SCORE_SHARPE",
+		2:  "SCORE_SORTINO",
+		3:  "SCORE_CALMAR",
+		4:  "SCORE_CAGR",
+		6:  "SCORE_TOTAL_RETURN",
+		7:  "SCORE_VOLATILITY_ANNUAL",
+		8:  "SCORE_MAX_DRAWDOWN",
+		9:  "SCORE_VALUE_AT_RISK",
+		10: "SCORE_CONDITIONAL_VALUE_AT_RISK",
+	}
+	SelectStrategy_Score_value = map[string]int32{
+		"SCORE_UNSPECIFIED":               0,
+		"SCORE_SHARPE":                    1,
+		"SCORE_SORTINO":                   2,
+		"SCORE_CALMAR":                    3,
+		"SCORE_CAGR":                      4,
+		"SCORE_TOTAL_RETURN":              6,
+		"SCORE_VOLATILITY_ANNUAL":         7,
+		"SCORE_MAX_DRAWDOWN":              8,
+		"SCORE_VALUE_AT_RISK":             9,
+		"SCORE_CONDITIONAL_VALUE_AT_RISK": 10,
+	}
+)
+
+func (x SelectStrategy_Score) Enum() *SelectStrategy_Score {
+	p := new(SelectStrategy_Score)
+	*p = x
+	return p
+}
+
+func (x SelectStrategy_Score) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SelectStrategy_Score) Descriptor() protoreflect.EnumDescriptor {
+	return file_absfinance_v1_backtest_proto_enumTypes[5].Descriptor()
+}
+
+func (SelectStrategy_Score) Type() protoreflect.EnumType {
+	return &file_absfinance_v1_backtest_proto_enumTypes[5]
+}
+
+func (x SelectStrategy_Score) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SelectStrategy_Score.Descriptor instead.
+func (SelectStrategy_Score) EnumDescriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{6, 0}
+}
+
+// What is held before the first selection.
+type SelectStrategy_Before int32
+
+const (
+	// Taken as BEFORE_FIRST_CANDIDATE.
+	SelectStrategy_BEFORE_UNSPECIFIED SelectStrategy_Before = 0
+	// The weights of the first candidate.
+	SelectStrategy_BEFORE_FIRST_CANDIDATE SelectStrategy_Before = 1
+	// The mean of the weights of all candidates.
+	SelectStrategy_BEFORE_EQUAL_PARTS SelectStrategy_Before = 2
+	// Cash.
+	SelectStrategy_BEFORE_CASH SelectStrategy_Before = 3
+)
+
+// Enum value maps for SelectStrategy_Before.
+var (
+	SelectStrategy_Before_name = map[int32]string{
+		0: "BEFORE_UNSPECIFIED",
+		1: "BEFORE_FIRST_CANDIDATE",
+		2: "BEFORE_EQUAL_PARTS",
+		3: "BEFORE_CASH",
+	}
+	SelectStrategy_Before_value = map[string]int32{
+		"BEFORE_UNSPECIFIED":     0,
+		"BEFORE_FIRST_CANDIDATE": 1,
+		"BEFORE_EQUAL_PARTS":     2,
+		"BEFORE_CASH":            3,
+	}
+)
+
+func (x SelectStrategy_Before) Enum() *SelectStrategy_Before {
+	p := new(SelectStrategy_Before)
+	*p = x
+	return p
+}
+
+func (x SelectStrategy_Before) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SelectStrategy_Before) Descriptor() protoreflect.EnumDescriptor {
+	return file_absfinance_v1_backtest_proto_enumTypes[6].Descriptor()
+}
+
+func (SelectStrategy_Before) Type() protoreflect.EnumType {
+	return &file_absfinance_v1_backtest_proto_enumTypes[6]
+}
+
+func (x SelectStrategy_Before) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SelectStrategy_Before.Descriptor instead.
+func (SelectStrategy_Before) EnumDescriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{6, 1}
+}
+
 // What starts a trade.
 type Rebalancing_DriftBand_BandTrigger int32
 
@@ -356,11 +494,11 @@ func (x Rebalancing_DriftBand_BandTrigger) String() string {
 }
 
 func (Rebalancing_DriftBand_BandTrigger) Descriptor() protoreflect.EnumDescriptor {
-	return file_absfinance_v1_backtest_proto_enumTypes[5].Descriptor()
+	return file_absfinance_v1_backtest_proto_enumTypes[7].Descriptor()
 }
 
 func (Rebalancing_DriftBand_BandTrigger) Type() protoreflect.EnumType {
-	return &file_absfinance_v1_backtest_proto_enumTypes[5]
+	return &file_absfinance_v1_backtest_proto_enumTypes[7]
 }
 
 func (x Rebalancing_DriftBand_BandTrigger) Number() protoreflect.EnumNumber {
@@ -369,7 +507,7 @@ func (x Rebalancing_DriftBand_BandTrigger) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Rebalancing_DriftBand_BandTrigger.Descriptor instead.
 func (Rebalancing_DriftBand_BandTrigger) EnumDescriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 3, 0}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 3, 0}
 }
 
 // What is traded.
@@ -409,11 +547,11 @@ func (x Rebalancing_DriftBand_BandScope) String() string {
 }
 
 func (Rebalancing_DriftBand_BandScope) Descriptor() protoreflect.EnumDescriptor {
-	return file_absfinance_v1_backtest_proto_enumTypes[6].Descriptor()
+	return file_absfinance_v1_backtest_proto_enumTypes[8].Descriptor()
 }
 
 func (Rebalancing_DriftBand_BandScope) Type() protoreflect.EnumType {
-	return &file_absfinance_v1_backtest_proto_enumTypes[6]
+	return &file_absfinance_v1_backtest_proto_enumTypes[8]
 }
 
 func (x Rebalancing_DriftBand_BandScope) Number() protoreflect.EnumNumber {
@@ -422,7 +560,7 @@ func (x Rebalancing_DriftBand_BandScope) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Rebalancing_DriftBand_BandScope.Descriptor instead.
 func (Rebalancing_DriftBand_BandScope) EnumDescriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 3, 1}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 3, 1}
 }
 
 // How far a trade goes.
@@ -466,11 +604,11 @@ func (x Rebalancing_DriftBand_Destination) String() string {
 }
 
 func (Rebalancing_DriftBand_Destination) Descriptor() protoreflect.EnumDescriptor {
-	return file_absfinance_v1_backtest_proto_enumTypes[7].Descriptor()
+	return file_absfinance_v1_backtest_proto_enumTypes[9].Descriptor()
 }
 
 func (Rebalancing_DriftBand_Destination) Type() protoreflect.EnumType {
-	return &file_absfinance_v1_backtest_proto_enumTypes[7]
+	return &file_absfinance_v1_backtest_proto_enumTypes[9]
 }
 
 func (x Rebalancing_DriftBand_Destination) Number() protoreflect.EnumNumber {
@@ -479,7 +617,7 @@ func (x Rebalancing_DriftBand_Destination) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Rebalancing_DriftBand_Destination.Descriptor instead.
 func (Rebalancing_DriftBand_Destination) EnumDescriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 3, 2}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 3, 2}
 }
 
 // What kind of event.
@@ -543,11 +681,11 @@ func (x AssetEvent_Kind) String() string {
 }
 
 func (AssetEvent_Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_absfinance_v1_backtest_proto_enumTypes[8].Descriptor()
+	return file_absfinance_v1_backtest_proto_enumTypes[10].Descriptor()
 }
 
 func (AssetEvent_Kind) Type() protoreflect.EnumType {
-	return &file_absfinance_v1_backtest_proto_enumTypes[8]
+	return &file_absfinance_v1_backtest_proto_enumTypes[10]
 }
 
 func (x AssetEvent_Kind) Number() protoreflect.EnumNumber {
@@ -556,7 +694,7 @@ func (x AssetEvent_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AssetEvent_Kind.Descriptor instead.
 func (AssetEvent_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{21, 0}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{22, 0}
 }
 
 // How weights are chosen at each rebalancing. Only past data is visible to it.
@@ -578,6 +716,7 @@ type Strategy struct {
 	//	*Strategy_Cppi
 	//	*Strategy_Blend
 	//	*Strategy_Remote
+	//	*Strategy_Select
 	Kind          isStrategy_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -717,6 +856,15 @@ func (x *Strategy) GetRemote() *RemoteStrategy {
 	return nil
 }
 
+func (x *Strategy) GetSelect() *SelectStrategy {
+	if x != nil {
+		if x, ok := x.Kind.(*Strategy_Select); ok {
+			return x.Select
+		}
+	}
+	return nil
+}
+
 type isStrategy_Kind interface {
 	isStrategy_Kind()
 }
@@ -771,6 +919,11 @@ type Strategy_Remote struct {
 	Remote *RemoteStrategy `protobuf:"bytes,11,opt,name=remote,proto3,oneof"`
 }
 
+type Strategy_Select struct {
+	// Of several strategies, the one that was best in a past window (nested selection).
+	Select *SelectStrategy `protobuf:"bytes,12,opt,name=select,proto3,oneof"`
+}
+
 func (*Strategy_EqualWeight) isStrategy_Kind() {}
 
 func (*Strategy_FixedWeights) isStrategy_Kind() {}
@@ -790,6 +943,8 @@ func (*Strategy_Cppi) isStrategy_Kind() {}
 func (*Strategy_Blend) isStrategy_Kind() {}
 
 func (*Strategy_Remote) isStrategy_Kind() {}
+
+func (*Strategy_Select) isStrategy_Kind() {}
 
 // Equal weights of the assets with the highest past returns.
 type MomentumStrategy struct {
@@ -1154,6 +1309,101 @@ func (*RebalancingDates_EveryPeriods) isRebalancingDates_Schedule() {}
 
 func (*RebalancingDates_Never) isRebalancingDates_Schedule() {}
 
+// Nested selection: at each re-selection the weights become those of the candidate with the best score over a past
+// window, so that the choice uses only the past. Each candidate has an account of its own from the start of the backtest
+// on, with its dates, costs and flows, and is scored by what that account earned net of costs up to the close of the
+// decision. It must not be inside another strategy, and no candidate may be, or hold, a selection or a remote strategy.
+type SelectStrategy struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The strategies to choose from, with labels that differ. Of those with equal scores the first is chosen.
+	Candidates []*Strategy `protobuf:"bytes,1,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Periods of the window. The first selection is at the first decision by which they have passed since the start.
+	LookbackPeriods uint32 `protobuf:"varint,2,opt,name=lookback_periods,json=lookbackPeriods,proto3" json:"lookback_periods,omitempty"`
+	// The figure.
+	Score SelectStrategy_Score `protobuf:"varint,3,opt,name=score,proto3,enum=absfinance.v1.SelectStrategy_Score" json:"score,omitempty"`
+	// Periods between the end of the window and the decision, 0 for none: as many as the last decisions take to show in
+	// returns.
+	PurgePeriods uint32 `protobuf:"varint,4,opt,name=purge_periods,json=purgePeriods,proto3" json:"purge_periods,omitempty"`
+	// From one selection to the next, in decisions, 1 if absent. In between, the chosen candidate decides.
+	ReselectEvery *uint32 `protobuf:"varint,5,opt,name=reselect_every,json=reselectEvery,proto3,oneof" json:"reselect_every,omitempty"`
+	// What is held before the first selection.
+	Before        SelectStrategy_Before `protobuf:"varint,6,opt,name=before,proto3,enum=absfinance.v1.SelectStrategy_Before" json:"before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SelectStrategy) Reset() {
+	*x = SelectStrategy{}
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SelectStrategy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SelectStrategy) ProtoMessage() {}
+
+func (x *SelectStrategy) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SelectStrategy.ProtoReflect.Descriptor instead.
+func (*SelectStrategy) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SelectStrategy) GetCandidates() []*Strategy {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *SelectStrategy) GetLookbackPeriods() uint32 {
+	if x != nil {
+		return x.LookbackPeriods
+	}
+	return 0
+}
+
+func (x *SelectStrategy) GetScore() SelectStrategy_Score {
+	if x != nil {
+		return x.Score
+	}
+	return SelectStrategy_SCORE_UNSPECIFIED
+}
+
+func (x *SelectStrategy) GetPurgePeriods() uint32 {
+	if x != nil {
+		return x.PurgePeriods
+	}
+	return 0
+}
+
+func (x *SelectStrategy) GetReselectEvery() uint32 {
+	if x != nil && x.ReselectEvery != nil {
+		return *x.ReselectEvery
+	}
+	return 0
+}
+
+func (x *SelectStrategy) GetBefore() SelectStrategy_Before {
+	if x != nil {
+		return x.Before
+	}
+	return SelectStrategy_BEFORE_UNSPECIFIED
+}
+
 // Decisions of a service that implements StrategyService; the server calls it as a client.
 type RemoteStrategy struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1167,7 +1417,7 @@ type RemoteStrategy struct {
 
 func (x *RemoteStrategy) Reset() {
 	*x = RemoteStrategy{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[6]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1429,7 @@ func (x *RemoteStrategy) String() string {
 func (*RemoteStrategy) ProtoMessage() {}
 
 func (x *RemoteStrategy) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[6]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1442,7 @@ func (x *RemoteStrategy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoteStrategy.ProtoReflect.Descriptor instead.
 func (*RemoteStrategy) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{6}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RemoteStrategy) GetTarget() string {
@@ -1220,7 +1470,7 @@ type FixedWeights struct {
 
 func (x *FixedWeights) Reset() {
 	*x = FixedWeights{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[7]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1482,7 @@ func (x *FixedWeights) String() string {
 func (*FixedWeights) ProtoMessage() {}
 
 func (x *FixedWeights) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[7]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1495,7 @@ func (x *FixedWeights) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FixedWeights.ProtoReflect.Descriptor instead.
 func (*FixedWeights) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{7}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FixedWeights) GetWeights() []*AssetWeight {
@@ -1266,7 +1516,7 @@ type WeightSchedule struct {
 
 func (x *WeightSchedule) Reset() {
 	*x = WeightSchedule{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[8]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1528,7 @@ func (x *WeightSchedule) String() string {
 func (*WeightSchedule) ProtoMessage() {}
 
 func (x *WeightSchedule) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[8]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1541,7 @@ func (x *WeightSchedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightSchedule.ProtoReflect.Descriptor instead.
 func (*WeightSchedule) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{8}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WeightSchedule) GetEntries() []*WeightSchedule_Entry {
@@ -1312,7 +1562,7 @@ type InverseVolatilityStrategy struct {
 
 func (x *InverseVolatilityStrategy) Reset() {
 	*x = InverseVolatilityStrategy{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[9]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1574,7 @@ func (x *InverseVolatilityStrategy) String() string {
 func (*InverseVolatilityStrategy) ProtoMessage() {}
 
 func (x *InverseVolatilityStrategy) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[9]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1587,7 @@ func (x *InverseVolatilityStrategy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InverseVolatilityStrategy.ProtoReflect.Descriptor instead.
 func (*InverseVolatilityStrategy) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{9}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *InverseVolatilityStrategy) GetLookbackPeriods() uint32 {
@@ -1376,7 +1626,7 @@ type Rebalancing struct {
 
 func (x *Rebalancing) Reset() {
 	*x = Rebalancing{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[10]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1388,7 +1638,7 @@ func (x *Rebalancing) String() string {
 func (*Rebalancing) ProtoMessage() {}
 
 func (x *Rebalancing) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[10]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1401,7 +1651,7 @@ func (x *Rebalancing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing.ProtoReflect.Descriptor instead.
 func (*Rebalancing) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Rebalancing) GetSchedule() isRebalancing_Schedule {
@@ -1514,7 +1764,7 @@ type Execution struct {
 
 func (x *Execution) Reset() {
 	*x = Execution{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[11]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1776,7 @@ func (x *Execution) String() string {
 func (*Execution) ProtoMessage() {}
 
 func (x *Execution) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[11]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1789,7 @@ func (x *Execution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Execution.ProtoReflect.Descriptor instead.
 func (*Execution) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Execution) GetFill() Fill {
@@ -1576,7 +1826,7 @@ type UniverseStep struct {
 
 func (x *UniverseStep) Reset() {
 	*x = UniverseStep{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[12]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1588,7 +1838,7 @@ func (x *UniverseStep) String() string {
 func (*UniverseStep) ProtoMessage() {}
 
 func (x *UniverseStep) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[12]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1601,7 +1851,7 @@ func (x *UniverseStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UniverseStep.ProtoReflect.Descriptor instead.
 func (*UniverseStep) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{12}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UniverseStep) GetDate() *date.Date {
@@ -1633,7 +1883,7 @@ type CashFlow struct {
 
 func (x *CashFlow) Reset() {
 	*x = CashFlow{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[13]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +1895,7 @@ func (x *CashFlow) String() string {
 func (*CashFlow) ProtoMessage() {}
 
 func (x *CashFlow) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[13]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +1908,7 @@ func (x *CashFlow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CashFlow.ProtoReflect.Descriptor instead.
 func (*CashFlow) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{13}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CashFlow) GetDate() *date.Date {
@@ -1708,7 +1958,7 @@ type RecurringCashFlow struct {
 
 func (x *RecurringCashFlow) Reset() {
 	*x = RecurringCashFlow{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[14]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1720,7 +1970,7 @@ func (x *RecurringCashFlow) String() string {
 func (*RecurringCashFlow) ProtoMessage() {}
 
 func (x *RecurringCashFlow) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[14]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1733,7 +1983,7 @@ func (x *RecurringCashFlow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecurringCashFlow.ProtoReflect.Descriptor instead.
 func (*RecurringCashFlow) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{14}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RecurringCashFlow) GetSize() isRecurringCashFlow_Size {
@@ -1818,7 +2068,7 @@ type Margin struct {
 
 func (x *Margin) Reset() {
 	*x = Margin{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[15]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +2080,7 @@ func (x *Margin) String() string {
 func (*Margin) ProtoMessage() {}
 
 func (x *Margin) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[15]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +2093,7 @@ func (x *Margin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Margin.ProtoReflect.Descriptor instead.
 func (*Margin) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{15}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Margin) GetMaintenanceRatio() float64 {
@@ -1871,7 +2121,7 @@ type Benchmark struct {
 
 func (x *Benchmark) Reset() {
 	*x = Benchmark{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[16]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1883,7 +2133,7 @@ func (x *Benchmark) String() string {
 func (*Benchmark) ProtoMessage() {}
 
 func (x *Benchmark) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[16]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1896,7 +2146,7 @@ func (x *Benchmark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Benchmark.ProtoReflect.Descriptor instead.
 func (*Benchmark) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{16}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Benchmark) GetLabel() string {
@@ -1967,7 +2217,7 @@ type AnalysisOptions struct {
 
 func (x *AnalysisOptions) Reset() {
 	*x = AnalysisOptions{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[17]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1979,7 +2229,7 @@ func (x *AnalysisOptions) String() string {
 func (*AnalysisOptions) ProtoMessage() {}
 
 func (x *AnalysisOptions) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[17]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1992,7 +2242,7 @@ func (x *AnalysisOptions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnalysisOptions.ProtoReflect.Descriptor instead.
 func (*AnalysisOptions) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{17}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AnalysisOptions) GetAttribution() *AttributionOptions {
@@ -2075,7 +2325,7 @@ type PerformanceMetrics struct {
 
 func (x *PerformanceMetrics) Reset() {
 	*x = PerformanceMetrics{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[18]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2087,7 +2337,7 @@ func (x *PerformanceMetrics) String() string {
 func (*PerformanceMetrics) ProtoMessage() {}
 
 func (x *PerformanceMetrics) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[18]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2100,7 +2350,7 @@ func (x *PerformanceMetrics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerformanceMetrics.ProtoReflect.Descriptor instead.
 func (*PerformanceMetrics) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{18}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PerformanceMetrics) GetFinalWealth() float64 {
@@ -2265,7 +2515,7 @@ type FailedRebalance struct {
 
 func (x *FailedRebalance) Reset() {
 	*x = FailedRebalance{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[19]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2277,7 +2527,7 @@ func (x *FailedRebalance) String() string {
 func (*FailedRebalance) ProtoMessage() {}
 
 func (x *FailedRebalance) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[19]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2290,7 +2540,7 @@ func (x *FailedRebalance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailedRebalance.ProtoReflect.Descriptor instead.
 func (*FailedRebalance) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{19}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FailedRebalance) GetDate() *date.Date {
@@ -2336,7 +2586,7 @@ type Reconciliation struct {
 
 func (x *Reconciliation) Reset() {
 	*x = Reconciliation{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[20]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2598,7 @@ func (x *Reconciliation) String() string {
 func (*Reconciliation) ProtoMessage() {}
 
 func (x *Reconciliation) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[20]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2611,7 @@ func (x *Reconciliation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reconciliation.ProtoReflect.Descriptor instead.
 func (*Reconciliation) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{20}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Reconciliation) GetStartNav() float64 {
@@ -2428,7 +2678,7 @@ type AssetEvent struct {
 
 func (x *AssetEvent) Reset() {
 	*x = AssetEvent{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[21]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2440,7 +2690,7 @@ func (x *AssetEvent) String() string {
 func (*AssetEvent) ProtoMessage() {}
 
 func (x *AssetEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[21]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2453,7 +2703,7 @@ func (x *AssetEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssetEvent.ProtoReflect.Descriptor instead.
 func (*AssetEvent) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{21}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AssetEvent) GetDate() *date.Date {
@@ -2513,7 +2763,7 @@ type PeriodReturns struct {
 
 func (x *PeriodReturns) Reset() {
 	*x = PeriodReturns{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[22]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2525,7 +2775,7 @@ func (x *PeriodReturns) String() string {
 func (*PeriodReturns) ProtoMessage() {}
 
 func (x *PeriodReturns) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[22]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2538,7 +2788,7 @@ func (x *PeriodReturns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeriodReturns.ProtoReflect.Descriptor instead.
 func (*PeriodReturns) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{22}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PeriodReturns) GetStartDates() []int32 {
@@ -2589,7 +2839,7 @@ type RollingReturns struct {
 
 func (x *RollingReturns) Reset() {
 	*x = RollingReturns{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[23]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +2851,7 @@ func (x *RollingReturns) String() string {
 func (*RollingReturns) ProtoMessage() {}
 
 func (x *RollingReturns) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[23]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +2864,7 @@ func (x *RollingReturns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RollingReturns.ProtoReflect.Descriptor instead.
 func (*RollingReturns) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{23}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RollingReturns) GetYears() uint32 {
@@ -2709,7 +2959,7 @@ type ReturnTables struct {
 
 func (x *ReturnTables) Reset() {
 	*x = ReturnTables{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[24]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2721,7 +2971,7 @@ func (x *ReturnTables) String() string {
 func (*ReturnTables) ProtoMessage() {}
 
 func (x *ReturnTables) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[24]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2734,7 +2984,7 @@ func (x *ReturnTables) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnTables.ProtoReflect.Descriptor instead.
 func (*ReturnTables) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{24}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReturnTables) GetMonths() *PeriodReturns {
@@ -2840,7 +3090,7 @@ type BenchmarkComparison struct {
 
 func (x *BenchmarkComparison) Reset() {
 	*x = BenchmarkComparison{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[25]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2852,7 +3102,7 @@ func (x *BenchmarkComparison) String() string {
 func (*BenchmarkComparison) ProtoMessage() {}
 
 func (x *BenchmarkComparison) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[25]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2865,7 +3115,7 @@ func (x *BenchmarkComparison) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BenchmarkComparison.ProtoReflect.Descriptor instead.
 func (*BenchmarkComparison) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{25}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BenchmarkComparison) GetBenchmark() string {
@@ -2952,6 +3202,125 @@ func (x *BenchmarkComparison) GetUndefined() map[string]string {
 	return nil
 }
 
+// What a nested selection chose, and what became of its choices.
+type SelectionResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The selections in order of dates, at most 10 000 of all strategies together, the first ones.
+	Choices []*SelectionResult_Choice `protobuf:"bytes,1,rep,name=choices,proto3" json:"choices,omitempty"`
+	// Number of selections, those included that choices leaves out.
+	ChoiceCount uint32 `protobuf:"varint,2,opt,name=choice_count,json=choiceCount,proto3" json:"choice_count,omitempty"`
+	// Every candidate.
+	Candidates []*SelectionResult_Count `protobuf:"bytes,3,rep,name=candidates,proto3" json:"candidates,omitempty"`
+	// Mean score of the chosen candidates over their past windows; this and what follows is over the selections that have
+	// both scores.
+	InSampleMean *float64 `protobuf:"fixed64,4,opt,name=in_sample_mean,json=inSampleMean,proto3,oneof" json:"in_sample_mean,omitempty"`
+	// Mean of the same figure over what followed.
+	OutOfSampleMean *float64 `protobuf:"fixed64,5,opt,name=out_of_sample_mean,json=outOfSampleMean,proto3,oneof" json:"out_of_sample_mean,omitempty"`
+	// Slope of the score over what followed on that over the past window, by least squares.
+	DegradationSlope *float64 `protobuf:"fixed64,6,opt,name=degradation_slope,json=degradationSlope,proto3,oneof" json:"degradation_slope,omitempty"`
+	// Share of the selections after which the account lost money until the next one.
+	LossShare *float64 `protobuf:"fixed64,7,opt,name=loss_share,json=lossShare,proto3,oneof" json:"loss_share,omitempty"`
+	// Number of selections that have both scores.
+	ComparedCount uint32 `protobuf:"varint,8,opt,name=compared_count,json=comparedCount,proto3" json:"compared_count,omitempty"`
+	// Why a figure is absent, by field name.
+	Undefined     map[string]string `protobuf:"bytes,9,rep,name=undefined,proto3" json:"undefined,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SelectionResult) Reset() {
+	*x = SelectionResult{}
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SelectionResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SelectionResult) ProtoMessage() {}
+
+func (x *SelectionResult) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SelectionResult.ProtoReflect.Descriptor instead.
+func (*SelectionResult) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *SelectionResult) GetChoices() []*SelectionResult_Choice {
+	if x != nil {
+		return x.Choices
+	}
+	return nil
+}
+
+func (x *SelectionResult) GetChoiceCount() uint32 {
+	if x != nil {
+		return x.ChoiceCount
+	}
+	return 0
+}
+
+func (x *SelectionResult) GetCandidates() []*SelectionResult_Count {
+	if x != nil {
+		return x.Candidates
+	}
+	return nil
+}
+
+func (x *SelectionResult) GetInSampleMean() float64 {
+	if x != nil && x.InSampleMean != nil {
+		return *x.InSampleMean
+	}
+	return 0
+}
+
+func (x *SelectionResult) GetOutOfSampleMean() float64 {
+	if x != nil && x.OutOfSampleMean != nil {
+		return *x.OutOfSampleMean
+	}
+	return 0
+}
+
+func (x *SelectionResult) GetDegradationSlope() float64 {
+	if x != nil && x.DegradationSlope != nil {
+		return *x.DegradationSlope
+	}
+	return 0
+}
+
+func (x *SelectionResult) GetLossShare() float64 {
+	if x != nil && x.LossShare != nil {
+		return *x.LossShare
+	}
+	return 0
+}
+
+func (x *SelectionResult) GetComparedCount() uint32 {
+	if x != nil {
+		return x.ComparedCount
+	}
+	return 0
+}
+
+func (x *SelectionResult) GetUndefined() map[string]string {
+	if x != nil {
+		return x.Undefined
+	}
+	return nil
+}
+
 // What one strategy did.
 type StrategyResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2992,13 +3361,15 @@ type StrategyResult struct {
 	ReturnTables *ReturnTables `protobuf:"bytes,20,opt,name=return_tables,json=returnTables,proto3" json:"return_tables,omitempty"`
 	// Against each benchmark, in their order.
 	BenchmarkComparisons []*BenchmarkComparison `protobuf:"bytes,21,rep,name=benchmark_comparisons,json=benchmarkComparisons,proto3" json:"benchmark_comparisons,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Of a strategy that selects among others.
+	Selection     *SelectionResult `protobuf:"bytes,22,opt,name=selection,proto3" json:"selection,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StrategyResult) Reset() {
 	*x = StrategyResult{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[26]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3010,7 +3381,7 @@ func (x *StrategyResult) String() string {
 func (*StrategyResult) ProtoMessage() {}
 
 func (x *StrategyResult) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[26]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3023,7 +3394,7 @@ func (x *StrategyResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StrategyResult.ProtoReflect.Descriptor instead.
 func (*StrategyResult) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{26}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *StrategyResult) GetLabel() string {
@@ -3152,6 +3523,13 @@ func (x *StrategyResult) GetBenchmarkComparisons() []*BenchmarkComparison {
 	return nil
 }
 
+func (x *StrategyResult) GetSelection() *SelectionResult {
+	if x != nil {
+		return x.Selection
+	}
+	return nil
+}
+
 // What a backtest found.
 type BacktestResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3193,13 +3571,15 @@ type BacktestResult struct {
 	ReturnTables *ReturnTables `protobuf:"bytes,20,opt,name=return_tables,json=returnTables,proto3" json:"return_tables,omitempty"`
 	// Against each benchmark, in their order.
 	BenchmarkComparisons []*BenchmarkComparison `protobuf:"bytes,21,rep,name=benchmark_comparisons,json=benchmarkComparisons,proto3" json:"benchmark_comparisons,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Of a strategy that selects among others, without each choice, which stands with the strategy.
+	Selection     *SelectionResult `protobuf:"bytes,22,opt,name=selection,proto3" json:"selection,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BacktestResult) Reset() {
 	*x = BacktestResult{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[27]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3211,7 +3591,7 @@ func (x *BacktestResult) String() string {
 func (*BacktestResult) ProtoMessage() {}
 
 func (x *BacktestResult) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[27]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3224,7 +3604,7 @@ func (x *BacktestResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BacktestResult.ProtoReflect.Descriptor instead.
 func (*BacktestResult) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{27}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *BacktestResult) GetMetrics() *PerformanceMetrics {
@@ -3353,6 +3733,13 @@ func (x *BacktestResult) GetBenchmarkComparisons() []*BenchmarkComparison {
 	return nil
 }
 
+func (x *BacktestResult) GetSelection() *SelectionResult {
+	if x != nil {
+		return x.Selection
+	}
+	return nil
+}
+
 // A backtest: a durable job and, once it has succeeded, its result.
 type Backtest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3384,7 +3771,7 @@ type Backtest struct {
 
 func (x *Backtest) Reset() {
 	*x = Backtest{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[28]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3396,7 +3783,7 @@ func (x *Backtest) String() string {
 func (*Backtest) ProtoMessage() {}
 
 func (x *Backtest) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[28]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3409,7 +3796,7 @@ func (x *Backtest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backtest.ProtoReflect.Descriptor instead.
 func (*Backtest) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{28}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Backtest) GetName() string {
@@ -3504,7 +3891,7 @@ type BlendStrategy_Part struct {
 
 func (x *BlendStrategy_Part) Reset() {
 	*x = BlendStrategy_Part{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[29]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3516,7 +3903,7 @@ func (x *BlendStrategy_Part) String() string {
 func (*BlendStrategy_Part) ProtoMessage() {}
 
 func (x *BlendStrategy_Part) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[29]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3566,7 +3953,7 @@ type WeightSchedule_Entry struct {
 
 func (x *WeightSchedule_Entry) Reset() {
 	*x = WeightSchedule_Entry{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[30]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3578,7 +3965,7 @@ func (x *WeightSchedule_Entry) String() string {
 func (*WeightSchedule_Entry) ProtoMessage() {}
 
 func (x *WeightSchedule_Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[30]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3591,7 +3978,7 @@ func (x *WeightSchedule_Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WeightSchedule_Entry.ProtoReflect.Descriptor instead.
 func (*WeightSchedule_Entry) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{8, 0}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{9, 0}
 }
 
 func (x *WeightSchedule_Entry) GetDate() *date.Date {
@@ -3626,7 +4013,7 @@ type Rebalancing_Calendar struct {
 
 func (x *Rebalancing_Calendar) Reset() {
 	*x = Rebalancing_Calendar{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[31]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3638,7 +4025,7 @@ func (x *Rebalancing_Calendar) String() string {
 func (*Rebalancing_Calendar) ProtoMessage() {}
 
 func (x *Rebalancing_Calendar) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[31]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3651,7 +4038,7 @@ func (x *Rebalancing_Calendar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing_Calendar.ProtoReflect.Descriptor instead.
 func (*Rebalancing_Calendar) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 0}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 0}
 }
 
 func (x *Rebalancing_Calendar) GetFrequency() Frequency {
@@ -3693,7 +4080,7 @@ type Rebalancing_EveryPeriods struct {
 
 func (x *Rebalancing_EveryPeriods) Reset() {
 	*x = Rebalancing_EveryPeriods{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[32]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3705,7 +4092,7 @@ func (x *Rebalancing_EveryPeriods) String() string {
 func (*Rebalancing_EveryPeriods) ProtoMessage() {}
 
 func (x *Rebalancing_EveryPeriods) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[32]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3718,7 +4105,7 @@ func (x *Rebalancing_EveryPeriods) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing_EveryPeriods.ProtoReflect.Descriptor instead.
 func (*Rebalancing_EveryPeriods) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 1}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 1}
 }
 
 func (x *Rebalancing_EveryPeriods) GetN() uint32 {
@@ -3737,7 +4124,7 @@ type Rebalancing_Never struct {
 
 func (x *Rebalancing_Never) Reset() {
 	*x = Rebalancing_Never{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[33]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3749,7 +4136,7 @@ func (x *Rebalancing_Never) String() string {
 func (*Rebalancing_Never) ProtoMessage() {}
 
 func (x *Rebalancing_Never) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[33]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3762,7 +4149,7 @@ func (x *Rebalancing_Never) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing_Never.ProtoReflect.Descriptor instead.
 func (*Rebalancing_Never) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 2}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 2}
 }
 
 // When a weight has drifted too far.
@@ -3796,7 +4183,7 @@ type Rebalancing_DriftBand struct {
 
 func (x *Rebalancing_DriftBand) Reset() {
 	*x = Rebalancing_DriftBand{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[34]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3808,7 +4195,7 @@ func (x *Rebalancing_DriftBand) String() string {
 func (*Rebalancing_DriftBand) ProtoMessage() {}
 
 func (x *Rebalancing_DriftBand) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[34]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3821,7 +4208,7 @@ func (x *Rebalancing_DriftBand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing_DriftBand.ProtoReflect.Descriptor instead.
 func (*Rebalancing_DriftBand) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 3}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 3}
 }
 
 func (x *Rebalancing_DriftBand) GetAbsolute() float64 {
@@ -3916,7 +4303,7 @@ type Rebalancing_DriftBand_AssetBand struct {
 
 func (x *Rebalancing_DriftBand_AssetBand) Reset() {
 	*x = Rebalancing_DriftBand_AssetBand{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[35]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3928,7 +4315,7 @@ func (x *Rebalancing_DriftBand_AssetBand) String() string {
 func (*Rebalancing_DriftBand_AssetBand) ProtoMessage() {}
 
 func (x *Rebalancing_DriftBand_AssetBand) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[35]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3941,7 +4328,7 @@ func (x *Rebalancing_DriftBand_AssetBand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing_DriftBand_AssetBand.ProtoReflect.Descriptor instead.
 func (*Rebalancing_DriftBand_AssetBand) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 3, 0}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 3, 0}
 }
 
 func (x *Rebalancing_DriftBand_AssetBand) GetSymbol() string {
@@ -3980,7 +4367,7 @@ type Rebalancing_DriftBand_GroupBand struct {
 
 func (x *Rebalancing_DriftBand_GroupBand) Reset() {
 	*x = Rebalancing_DriftBand_GroupBand{}
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[36]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3992,7 +4379,7 @@ func (x *Rebalancing_DriftBand_GroupBand) String() string {
 func (*Rebalancing_DriftBand_GroupBand) ProtoMessage() {}
 
 func (x *Rebalancing_DriftBand_GroupBand) ProtoReflect() protoreflect.Message {
-	mi := &file_absfinance_v1_backtest_proto_msgTypes[36]
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4005,7 +4392,7 @@ func (x *Rebalancing_DriftBand_GroupBand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebalancing_DriftBand_GroupBand.ProtoReflect.Descriptor instead.
 func (*Rebalancing_DriftBand_GroupBand) Descriptor() ([]byte, []int) {
-	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{10, 3, 1}
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{11, 3, 1}
 }
 
 func (x *Rebalancing_DriftBand_GroupBand) GetGroup() string {
@@ -4029,11 +4416,149 @@ func (x *Rebalancing_DriftBand_GroupBand) GetRelative() float64 {
 	return 0
 }
 
+// One selection. What followed is from the close of its date to that of the next selection, of the last one to the
+// end, as the account earned it, net of costs.
+type SelectionResult_Choice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Date of the decision.
+	Date *date.Date `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
+	// Label of the chosen candidate; empty where none could be chosen, and the weights stayed as they were.
+	Candidate string `protobuf:"bytes,2,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	// Its score over the past window.
+	InSampleScore *float64 `protobuf:"fixed64,3,opt,name=in_sample_score,json=inSampleScore,proto3,oneof" json:"in_sample_score,omitempty"`
+	// The same figure of the account over what followed.
+	OutOfSampleScore *float64 `protobuf:"fixed64,4,opt,name=out_of_sample_score,json=outOfSampleScore,proto3,oneof" json:"out_of_sample_score,omitempty"`
+	// Why a figure is absent, by field name.
+	Undefined     map[string]string `protobuf:"bytes,5,rep,name=undefined,proto3" json:"undefined,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SelectionResult_Choice) Reset() {
+	*x = SelectionResult_Choice{}
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SelectionResult_Choice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SelectionResult_Choice) ProtoMessage() {}
+
+func (x *SelectionResult_Choice) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SelectionResult_Choice.ProtoReflect.Descriptor instead.
+func (*SelectionResult_Choice) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{27, 0}
+}
+
+func (x *SelectionResult_Choice) GetDate() *date.Date {
+	if x != nil {
+		return x.Date
+	}
+	return nil
+}
+
+func (x *SelectionResult_Choice) GetCandidate() string {
+	if x != nil {
+		return x.Candidate
+	}
+	return ""
+}
+
+func (x *SelectionResult_Choice) GetInSampleScore() float64 {
+	if x != nil && x.InSampleScore != nil {
+		return *x.InSampleScore
+	}
+	return 0
+}
+
+func (x *SelectionResult_Choice) GetOutOfSampleScore() float64 {
+	if x != nil && x.OutOfSampleScore != nil {
+		return *x.OutOfSampleScore
+	}
+	return 0
+}
+
+func (x *SelectionResult_Choice) GetUndefined() map[string]string {
+	if x != nil {
+		return x.Undefined
+	}
+	return nil
+}
+
+// How often a candidate was chosen.
+type SelectionResult_Count struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label of the candidate.
+	Candidate string `protobuf:"bytes,1,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	// Number of selections that chose it.
+	Chosen        uint32 `protobuf:"varint,2,opt,name=chosen,proto3" json:"chosen,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SelectionResult_Count) Reset() {
+	*x = SelectionResult_Count{}
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SelectionResult_Count) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SelectionResult_Count) ProtoMessage() {}
+
+func (x *SelectionResult_Count) ProtoReflect() protoreflect.Message {
+	mi := &file_absfinance_v1_backtest_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SelectionResult_Count.ProtoReflect.Descriptor instead.
+func (*SelectionResult_Count) Descriptor() ([]byte, []int) {
+	return file_absfinance_v1_backtest_proto_rawDescGZIP(), []int{27, 1}
+}
+
+func (x *SelectionResult_Count) GetCandidate() string {
+	if x != nil {
+		return x.Candidate
+	}
+	return ""
+}
+
+func (x *SelectionResult_Count) GetChosen() uint32 {
+	if x != nil {
+		return x.Chosen
+	}
+	return 0
+}
+
 var File_absfinance_v1_backtest_proto protoreflect.FileDescriptor
 
 const file_absfinance_v1_backtest_proto_rawDesc = "" +
 	"\n" +
-	"\x1cabsfinance/v1/backtest.proto\x12\rabsfinance.v1\x1a\x1fabsfinance/v1/attribution.proto\x1a\x18absfinance/v1/cost.proto\x1a\x1dabsfinance/v1/frequency.proto\x1a\x1dabsfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x1dabsfinance/v1/portfolio.proto\x1a*absfinance/v1/statistical_validation.proto\x1a\x1babsfinance/v1/warning.proto\x1a\x1aabsfinance/v1/weight.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\xca\x05\n" +
+	"\x1cabsfinance/v1/backtest.proto\x12\rabsfinance.v1\x1a\x1fabsfinance/v1/attribution.proto\x1a\x18absfinance/v1/cost.proto\x1a\x1dabsfinance/v1/frequency.proto\x1a\x1dabsfinance/v1/objective.proto\x1a absfinance/v1/optimization.proto\x1a\x1dabsfinance/v1/portfolio.proto\x1a*absfinance/v1/statistical_validation.proto\x1a\x1babsfinance/v1/warning.proto\x1a\x1aabsfinance/v1/weight.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\x83\x06\n" +
 	"\bStrategy\x12\x1e\n" +
 	"\x05label\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\x05label\x12?\n" +
 	"\fequal_weight\x18\x02 \x01(\v2\x1a.absfinance.v1.EqualWeightH\x00R\vequalWeight\x12B\n" +
@@ -4046,7 +4571,8 @@ const file_absfinance_v1_backtest_proto_rawDesc = "" +
 	"\x04cppi\x18\t \x01(\v2\x1b.absfinance.v1.CppiStrategyH\x00R\x04cppi\x124\n" +
 	"\x05blend\x18\n" +
 	" \x01(\v2\x1c.absfinance.v1.BlendStrategyH\x00R\x05blend\x127\n" +
-	"\x06remote\x18\v \x01(\v2\x1d.absfinance.v1.RemoteStrategyH\x00R\x06remoteB\r\n" +
+	"\x06remote\x18\v \x01(\v2\x1d.absfinance.v1.RemoteStrategyH\x00R\x06remote\x127\n" +
+	"\x06select\x18\f \x01(\v2\x1d.absfinance.v1.SelectStrategyH\x00R\x06selectB\r\n" +
 	"\x04kind\x12\x05\xbaH\x02\b\x01\"\x96\x01\n" +
 	"\x10MomentumStrategy\x122\n" +
 	"\x10lookback_periods\x18\x01 \x01(\rB\a\xbaH\x04*\x02(\x01R\x0flookbackPeriods\x12,\n" +
@@ -4076,7 +4602,36 @@ const file_absfinance_v1_backtest_proto_rawDesc = "" +
 	"\bcalendar\x18\x01 \x01(\v2#.absfinance.v1.Rebalancing.CalendarH\x00R\bcalendar\x12N\n" +
 	"\revery_periods\x18\x02 \x01(\v2'.absfinance.v1.Rebalancing.EveryPeriodsH\x00R\feveryPeriods\x128\n" +
 	"\x05never\x18\x03 \x01(\v2 .absfinance.v1.Rebalancing.NeverH\x00R\x05neverB\x11\n" +
-	"\bschedule\x12\x05\xbaH\x02\b\x01\"x\n" +
+	"\bschedule\x12\x05\xbaH\x02\b\x01\"\xf0\x05\n" +
+	"\x0eSelectStrategy\x12C\n" +
+	"\n" +
+	"candidates\x18\x01 \x03(\v2\x17.absfinance.v1.StrategyB\n" +
+	"\xbaH\a\x92\x01\x04\b\x02\x10 R\n" +
+	"candidates\x126\n" +
+	"\x10lookback_periods\x18\x02 \x01(\rB\v\xbaH\b*\x06\x18\xa0\x8d\x06(\x02R\x0flookbackPeriods\x12C\n" +
+	"\x05score\x18\x03 \x01(\x0e2#.absfinance.v1.SelectStrategy.ScoreB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05score\x12.\n" +
+	"\rpurge_periods\x18\x04 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\fpurgePeriods\x127\n" +
+	"\x0ereselect_every\x18\x05 \x01(\rB\v\xbaH\b*\x06\x18\xa0\x8d\x06(\x01H\x00R\rreselectEvery\x88\x01\x01\x12F\n" +
+	"\x06before\x18\x06 \x01(\x0e2$.absfinance.v1.SelectStrategy.BeforeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06before\"\xf0\x01\n" +
+	"\x05Score\x12\x15\n" +
+	"\x11SCORE_UNSPECIFIED\x10\x00\x12\x10\n" +
+	"\fSCORE_SHARPE\x10\x01\x12\x11\n" +
+	"\rSCORE_SORTINO\x10\x02\x12\x10\n" +
+	"\fSCORE_CALMAR\x10\x03\x12\x0e\n" +
+	"\n" +
+	"SCORE_CAGR\x10\x04\x12\x16\n" +
+	"\x12SCORE_TOTAL_RETURN\x10\x06\x12\x1b\n" +
+	"\x17SCORE_VOLATILITY_ANNUAL\x10\a\x12\x16\n" +
+	"\x12SCORE_MAX_DRAWDOWN\x10\b\x12\x17\n" +
+	"\x13SCORE_VALUE_AT_RISK\x10\t\x12#\n" +
+	"\x1fSCORE_CONDITIONAL_VALUE_AT_RISK\x10\n" +
+	"\"e\n" +
+	"\x06Before\x12\x16\n" +
+	"\x12BEFORE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16BEFORE_FIRST_CANDIDATE\x10\x01\x12\x16\n" +
+	"\x12BEFORE_EQUAL_PARTS\x10\x02\x12\x0f\n" +
+	"\vBEFORE_CASH\x10\x03B\x11\n" +
+	"\x0f_reselect_every\"x\n" +
 	"\x0eRemoteStrategy\x12\"\n" +
 	"\x06target\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x02R\x06target\x12B\n" +
@@ -4358,7 +4913,41 @@ const file_absfinance_v1_backtest_proto_rawDesc = "" +
 	"\v_capture_upB\x0f\n" +
 	"\r_capture_downB\x12\n" +
 	"\x10_batting_averageB\x10\n" +
-	"\x0e_excess_return\"\xf9\b\n" +
+	"\x0e_excess_return\"\x9d\b\n" +
+	"\x0fSelectionResult\x12?\n" +
+	"\achoices\x18\x01 \x03(\v2%.absfinance.v1.SelectionResult.ChoiceR\achoices\x12!\n" +
+	"\fchoice_count\x18\x02 \x01(\rR\vchoiceCount\x12D\n" +
+	"\n" +
+	"candidates\x18\x03 \x03(\v2$.absfinance.v1.SelectionResult.CountR\n" +
+	"candidates\x12)\n" +
+	"\x0ein_sample_mean\x18\x04 \x01(\x01H\x00R\finSampleMean\x88\x01\x01\x120\n" +
+	"\x12out_of_sample_mean\x18\x05 \x01(\x01H\x01R\x0foutOfSampleMean\x88\x01\x01\x120\n" +
+	"\x11degradation_slope\x18\x06 \x01(\x01H\x02R\x10degradationSlope\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"loss_share\x18\a \x01(\x01H\x03R\tlossShare\x88\x01\x01\x12%\n" +
+	"\x0ecompared_count\x18\b \x01(\rR\rcomparedCount\x12K\n" +
+	"\tundefined\x18\t \x03(\v2-.absfinance.v1.SelectionResult.UndefinedEntryR\tundefined\x1a\xec\x02\n" +
+	"\x06Choice\x12%\n" +
+	"\x04date\x18\x01 \x01(\v2\x11.google.type.DateR\x04date\x12\x1c\n" +
+	"\tcandidate\x18\x02 \x01(\tR\tcandidate\x12+\n" +
+	"\x0fin_sample_score\x18\x03 \x01(\x01H\x00R\rinSampleScore\x88\x01\x01\x122\n" +
+	"\x13out_of_sample_score\x18\x04 \x01(\x01H\x01R\x10outOfSampleScore\x88\x01\x01\x12R\n" +
+	"\tundefined\x18\x05 \x03(\v24.absfinance.v1.SelectionResult.Choice.UndefinedEntryR\tundefined\x1a<\n" +
+	"\x0eUndefinedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x12\n" +
+	"\x10_in_sample_scoreB\x16\n" +
+	"\x14_out_of_sample_score\x1a=\n" +
+	"\x05Count\x12\x1c\n" +
+	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x16\n" +
+	"\x06chosen\x18\x02 \x01(\rR\x06chosen\x1a<\n" +
+	"\x0eUndefinedEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x11\n" +
+	"\x0f_in_sample_meanB\x15\n" +
+	"\x13_out_of_sample_meanB\x14\n" +
+	"\x12_degradation_slopeB\r\n" +
+	"\v_loss_share\"\xb7\t\n" +
 	"\x0eStrategyResult\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12;\n" +
 	"\ametrics\x18\x02 \x01(\v2!.absfinance.v1.PerformanceMetricsR\ametrics\x122\n" +
@@ -4379,12 +4968,13 @@ const file_absfinance_v1_backtest_proto_rawDesc = "" +
 	"\x16statistical_validation\x18\x0f \x01(\v2$.absfinance.v1.StatisticalValidationR\x15statisticalValidation\x12*\n" +
 	"\x11asset_event_count\x18\x10 \x01(\rR\x0fassetEventCount\x12@\n" +
 	"\rreturn_tables\x18\x14 \x01(\v2\x1b.absfinance.v1.ReturnTablesR\freturnTables\x12W\n" +
-	"\x15benchmark_comparisons\x18\x15 \x03(\v2\".absfinance.v1.BenchmarkComparisonR\x14benchmarkComparisonsB\r\n" +
+	"\x15benchmark_comparisons\x18\x15 \x03(\v2\".absfinance.v1.BenchmarkComparisonR\x14benchmarkComparisons\x12<\n" +
+	"\tselection\x18\x16 \x01(\v2\x1e.absfinance.v1.SelectionResultR\tselectionB\r\n" +
 	"\v_final_cashB\f\n" +
 	"\n" +
 	"_final_navB\x18\n" +
 	"\x16_money_weighted_returnB\x18\n" +
-	"\x16_convention_difference\"\xa0\t\n" +
+	"\x16_convention_difference\"\xde\t\n" +
 	"\x0eBacktestResult\x12;\n" +
 	"\ametrics\x18\x01 \x01(\v2!.absfinance.v1.PerformanceMetricsR\ametrics\x122\n" +
 	"\x05costs\x18\x02 \x01(\v2\x1c.absfinance.v1.CostBreakdownR\x05costs\x12=\n" +
@@ -4408,7 +4998,8 @@ const file_absfinance_v1_backtest_proto_rawDesc = "" +
 	"\x16statistical_validation\x18\x0f \x01(\v2$.absfinance.v1.StatisticalValidationR\x15statisticalValidation\x12*\n" +
 	"\x11asset_event_count\x18\x10 \x01(\rR\x0fassetEventCount\x12@\n" +
 	"\rreturn_tables\x18\x14 \x01(\v2\x1b.absfinance.v1.ReturnTablesR\freturnTables\x12W\n" +
-	"\x15benchmark_comparisons\x18\x15 \x03(\v2\".absfinance.v1.BenchmarkComparisonR\x14benchmarkComparisonsB\f\n" +
+	"\x15benchmark_comparisons\x18\x15 \x03(\v2\".absfinance.v1.BenchmarkComparisonR\x14benchmarkComparisons\x12<\n" +
+	"\tselection\x18\x16 \x01(\v2\x1e.absfinance.v1.SelectionResultR\tselectionB\f\n" +
 	"\n" +
 	"_final_navB\x18\n" +
 	"\x16_money_weighted_returnB\x18\n" +
@@ -4472,173 +5063,192 @@ func file_absfinance_v1_backtest_proto_rawDescGZIP() []byte {
 	return file_absfinance_v1_backtest_proto_rawDescData
 }
 
-var file_absfinance_v1_backtest_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_absfinance_v1_backtest_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_absfinance_v1_backtest_proto_enumTypes = make([]protoimpl.EnumInfo, 11)
+var file_absfinance_v1_backtest_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_absfinance_v1_backtest_proto_goTypes = []any{
 	(RebalanceDay)(0),                       // 0: absfinance.v1.RebalanceDay
 	(Fill)(0),                               // 1: absfinance.v1.Fill
 	(FlowTiming)(0),                         // 2: absfinance.v1.FlowTiming
 	(Conventions)(0),                        // 3: absfinance.v1.Conventions
 	(BacktestState)(0),                      // 4: absfinance.v1.BacktestState
-	(Rebalancing_DriftBand_BandTrigger)(0),  // 5: absfinance.v1.Rebalancing.DriftBand.BandTrigger
-	(Rebalancing_DriftBand_BandScope)(0),    // 6: absfinance.v1.Rebalancing.DriftBand.BandScope
-	(Rebalancing_DriftBand_Destination)(0),  // 7: absfinance.v1.Rebalancing.DriftBand.Destination
-	(AssetEvent_Kind)(0),                    // 8: absfinance.v1.AssetEvent.Kind
-	(*Strategy)(nil),                        // 9: absfinance.v1.Strategy
-	(*MomentumStrategy)(nil),                // 10: absfinance.v1.MomentumStrategy
-	(*VolatilityTargetStrategy)(nil),        // 11: absfinance.v1.VolatilityTargetStrategy
-	(*CppiStrategy)(nil),                    // 12: absfinance.v1.CppiStrategy
-	(*BlendStrategy)(nil),                   // 13: absfinance.v1.BlendStrategy
-	(*RebalancingDates)(nil),                // 14: absfinance.v1.RebalancingDates
-	(*RemoteStrategy)(nil),                  // 15: absfinance.v1.RemoteStrategy
-	(*FixedWeights)(nil),                    // 16: absfinance.v1.FixedWeights
-	(*WeightSchedule)(nil),                  // 17: absfinance.v1.WeightSchedule
-	(*InverseVolatilityStrategy)(nil),       // 18: absfinance.v1.InverseVolatilityStrategy
-	(*Rebalancing)(nil),                     // 19: absfinance.v1.Rebalancing
-	(*Execution)(nil),                       // 20: absfinance.v1.Execution
-	(*UniverseStep)(nil),                    // 21: absfinance.v1.UniverseStep
-	(*CashFlow)(nil),                        // 22: absfinance.v1.CashFlow
-	(*RecurringCashFlow)(nil),               // 23: absfinance.v1.RecurringCashFlow
-	(*Margin)(nil),                          // 24: absfinance.v1.Margin
-	(*Benchmark)(nil),                       // 25: absfinance.v1.Benchmark
-	(*AnalysisOptions)(nil),                 // 26: absfinance.v1.AnalysisOptions
-	(*PerformanceMetrics)(nil),              // 27: absfinance.v1.PerformanceMetrics
-	(*FailedRebalance)(nil),                 // 28: absfinance.v1.FailedRebalance
-	(*Reconciliation)(nil),                  // 29: absfinance.v1.Reconciliation
-	(*AssetEvent)(nil),                      // 30: absfinance.v1.AssetEvent
-	(*PeriodReturns)(nil),                   // 31: absfinance.v1.PeriodReturns
-	(*RollingReturns)(nil),                  // 32: absfinance.v1.RollingReturns
-	(*ReturnTables)(nil),                    // 33: absfinance.v1.ReturnTables
-	(*BenchmarkComparison)(nil),             // 34: absfinance.v1.BenchmarkComparison
-	(*StrategyResult)(nil),                  // 35: absfinance.v1.StrategyResult
-	(*BacktestResult)(nil),                  // 36: absfinance.v1.BacktestResult
-	(*Backtest)(nil),                        // 37: absfinance.v1.Backtest
-	(*BlendStrategy_Part)(nil),              // 38: absfinance.v1.BlendStrategy.Part
-	(*WeightSchedule_Entry)(nil),            // 39: absfinance.v1.WeightSchedule.Entry
-	(*Rebalancing_Calendar)(nil),            // 40: absfinance.v1.Rebalancing.Calendar
-	(*Rebalancing_EveryPeriods)(nil),        // 41: absfinance.v1.Rebalancing.EveryPeriods
-	(*Rebalancing_Never)(nil),               // 42: absfinance.v1.Rebalancing.Never
-	(*Rebalancing_DriftBand)(nil),           // 43: absfinance.v1.Rebalancing.DriftBand
-	(*Rebalancing_DriftBand_AssetBand)(nil), // 44: absfinance.v1.Rebalancing.DriftBand.AssetBand
-	(*Rebalancing_DriftBand_GroupBand)(nil), // 45: absfinance.v1.Rebalancing.DriftBand.GroupBand
-	nil,                                     // 46: absfinance.v1.PerformanceMetrics.UndefinedEntry
-	nil,                                     // 47: absfinance.v1.BenchmarkComparison.UndefinedEntry
-	(*EqualWeight)(nil),                     // 48: absfinance.v1.EqualWeight
-	(*OptimizeSpec)(nil),                    // 49: absfinance.v1.OptimizeSpec
-	(*durationpb.Duration)(nil),             // 50: google.protobuf.Duration
-	(*AssetWeight)(nil),                     // 51: absfinance.v1.AssetWeight
-	(*date.Date)(nil),                       // 52: google.type.Date
-	(Frequency)(0),                          // 53: absfinance.v1.Frequency
-	(*AttributionOptions)(nil),              // 54: absfinance.v1.AttributionOptions
-	(*StatisticalValidationOptions)(nil),    // 55: absfinance.v1.StatisticalValidationOptions
-	(*CostBreakdown)(nil),                   // 56: absfinance.v1.CostBreakdown
-	(*Holding)(nil),                         // 57: absfinance.v1.Holding
-	(*PathAttribution)(nil),                 // 58: absfinance.v1.PathAttribution
-	(*StatisticalValidation)(nil),           // 59: absfinance.v1.StatisticalValidation
-	(*Warning)(nil),                         // 60: absfinance.v1.Warning
-	(*status.Status)(nil),                   // 61: google.rpc.Status
-	(*timestamppb.Timestamp)(nil),           // 62: google.protobuf.Timestamp
+	(SelectStrategy_Score)(0),               // 5: absfinance.v1.SelectStrategy.Score
+	(SelectStrategy_Before)(0),              // 6: absfinance.v1.SelectStrategy.Before
+	(Rebalancing_DriftBand_BandTrigger)(0),  // 7: absfinance.v1.Rebalancing.DriftBand.BandTrigger
+	(Rebalancing_DriftBand_BandScope)(0),    // 8: absfinance.v1.Rebalancing.DriftBand.BandScope
+	(Rebalancing_DriftBand_Destination)(0),  // 9: absfinance.v1.Rebalancing.DriftBand.Destination
+	(AssetEvent_Kind)(0),                    // 10: absfinance.v1.AssetEvent.Kind
+	(*Strategy)(nil),                        // 11: absfinance.v1.Strategy
+	(*MomentumStrategy)(nil),                // 12: absfinance.v1.MomentumStrategy
+	(*VolatilityTargetStrategy)(nil),        // 13: absfinance.v1.VolatilityTargetStrategy
+	(*CppiStrategy)(nil),                    // 14: absfinance.v1.CppiStrategy
+	(*BlendStrategy)(nil),                   // 15: absfinance.v1.BlendStrategy
+	(*RebalancingDates)(nil),                // 16: absfinance.v1.RebalancingDates
+	(*SelectStrategy)(nil),                  // 17: absfinance.v1.SelectStrategy
+	(*RemoteStrategy)(nil),                  // 18: absfinance.v1.RemoteStrategy
+	(*FixedWeights)(nil),                    // 19: absfinance.v1.FixedWeights
+	(*WeightSchedule)(nil),                  // 20: absfinance.v1.WeightSchedule
+	(*InverseVolatilityStrategy)(nil),       // 21: absfinance.v1.InverseVolatilityStrategy
+	(*Rebalancing)(nil),                     // 22: absfinance.v1.Rebalancing
+	(*Execution)(nil),                       // 23: absfinance.v1.Execution
+	(*UniverseStep)(nil),                    // 24: absfinance.v1.UniverseStep
+	(*CashFlow)(nil),                        // 25: absfinance.v1.CashFlow
+	(*RecurringCashFlow)(nil),               // 26: absfinance.v1.RecurringCashFlow
+	(*Margin)(nil),                          // 27: absfinance.v1.Margin
+	(*Benchmark)(nil),                       // 28: absfinance.v1.Benchmark
+	(*AnalysisOptions)(nil),                 // 29: absfinance.v1.AnalysisOptions
+	(*PerformanceMetrics)(nil),              // 30: absfinance.v1.PerformanceMetrics
+	(*FailedRebalance)(nil),                 // 31: absfinance.v1.FailedRebalance
+	(*Reconciliation)(nil),                  // 32: absfinance.v1.Reconciliation
+	(*AssetEvent)(nil),                      // 33: absfinance.v1.AssetEvent
+	(*PeriodReturns)(nil),                   // 34: absfinance.v1.PeriodReturns
+	(*RollingReturns)(nil),                  // 35: absfinance.v1.RollingReturns
+	(*ReturnTables)(nil),                    // 36: absfinance.v1.ReturnTables
+	(*BenchmarkComparison)(nil),             // 37: absfinance.v1.BenchmarkComparison
+	(*SelectionResult)(nil),                 // 38: absfinance.v1.SelectionResult
+	(*StrategyResult)(nil),                  // 39: absfinance.v1.StrategyResult
+	(*BacktestResult)(nil),                  // 40: absfinance.v1.BacktestResult
+	(*Backtest)(nil),                        // 41: absfinance.v1.Backtest
+	(*BlendStrategy_Part)(nil),              // 42: absfinance.v1.BlendStrategy.Part
+	(*WeightSchedule_Entry)(nil),            // 43: absfinance.v1.WeightSchedule.Entry
+	(*Rebalancing_Calendar)(nil),            // 44: absfinance.v1.Rebalancing.Calendar
+	(*Rebalancing_EveryPeriods)(nil),        // 45: absfinance.v1.Rebalancing.EveryPeriods
+	(*Rebalancing_Never)(nil),               // 46: absfinance.v1.Rebalancing.Never
+	(*Rebalancing_DriftBand)(nil),           // 47: absfinance.v1.Rebalancing.DriftBand
+	(*Rebalancing_DriftBand_AssetBand)(nil), // 48: absfinance.v1.Rebalancing.DriftBand.AssetBand
+	(*Rebalancing_DriftBand_GroupBand)(nil), // 49: absfinance.v1.Rebalancing.DriftBand.GroupBand
+	nil,                                     // 50: absfinance.v1.PerformanceMetrics.UndefinedEntry
+	nil,                                     // 51: absfinance.v1.BenchmarkComparison.UndefinedEntry
+	(*SelectionResult_Choice)(nil),          // 52: absfinance.v1.SelectionResult.Choice
+	(*SelectionResult_Count)(nil),           // 53: absfinance.v1.SelectionResult.Count
+	nil,                                     // 54: absfinance.v1.SelectionResult.UndefinedEntry
+	nil,                                     // 55: absfinance.v1.SelectionResult.Choice.UndefinedEntry
+	(*EqualWeight)(nil),                     // 56: absfinance.v1.EqualWeight
+	(*OptimizeSpec)(nil),                    // 57: absfinance.v1.OptimizeSpec
+	(*durationpb.Duration)(nil),             // 58: google.protobuf.Duration
+	(*AssetWeight)(nil),                     // 59: absfinance.v1.AssetWeight
+	(*date.Date)(nil),                       // 60: google.type.Date
+	(Frequency)(0),                          // 61: absfinance.v1.Frequency
+	(*AttributionOptions)(nil),              // 62: absfinance.v1.AttributionOptions
+	(*StatisticalValidationOptions)(nil),    // 63: absfinance.v1.StatisticalValidationOptions
+	(*CostBreakdown)(nil),                   // 64: absfinance.v1.CostBreakdown
+	(*Holding)(nil),                         // 65: absfinance.v1.Holding
+	(*PathAttribution)(nil),                 // 66: absfinance.v1.PathAttribution
+	(*StatisticalValidation)(nil),           // 67: absfinance.v1.StatisticalValidation
+	(*Warning)(nil),                         // 68: absfinance.v1.Warning
+	(*status.Status)(nil),                   // 69: google.rpc.Status
+	(*timestamppb.Timestamp)(nil),           // 70: google.protobuf.Timestamp
 }
 var file_absfinance_v1_backtest_proto_depIdxs = []int32{
-	48, // 0: absfinance.v1.Strategy.equal_weight:type_name -> absfinance.v1.EqualWeight
-	16, // 1: absfinance.v1.Strategy.fixed_weights:type_name -> absfinance.v1.FixedWeights
-	17, // 2: absfinance.v1.Strategy.schedule:type_name -> absfinance.v1.WeightSchedule
-	18, // 3: absfinance.v1.Strategy.inverse_volatility:type_name -> absfinance.v1.InverseVolatilityStrategy
-	49, // 4: absfinance.v1.Strategy.optimize:type_name -> absfinance.v1.OptimizeSpec
-	10, // 5: absfinance.v1.Strategy.momentum:type_name -> absfinance.v1.MomentumStrategy
-	11, // 6: absfinance.v1.Strategy.volatility_target:type_name -> absfinance.v1.VolatilityTargetStrategy
-	12, // 7: absfinance.v1.Strategy.cppi:type_name -> absfinance.v1.CppiStrategy
-	13, // 8: absfinance.v1.Strategy.blend:type_name -> absfinance.v1.BlendStrategy
-	15, // 9: absfinance.v1.Strategy.remote:type_name -> absfinance.v1.RemoteStrategy
-	9,  // 10: absfinance.v1.VolatilityTargetStrategy.base:type_name -> absfinance.v1.Strategy
-	9,  // 11: absfinance.v1.CppiStrategy.base:type_name -> absfinance.v1.Strategy
-	38, // 12: absfinance.v1.BlendStrategy.parts:type_name -> absfinance.v1.BlendStrategy.Part
-	14, // 13: absfinance.v1.BlendStrategy.rebalancing:type_name -> absfinance.v1.RebalancingDates
-	40, // 14: absfinance.v1.RebalancingDates.calendar:type_name -> absfinance.v1.Rebalancing.Calendar
-	41, // 15: absfinance.v1.RebalancingDates.every_periods:type_name -> absfinance.v1.Rebalancing.EveryPeriods
-	42, // 16: absfinance.v1.RebalancingDates.never:type_name -> absfinance.v1.Rebalancing.Never
-	50, // 17: absfinance.v1.RemoteStrategy.timeout:type_name -> google.protobuf.Duration
-	51, // 18: absfinance.v1.FixedWeights.weights:type_name -> absfinance.v1.AssetWeight
-	39, // 19: absfinance.v1.WeightSchedule.entries:type_name -> absfinance.v1.WeightSchedule.Entry
-	40, // 20: absfinance.v1.Rebalancing.calendar:type_name -> absfinance.v1.Rebalancing.Calendar
-	41, // 21: absfinance.v1.Rebalancing.every_periods:type_name -> absfinance.v1.Rebalancing.EveryPeriods
-	42, // 22: absfinance.v1.Rebalancing.never:type_name -> absfinance.v1.Rebalancing.Never
-	43, // 23: absfinance.v1.Rebalancing.drift_band:type_name -> absfinance.v1.Rebalancing.DriftBand
-	1,  // 24: absfinance.v1.Execution.fill:type_name -> absfinance.v1.Fill
-	52, // 25: absfinance.v1.UniverseStep.date:type_name -> google.type.Date
-	52, // 26: absfinance.v1.CashFlow.date:type_name -> google.type.Date
-	2,  // 27: absfinance.v1.CashFlow.timing:type_name -> absfinance.v1.FlowTiming
-	53, // 28: absfinance.v1.RecurringCashFlow.frequency:type_name -> absfinance.v1.Frequency
-	52, // 29: absfinance.v1.RecurringCashFlow.start_date:type_name -> google.type.Date
-	52, // 30: absfinance.v1.RecurringCashFlow.end_date:type_name -> google.type.Date
-	9,  // 31: absfinance.v1.Benchmark.strategy:type_name -> absfinance.v1.Strategy
-	54, // 32: absfinance.v1.AnalysisOptions.attribution:type_name -> absfinance.v1.AttributionOptions
-	55, // 33: absfinance.v1.AnalysisOptions.statistical_validation:type_name -> absfinance.v1.StatisticalValidationOptions
-	52, // 34: absfinance.v1.PerformanceMetrics.start_date:type_name -> google.type.Date
-	52, // 35: absfinance.v1.PerformanceMetrics.end_date:type_name -> google.type.Date
-	46, // 36: absfinance.v1.PerformanceMetrics.undefined:type_name -> absfinance.v1.PerformanceMetrics.UndefinedEntry
-	52, // 37: absfinance.v1.FailedRebalance.date:type_name -> google.type.Date
-	52, // 38: absfinance.v1.AssetEvent.date:type_name -> google.type.Date
-	8,  // 39: absfinance.v1.AssetEvent.kind:type_name -> absfinance.v1.AssetEvent.Kind
-	52, // 40: absfinance.v1.RollingReturns.lowest_end_date:type_name -> google.type.Date
-	52, // 41: absfinance.v1.RollingReturns.highest_end_date:type_name -> google.type.Date
-	31, // 42: absfinance.v1.ReturnTables.months:type_name -> absfinance.v1.PeriodReturns
-	31, // 43: absfinance.v1.ReturnTables.years:type_name -> absfinance.v1.PeriodReturns
-	31, // 44: absfinance.v1.ReturnTables.best_periods:type_name -> absfinance.v1.PeriodReturns
-	31, // 45: absfinance.v1.ReturnTables.worst_periods:type_name -> absfinance.v1.PeriodReturns
-	31, // 46: absfinance.v1.ReturnTables.best_months:type_name -> absfinance.v1.PeriodReturns
-	31, // 47: absfinance.v1.ReturnTables.worst_months:type_name -> absfinance.v1.PeriodReturns
-	31, // 48: absfinance.v1.ReturnTables.best_years:type_name -> absfinance.v1.PeriodReturns
-	31, // 49: absfinance.v1.ReturnTables.worst_years:type_name -> absfinance.v1.PeriodReturns
-	32, // 50: absfinance.v1.ReturnTables.rolling:type_name -> absfinance.v1.RollingReturns
-	47, // 51: absfinance.v1.BenchmarkComparison.undefined:type_name -> absfinance.v1.BenchmarkComparison.UndefinedEntry
-	27, // 52: absfinance.v1.StrategyResult.metrics:type_name -> absfinance.v1.PerformanceMetrics
-	56, // 53: absfinance.v1.StrategyResult.costs:type_name -> absfinance.v1.CostBreakdown
-	28, // 54: absfinance.v1.StrategyResult.failed_rebalances:type_name -> absfinance.v1.FailedRebalance
-	57, // 55: absfinance.v1.StrategyResult.final_holdings:type_name -> absfinance.v1.Holding
-	52, // 56: absfinance.v1.StrategyResult.bankrupt_date:type_name -> google.type.Date
-	29, // 57: absfinance.v1.StrategyResult.reconciliation:type_name -> absfinance.v1.Reconciliation
-	30, // 58: absfinance.v1.StrategyResult.asset_events:type_name -> absfinance.v1.AssetEvent
-	58, // 59: absfinance.v1.StrategyResult.attribution:type_name -> absfinance.v1.PathAttribution
-	59, // 60: absfinance.v1.StrategyResult.statistical_validation:type_name -> absfinance.v1.StatisticalValidation
-	33, // 61: absfinance.v1.StrategyResult.return_tables:type_name -> absfinance.v1.ReturnTables
-	34, // 62: absfinance.v1.StrategyResult.benchmark_comparisons:type_name -> absfinance.v1.BenchmarkComparison
-	27, // 63: absfinance.v1.BacktestResult.metrics:type_name -> absfinance.v1.PerformanceMetrics
-	56, // 64: absfinance.v1.BacktestResult.costs:type_name -> absfinance.v1.CostBreakdown
-	35, // 65: absfinance.v1.BacktestResult.strategies:type_name -> absfinance.v1.StrategyResult
-	35, // 66: absfinance.v1.BacktestResult.benchmarks:type_name -> absfinance.v1.StrategyResult
-	50, // 67: absfinance.v1.BacktestResult.compute_duration:type_name -> google.protobuf.Duration
-	60, // 68: absfinance.v1.BacktestResult.warnings:type_name -> absfinance.v1.Warning
-	52, // 69: absfinance.v1.BacktestResult.bankrupt_date:type_name -> google.type.Date
-	29, // 70: absfinance.v1.BacktestResult.reconciliation:type_name -> absfinance.v1.Reconciliation
-	30, // 71: absfinance.v1.BacktestResult.asset_events:type_name -> absfinance.v1.AssetEvent
-	58, // 72: absfinance.v1.BacktestResult.attribution:type_name -> absfinance.v1.PathAttribution
-	59, // 73: absfinance.v1.BacktestResult.statistical_validation:type_name -> absfinance.v1.StatisticalValidation
-	33, // 74: absfinance.v1.BacktestResult.return_tables:type_name -> absfinance.v1.ReturnTables
-	34, // 75: absfinance.v1.BacktestResult.benchmark_comparisons:type_name -> absfinance.v1.BenchmarkComparison
-	4,  // 76: absfinance.v1.Backtest.state:type_name -> absfinance.v1.BacktestState
-	36, // 77: absfinance.v1.Backtest.result:type_name -> absfinance.v1.BacktestResult
-	61, // 78: absfinance.v1.Backtest.error:type_name -> google.rpc.Status
-	62, // 79: absfinance.v1.Backtest.create_time:type_name -> google.protobuf.Timestamp
-	62, // 80: absfinance.v1.Backtest.finish_time:type_name -> google.protobuf.Timestamp
-	60, // 81: absfinance.v1.Backtest.warnings:type_name -> absfinance.v1.Warning
-	62, // 82: absfinance.v1.Backtest.stale_since:type_name -> google.protobuf.Timestamp
-	9,  // 83: absfinance.v1.BlendStrategy.Part.strategy:type_name -> absfinance.v1.Strategy
-	14, // 84: absfinance.v1.BlendStrategy.Part.rebalancing:type_name -> absfinance.v1.RebalancingDates
-	52, // 85: absfinance.v1.WeightSchedule.Entry.date:type_name -> google.type.Date
-	51, // 86: absfinance.v1.WeightSchedule.Entry.weights:type_name -> absfinance.v1.AssetWeight
-	53, // 87: absfinance.v1.Rebalancing.Calendar.frequency:type_name -> absfinance.v1.Frequency
-	0,  // 88: absfinance.v1.Rebalancing.Calendar.day:type_name -> absfinance.v1.RebalanceDay
-	7,  // 89: absfinance.v1.Rebalancing.DriftBand.destination:type_name -> absfinance.v1.Rebalancing.DriftBand.Destination
-	44, // 90: absfinance.v1.Rebalancing.DriftBand.by_asset:type_name -> absfinance.v1.Rebalancing.DriftBand.AssetBand
-	45, // 91: absfinance.v1.Rebalancing.DriftBand.by_group:type_name -> absfinance.v1.Rebalancing.DriftBand.GroupBand
-	5,  // 92: absfinance.v1.Rebalancing.DriftBand.trigger:type_name -> absfinance.v1.Rebalancing.DriftBand.BandTrigger
-	6,  // 93: absfinance.v1.Rebalancing.DriftBand.scope:type_name -> absfinance.v1.Rebalancing.DriftBand.BandScope
-	94, // [94:94] is the sub-list for method output_type
-	94, // [94:94] is the sub-list for method input_type
-	94, // [94:94] is the sub-list for extension type_name
-	94, // [94:94] is the sub-list for extension extendee
-	0,  // [0:94] is the sub-list for field type_name
+	56,  // 0: absfinance.v1.Strategy.equal_weight:type_name -> absfinance.v1.EqualWeight
+	19,  // 1: absfinance.v1.Strategy.fixed_weights:type_name -> absfinance.v1.FixedWeights
+	20,  // 2: absfinance.v1.Strategy.schedule:type_name -> absfinance.v1.WeightSchedule
+	21,  // 3: absfinance.v1.Strategy.inverse_volatility:type_name -> absfinance.v1.InverseVolatilityStrategy
+	57,  // 4: absfinance.v1.Strategy.optimize:type_name -> absfinance.v1.OptimizeSpec
+	12,  // 5: absfinance.v1.Strategy.momentum:type_name -> absfinance.v1.MomentumStrategy
+	13,  // 6: absfinance.v1.Strategy.volatility_target:type_name -> absfinance.v1.VolatilityTargetStrategy
+	14,  // 7: absfinance.v1.Strategy.cppi:type_name -> absfinance.v1.CppiStrategy
+	15,  // 8: absfinance.v1.Strategy.blend:type_name -> absfinance.v1.BlendStrategy
+	18,  // 9: absfinance.v1.Strategy.remote:type_name -> absfinance.v1.RemoteStrategy
+	17,  // 10: absfinance.v1.Strategy.select:type_name -> absfinance.v1.SelectStrategy
+	11,  // 11: absfinance.v1.VolatilityTargetStrategy.base:type_name -> absfinance.v1.Strategy
+	11,  // 12: absfinance.v1.CppiStrategy.base:type_name -> absfinance.v1.Strategy
+	42,  // 13: absfinance.v1.BlendStrategy.parts:type_name -> absfinance.v1.BlendStrategy.Part
+	16,  // 14: absfinance.v1.BlendStrategy.rebalancing:type_name -> absfinance.v1.RebalancingDates
+	44,  // 15: absfinance.v1.RebalancingDates.calendar:type_name -> absfinance.v1.Rebalancing.Calendar
+	45,  // 16: absfinance.v1.RebalancingDates.every_periods:type_name -> absfinance.v1.Rebalancing.EveryPeriods
+	46,  // 17: absfinance.v1.RebalancingDates.never:type_name -> absfinance.v1.Rebalancing.Never
+	11,  // 18: absfinance.v1.SelectStrategy.candidates:type_name -> absfinance.v1.Strategy
+	5,   // 19: absfinance.v1.SelectStrategy.score:type_name -> absfinance.v1.SelectStrategy.Score
+	6,   // 20: absfinance.v1.SelectStrategy.before:type_name -> absfinance.v1.SelectStrategy.Before
+	58,  // 21: absfinance.v1.RemoteStrategy.timeout:type_name -> google.protobuf.Duration
+	59,  // 22: absfinance.v1.FixedWeights.weights:type_name -> absfinance.v1.AssetWeight
+	43,  // 23: absfinance.v1.WeightSchedule.entries:type_name -> absfinance.v1.WeightSchedule.Entry
+	44,  // 24: absfinance.v1.Rebalancing.calendar:type_name -> absfinance.v1.Rebalancing.Calendar
+	45,  // 25: absfinance.v1.Rebalancing.every_periods:type_name -> absfinance.v1.Rebalancing.EveryPeriods
+	46,  // 26: absfinance.v1.Rebalancing.never:type_name -> absfinance.v1.Rebalancing.Never
+	47,  // 27: absfinance.v1.Rebalancing.drift_band:type_name -> absfinance.v1.Rebalancing.DriftBand
+	1,   // 28: absfinance.v1.Execution.fill:type_name -> absfinance.v1.Fill
+	60,  // 29: absfinance.v1.UniverseStep.date:type_name -> google.type.Date
+	60,  // 30: absfinance.v1.CashFlow.date:type_name -> google.type.Date
+	2,   // 31: absfinance.v1.CashFlow.timing:type_name -> absfinance.v1.FlowTiming
+	61,  // 32: absfinance.v1.RecurringCashFlow.frequency:type_name -> absfinance.v1.Frequency
+	60,  // 33: absfinance.v1.RecurringCashFlow.start_date:type_name -> google.type.Date
+	60,  // 34: absfinance.v1.RecurringCashFlow.end_date:type_name -> google.type.Date
+	11,  // 35: absfinance.v1.Benchmark.strategy:type_name -> absfinance.v1.Strategy
+	62,  // 36: absfinance.v1.AnalysisOptions.attribution:type_name -> absfinance.v1.AttributionOptions
+	63,  // 37: absfinance.v1.AnalysisOptions.statistical_validation:type_name -> absfinance.v1.StatisticalValidationOptions
+	60,  // 38: absfinance.v1.PerformanceMetrics.start_date:type_name -> google.type.Date
+	60,  // 39: absfinance.v1.PerformanceMetrics.end_date:type_name -> google.type.Date
+	50,  // 40: absfinance.v1.PerformanceMetrics.undefined:type_name -> absfinance.v1.PerformanceMetrics.UndefinedEntry
+	60,  // 41: absfinance.v1.FailedRebalance.date:type_name -> google.type.Date
+	60,  // 42: absfinance.v1.AssetEvent.date:type_name -> google.type.Date
+	10,  // 43: absfinance.v1.AssetEvent.kind:type_name -> absfinance.v1.AssetEvent.Kind
+	60,  // 44: absfinance.v1.RollingReturns.lowest_end_date:type_name -> google.type.Date
+	60,  // 45: absfinance.v1.RollingReturns.highest_end_date:type_name -> google.type.Date
+	34,  // 46: absfinance.v1.ReturnTables.months:type_name -> absfinance.v1.PeriodReturns
+	34,  // 47: absfinance.v1.ReturnTables.years:type_name -> absfinance.v1.PeriodReturns
+	34,  // 48: absfinance.v1.ReturnTables.best_periods:type_name -> absfinance.v1.PeriodReturns
+	34,  // 49: absfinance.v1.ReturnTables.worst_periods:type_name -> absfinance.v1.PeriodReturns
+	34,  // 50: absfinance.v1.ReturnTables.best_months:type_name -> absfinance.v1.PeriodReturns
+	34,  // 51: absfinance.v1.ReturnTables.worst_months:type_name -> absfinance.v1.PeriodReturns
+	34,  // 52: absfinance.v1.ReturnTables.best_years:type_name -> absfinance.v1.PeriodReturns
+	34,  // 53: absfinance.v1.ReturnTables.worst_years:type_name -> absfinance.v1.PeriodReturns
+	35,  // 54: absfinance.v1.ReturnTables.rolling:type_name -> absfinance.v1.RollingReturns
+	51,  // 55: absfinance.v1.BenchmarkComparison.undefined:type_name -> absfinance.v1.BenchmarkComparison.UndefinedEntry
+	52,  // 56: absfinance.v1.SelectionResult.choices:type_name -> absfinance.v1.SelectionResult.Choice
+	53,  // 57: absfinance.v1.SelectionResult.candidates:type_name -> absfinance.v1.SelectionResult.Count
+	54,  // 58: absfinance.v1.SelectionResult.undefined:type_name -> absfinance.v1.SelectionResult.UndefinedEntry
+	30,  // 59: absfinance.v1.StrategyResult.metrics:type_name -> absfinance.v1.PerformanceMetrics
+	64,  // 60: absfinance.v1.StrategyResult.costs:type_name -> absfinance.v1.CostBreakdown
+	31,  // 61: absfinance.v1.StrategyResult.failed_rebalances:type_name -> absfinance.v1.FailedRebalance
+	65,  // 62: absfinance.v1.StrategyResult.final_holdings:type_name -> absfinance.v1.Holding
+	60,  // 63: absfinance.v1.StrategyResult.bankrupt_date:type_name -> google.type.Date
+	32,  // 64: absfinance.v1.StrategyResult.reconciliation:type_name -> absfinance.v1.Reconciliation
+	33,  // 65: absfinance.v1.StrategyResult.asset_events:type_name -> absfinance.v1.AssetEvent
+	66,  // 66: absfinance.v1.StrategyResult.attribution:type_name -> absfinance.v1.PathAttribution
+	67,  // 67: absfinance.v1.StrategyResult.statistical_validation:type_name -> absfinance.v1.StatisticalValidation
+	36,  // 68: absfinance.v1.StrategyResult.return_tables:type_name -> absfinance.v1.ReturnTables
+	37,  // 69: absfinance.v1.StrategyResult.benchmark_comparisons:type_name -> absfinance.v1.BenchmarkComparison
+	38,  // 70: absfinance.v1.StrategyResult.selection:type_name -> absfinance.v1.SelectionResult
+	30,  // 71: absfinance.v1.BacktestResult.metrics:type_name -> absfinance.v1.PerformanceMetrics
+	64,  // 72: absfinance.v1.BacktestResult.costs:type_name -> absfinance.v1.CostBreakdown
+	39,  // 73: absfinance.v1.BacktestResult.strategies:type_name -> absfinance.v1.StrategyResult
+	39,  // 74: absfinance.v1.BacktestResult.benchmarks:type_name -> absfinance.v1.StrategyResult
+	58,  // 75: absfinance.v1.BacktestResult.compute_duration:type_name -> google.protobuf.Duration
+	68,  // 76: absfinance.v1.BacktestResult.warnings:type_name -> absfinance.v1.Warning
+	60,  // 77: absfinance.v1.BacktestResult.bankrupt_date:type_name -> google.type.Date
+	32,  // 78: absfinance.v1.BacktestResult.reconciliation:type_name -> absfinance.v1.Reconciliation
+	33,  // 79: absfinance.v1.BacktestResult.asset_events:type_name -> absfinance.v1.AssetEvent
+	66,  // 80: absfinance.v1.BacktestResult.attribution:type_name -> absfinance.v1.PathAttribution
+	67,  // 81: absfinance.v1.BacktestResult.statistical_validation:type_name -> absfinance.v1.StatisticalValidation
+	36,  // 82: absfinance.v1.BacktestResult.return_tables:type_name -> absfinance.v1.ReturnTables
+	37,  // 83: absfinance.v1.BacktestResult.benchmark_comparisons:type_name -> absfinance.v1.BenchmarkComparison
+	38,  // 84: absfinance.v1.BacktestResult.selection:type_name -> absfinance.v1.SelectionResult
+	4,   // 85: absfinance.v1.Backtest.state:type_name -> absfinance.v1.BacktestState
+	40,  // 86: absfinance.v1.Backtest.result:type_name -> absfinance.v1.BacktestResult
+	69,  // 87: absfinance.v1.Backtest.error:type_name -> google.rpc.Status
+	70,  // 88: absfinance.v1.Backtest.create_time:type_name -> google.protobuf.Timestamp
+	70,  // 89: absfinance.v1.Backtest.finish_time:type_name -> google.protobuf.Timestamp
+	68,  // 90: absfinance.v1.Backtest.warnings:type_name -> absfinance.v1.Warning
+	70,  // 91: absfinance.v1.Backtest.stale_since:type_name -> google.protobuf.Timestamp
+	11,  // 92: absfinance.v1.BlendStrategy.Part.strategy:type_name -> absfinance.v1.Strategy
+	16,  // 93: absfinance.v1.BlendStrategy.Part.rebalancing:type_name -> absfinance.v1.RebalancingDates
+	60,  // 94: absfinance.v1.WeightSchedule.Entry.date:type_name -> google.type.Date
+	59,  // 95: absfinance.v1.WeightSchedule.Entry.weights:type_name -> absfinance.v1.AssetWeight
+	61,  // 96: absfinance.v1.Rebalancing.Calendar.frequency:type_name -> absfinance.v1.Frequency
+	0,   // 97: absfinance.v1.Rebalancing.Calendar.day:type_name -> absfinance.v1.RebalanceDay
+	9,   // 98: absfinance.v1.Rebalancing.DriftBand.destination:type_name -> absfinance.v1.Rebalancing.DriftBand.Destination
+	48,  // 99: absfinance.v1.Rebalancing.DriftBand.by_asset:type_name -> absfinance.v1.Rebalancing.DriftBand.AssetBand
+	49,  // 100: absfinance.v1.Rebalancing.DriftBand.by_group:type_name -> absfinance.v1.Rebalancing.DriftBand.GroupBand
+	7,   // 101: absfinance.v1.Rebalancing.DriftBand.trigger:type_name -> absfinance.v1.Rebalancing.DriftBand.BandTrigger
+	8,   // 102: absfinance.v1.Rebalancing.DriftBand.scope:type_name -> absfinance.v1.Rebalancing.DriftBand.BandScope
+	60,  // 103: absfinance.v1.SelectionResult.Choice.date:type_name -> google.type.Date
+	55,  // 104: absfinance.v1.SelectionResult.Choice.undefined:type_name -> absfinance.v1.SelectionResult.Choice.UndefinedEntry
+	105, // [105:105] is the sub-list for method output_type
+	105, // [105:105] is the sub-list for method input_type
+	105, // [105:105] is the sub-list for extension type_name
+	105, // [105:105] is the sub-list for extension extendee
+	0,   // [0:105] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_backtest_proto_init() }
@@ -4666,6 +5276,7 @@ func file_absfinance_v1_backtest_proto_init() {
 		(*Strategy_Cppi)(nil),
 		(*Strategy_Blend)(nil),
 		(*Strategy_Remote)(nil),
+		(*Strategy_Select)(nil),
 	}
 	file_absfinance_v1_backtest_proto_msgTypes[2].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[5].OneofWrappers = []any{
@@ -4673,42 +5284,45 @@ func file_absfinance_v1_backtest_proto_init() {
 		(*RebalancingDates_EveryPeriods)(nil),
 		(*RebalancingDates_Never)(nil),
 	}
-	file_absfinance_v1_backtest_proto_msgTypes[9].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[10].OneofWrappers = []any{
+	file_absfinance_v1_backtest_proto_msgTypes[6].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[10].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[11].OneofWrappers = []any{
 		(*Rebalancing_Calendar_)(nil),
 		(*Rebalancing_EveryPeriods_)(nil),
 		(*Rebalancing_Never_)(nil),
 	}
-	file_absfinance_v1_backtest_proto_msgTypes[11].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[14].OneofWrappers = []any{
+	file_absfinance_v1_backtest_proto_msgTypes[12].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[15].OneofWrappers = []any{
 		(*RecurringCashFlow_Amount)(nil),
 		(*RecurringCashFlow_FractionOfNav)(nil),
 	}
-	file_absfinance_v1_backtest_proto_msgTypes[16].OneofWrappers = []any{
+	file_absfinance_v1_backtest_proto_msgTypes[17].OneofWrappers = []any{
 		(*Benchmark_Symbol)(nil),
 		(*Benchmark_Strategy)(nil),
 	}
-	file_absfinance_v1_backtest_proto_msgTypes[17].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[18].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[20].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[19].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[21].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[23].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[22].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[24].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[25].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[26].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[27].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[28].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[31].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[34].OneofWrappers = []any{}
-	file_absfinance_v1_backtest_proto_msgTypes[35].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[29].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[30].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[33].OneofWrappers = []any{}
 	file_absfinance_v1_backtest_proto_msgTypes[36].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[37].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[38].OneofWrappers = []any{}
+	file_absfinance_v1_backtest_proto_msgTypes[41].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_absfinance_v1_backtest_proto_rawDesc), len(file_absfinance_v1_backtest_proto_rawDesc)),
-			NumEnums:      9,
-			NumMessages:   39,
+			NumEnums:      11,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -108,6 +108,10 @@ const (
 	ErrorReason_ERROR_REASON_IDENTITY_UNAVAILABLE ErrorReason = 39
 	// A trigger of a mandate could start itself without end; the message says the way it would take.
 	ErrorReason_ERROR_REASON_TRIGGER_LOOP ErrorReason = 40
+	// The caller has as much of something as one caller may; QuotaFailure names it, as GetQuotas does.
+	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 41
+	// The work needs more memory than one request may have: send fewer assets, dates or scenarios.
+	ErrorReason_ERROR_REASON_MEMORY_LIMIT_EXCEEDED ErrorReason = 42
 )
 
 // Enum value maps for ErrorReason.
@@ -154,6 +158,8 @@ var (
 		38: "ERROR_REASON_ROLE_REQUIRED",
 		39: "ERROR_REASON_IDENTITY_UNAVAILABLE",
 		40: "ERROR_REASON_TRIGGER_LOOP",
+		41: "ERROR_REASON_QUOTA_EXCEEDED",
+		42: "ERROR_REASON_MEMORY_LIMIT_EXCEEDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":               0,
@@ -197,6 +203,8 @@ var (
 		"ERROR_REASON_ROLE_REQUIRED":             38,
 		"ERROR_REASON_IDENTITY_UNAVAILABLE":      39,
 		"ERROR_REASON_TRIGGER_LOOP":              40,
+		"ERROR_REASON_QUOTA_EXCEEDED":            41,
+		"ERROR_REASON_MEMORY_LIMIT_EXCEEDED":     42,
 	}
 )
 
@@ -231,7 +239,7 @@ var File_absfinance_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_absfinance_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	" absfinance/v1/error_reason.proto\x12\rabsfinance.v1*\x8f\v\n" +
+	" absfinance/v1/error_reason.proto\x12\rabsfinance.v1*\xd8\v\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_INPUT\x10\x01\x12\"\n" +
@@ -274,7 +282,9 @@ const file_absfinance_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_ANONYMOUS_REFUSED\x10%\x12\x1e\n" +
 	"\x1aERROR_REASON_ROLE_REQUIRED\x10&\x12%\n" +
 	"!ERROR_REASON_IDENTITY_UNAVAILABLE\x10'\x12\x1d\n" +
-	"\x19ERROR_REASON_TRIGGER_LOOP\x10(B\xa5\x01\n" +
+	"\x19ERROR_REASON_TRIGGER_LOOP\x10(\x12\x1f\n" +
+	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10)\x12&\n" +
+	"\"ERROR_REASON_MEMORY_LIMIT_EXCEEDED\x10*B\xa5\x01\n" +
 	"\x19com.example.absfinance.v1B\x10ErrorReasonProtoP\x01Z=example.com/abs-finance/clients/go/absfinance/v1;absfinancev1\xa2\x02\x03ABF\xaa\x02\rAbsFinance.V1\xca\x02\rAbsFinance\\V1\xea\x02\x0eAbsFinance::V1b\x06proto3"
 
 var (

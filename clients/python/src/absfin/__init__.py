@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     )
     from absfin.risk_report import RiskReport
     from absfin.schedules import AlmgrenChriss
+    from absfin.selection import Selection, SelectionChoice
     from absfin.significance import StatisticalValidation, StrategyComparison, statistical_validation
     from absfin.solver import solver_options
     from absfin.taxes import OtherPurchase, RecentTrade, TaxLimits
@@ -135,6 +136,8 @@ __all__ = [
     "RiskReport",
     "Scenarios",
     "Segment",
+    "Selection",
+    "SelectionChoice",
     "Split",
     "StatisticalValidation",
     "Stored",
@@ -301,6 +304,7 @@ _NAMES = {
     ),
     "absfin.risk_report": ("RiskReport",),
     "absfin.schedules": ("AlmgrenChriss",),
+    "absfin.selection": ("Selection", "SelectionChoice"),
     "absfin.significance": (
         "StatisticalValidation",
         "StrategyComparison",

@@ -16,6 +16,7 @@ from absfin.choices import AssetEventKind, plain_name
 from absfin.data import date_from_proto
 from absfin.results import ResultWarning, optional_figure, stale_since_of, warnings_of
 from absfin.return_tables import BenchmarkComparison, ReturnTables
+from absfin.selection import Selection
 from absfin.significance import StatisticalValidation
 
 
@@ -87,6 +88,7 @@ class StrategyResult:
     validation: StatisticalValidation | None  # None for a benchmark
     return_tables: ReturnTables | None = None  # by calendar and over moving years
     comparisons: Mapping[str, BenchmarkComparison] = field(default_factory=dict)  # by benchmark
+    selection: Selection | None = None  # of a strategy that selects among others
 
     @classmethod
     def from_proto(cls, message: Any) -> "StrategyResult":
@@ -114,6 +116,7 @@ class StrategyResult:
             attribution=PathAttribution.from_proto(message.attribution) if message.HasField("attribution") else None,
             return_tables=ReturnTables.from_proto(message.return_tables) if message.HasField("return_tables") else None,
             comparisons={one.benchmark: BenchmarkComparison.from_proto(one) for one in message.benchmark_comparisons},
+            selection=Selection.from_proto(message.selection) if message.HasField("selection") else None,
             validation=(
                 StatisticalValidation.from_proto(message.statistical_validation)
                 if message.HasField("statistical_validation")

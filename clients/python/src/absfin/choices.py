@@ -58,6 +58,18 @@ RollingFigure = Literal[
     "ulcer_index",
     "alpha_annual",
 ]
+SelectionScore = Literal[
+    "sharpe",
+    "sortino",
+    "calmar",
+    "cagr",
+    "total_return",
+    "volatility_annual",
+    "max_drawdown",
+    "value_at_risk",
+    "conditional_value_at_risk",
+]
+BeforeSelection = Literal["first_candidate", "equal_parts", "cash"]
 Frequency = Literal["daily", "weekly", "monthly", "quarterly", "semiannual", "annual"]
 Fill = Literal["next_close", "next_open", "same_close"]
 FlowTiming = Literal["end_of_day", "start_of_day"]

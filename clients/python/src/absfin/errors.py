@@ -11,6 +11,7 @@
 | | `NotSupported` | use something else, or a newer server |
 | | `SolverFailed` | rescale or simplify the problem, or choose another engine |
 | | `WorkerDied` | less data at once: the work may need too much memory |
+| | `MemoryLimitExceeded` | less data at once: one request may not have so much memory |
 | | `ReallocationFailed` | other holdings, limits or quotes |
 | | `RemoteServiceFailed` | correct the service outside that the server asked |
 | `ResourceError` | | change what is stored, or what is requested of it |
@@ -28,6 +29,7 @@
 | `TransientError` | | send the same call again |
 | | `DeadlineExceeded` | with more time, or with less work |
 | | `Overloaded`, `Unavailable` | after `retry_after_seconds` if it is given |
+| | `QuotaExceeded` | when some of what the caller has begun is over: an `Overloaded` |
 | | `Cancelled` | if the cancellation was not meant |
 | `InternalError` | | report the id in the message |
 
@@ -155,6 +157,10 @@ class WorkerDied(ProblemError):
     """The process that worked on the request died, twice: it may need too much memory."""
 
 
+class MemoryLimitExceeded(ProblemError):
+    """The work needs more memory than one request may have; `metadata["value"]` is that, in bytes."""
+
+
 class ReallocationFailed(ProblemError):
     """No trade is possible, or sales cannot raise the missing cash."""
 
@@ -211,6 +217,10 @@ class Overloaded(TransientError):
     """The server has too much work."""
 
 
+class QuotaExceeded(Overloaded):
+    """The caller has as much of something as one caller may, such as jobs that wait; `metadata["limit"]` names it."""
+
+
 class Unavailable(TransientError):
     """The server, its storage or a service that it asks cannot be reached, or the server is shutting down."""
 
@@ -232,6 +242,7 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "METHOD_NOT_BUILT": NotSupported,
     "SOLVER_FAILED": SolverFailed,
     "WORKER_DIED": WorkerDied,
+    "MEMORY_LIMIT_EXCEEDED": MemoryLimitExceeded,
     "NOTHING_TRADABLE": ReallocationFailed,
     "CASH_NOT_RAISED": ReallocationFailed,
     "MISSING_MARKET_DATA": MissingMarketData,
@@ -256,6 +267,7 @@ _BY_REASON: Mapping[str, type[AbsFinanceError]] = {
     "REMOTE_ANSWER_INVALID": RemoteServiceFailed,
     "STREAM_IDLE": DeadlineExceeded,
     "OVERLOADED": Overloaded,
+    "QUOTA_EXCEEDED": QuotaExceeded,
     "DRAINING": Unavailable,
     "STORAGE_UNAVAILABLE": Unavailable,
     "CANCELLED": Cancelled,

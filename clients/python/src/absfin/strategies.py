@@ -10,7 +10,7 @@ from absfinance.v1.optimization_pb2 import OptimizeSpec
 from absfinance.v1.panel_pb2 import MissingDataPolicy
 from absfinance.v1.risk_measure_pb2 import RiskMeasure
 
-from absfin.choices import Measure, MissingData, choice
+from absfin.choices import BeforeSelection, Measure, MissingData, SelectionScore, choice
 from absfin.constraints import Constraint
 from absfin.costs import Costs
 from absfin.data import date_to_proto, groups_to_proto, weights_to_proto
@@ -38,6 +38,7 @@ __all__ = [
     "rebalancing",
     "remote",
     "schedule",
+    "select",
     "spec",
     "volatility_target",
 ]
@@ -179,6 +180,32 @@ def blend(
         for strategy, weight, *dates in parts
     ]
     return Strategy(label=label, blend=pb.BlendStrategy(parts=listed, rebalancing=dates_of(rebalancing)))
+
+
+def select(
+    candidates: Iterable[Strategy],
+    lookback: int,
+    *,
+    score: SelectionScore = "sharpe",
+    purge: int = 0,
+    reselect_every: int | None = None,
+    before: BeforeSelection = "first_candidate",
+    label: str = "",
+) -> Strategy:
+    """Nested selection: of the candidates the one that was best over the past `lookback` periods, net of costs.
+
+    The window ends `purge` periods before a decision. Every `reselect_every` decisions, 1 if None, there is a new
+    choice; `before` says what is held until the window is full. Candidates need labels that differ.
+    """
+    kind = pb.SelectStrategy(
+        candidates=candidates,
+        lookback_periods=lookback,
+        score=choice(pb.SelectStrategy.Score, "score", score),
+        purge_periods=purge,
+        reselect_every=reselect_every,
+        before=choice(pb.SelectStrategy.Before, "before", before),
+    )
+    return Strategy(label=label, select=kind)
 
 
 def remote(target: str, *, timeout_seconds: float | None = None, label: str = "") -> Strategy:

@@ -1,5 +1,6 @@
 """The command `absfin backtest`."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from absfin.cli.backtest_options import (
     choices_of,
     flows_of,
     overlaid,
+    selected_or,
     strategy_of,
     validation_of,
 )
@@ -48,6 +50,10 @@ def backtest(
     weights: Annotated[
         str, typer.Option(help="Fixed weights instead: A=0.6,B=0.4, or a CSV file of symbol,weight.")
     ] = "",
+    select: Annotated[
+        str, typer.Option(help="The best of several strategies in the past instead, such as equal-weight,momentum.")
+    ] = "",
+    by: Annotated[str, typer.Option(help="What --select compares: score:periods[:purge], or sharpe:252.")] = "",
     remote: Annotated[str, typer.Option(help="Decisions of a StrategyService at this address instead.")] = "",
     lookback: Annotated[
         int | None, typer.Option(help="Number of past periods that the strategy uses; all if absent.")
@@ -339,9 +345,9 @@ def backtest(
     with failing_clearly(as_json), connect(server) as client:
         with option("--weights"):
             fixed = strategies.fixed_weights(read_weights(weights, [])) if weights else None
-        base = fixed or strategy_of(
-            strategy, lookback, risk_measure, constraints_of(None, max_weight, None, ()), top=top, skip=skip
-        )
+        limits = constraints_of(None, max_weight, None, ())
+        named = partial(strategy_of, lookback=lookback, risk_measure=risk_measure, limits=limits, top=top, skip=skip)
+        base = fixed or selected_or(strategy, select, by, named)
         if remote:
             base = strategies.remote(remote)
         with option("--initial-holdings"):

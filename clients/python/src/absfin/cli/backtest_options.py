@@ -1,6 +1,6 @@
 """Converts the options of a backtest to arguments of the client: each error names its option."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -53,6 +53,28 @@ def strategy_of(
         risk_measure=risk_measure,  # type: ignore[arg-type]  # the client checks it
         label=name,
     )
+
+
+def selected_or(
+    named: str, select: str, by: str, strategy: Callable[[str], strategies.Strategy]
+) -> strategies.Strategy:
+    """The strategy of a name, or the best of several by a score over past periods: "sharpe:252", or with a purge."""
+    if not select:
+        if by:
+            raise typer.BadParameter("needs --select", param_hint="--by")
+        return strategy(named)
+    score, _, periods = (by or "sharpe:252").partition(":")
+    lookback, _, purge = periods.partition(":")
+    if not lookback.isdigit() or not (purge or "0").isdigit():
+        raise typer.BadParameter(f"{by!r} is not score:periods, such as sharpe:252, or sharpe:252:5", param_hint="--by")
+    candidates = [strategy(name.strip()) for name in select.split(",")]
+    with option("--by"):
+        return strategies.select(
+            candidates,
+            int(lookback),
+            score=score.replace("-", "_"),  # type: ignore[arg-type]  # the client checks it
+            purge=int(purge or "0"),
+        )
 
 
 def overlaid(

@@ -11,6 +11,7 @@ from absfin.cli.layout import add_named_column, new_console, new_table
 from absfin.formatting import number, percent
 from absfin.results import Optimization, Reallocation, ResultWarning
 from absfin.risk_report import RiskReport
+from absfin.selection import Selection
 from absfin.significance import StatisticalValidation, StrategyComparison
 
 NEGLIGIBLE = 5e-5
@@ -119,9 +120,24 @@ def show_backtest(backtest: Backtest) -> None:
         if one.bankrupt_date is not None:
             console.print(f"{one.label}: nothing is left from {one.bankrupt_date} on", style="yellow", markup=False)
     for one in backtest.strategies:
+        if one.selection is not None:
+            console.print(_selection(one.label, one.selection))
+    for one in backtest.strategies:
         if one.validation is not None and one.validation.proto.resamples:
             console.print(_validation(one.label, one.validation))
     show_warnings(console, backtest.warnings)
+
+
+def _selection(label: str, found: Selection) -> Table:
+    """How often each candidate was chosen, and what became of the score that it was chosen by."""
+    table = new_table(("", "value"), ("value",), f"{label}: {found.choice_count} selections")
+    for candidate, count in found.chosen.items():
+        table.add_row(f"chosen: {candidate}", str(count))
+    table.add_row("mean score before the choice", number(found.in_sample_mean))
+    table.add_row("mean score after it", number(found.out_of_sample_mean))
+    table.add_row("slope of one on the other", number(found.degradation_slope))
+    table.add_row("followed by a loss", percent(found.loss_share))
+    return table
 
 
 def _validation(label: str, found: StatisticalValidation) -> Table:

@@ -81,7 +81,7 @@ BACKTEST_STATE_FAILED: BacktestState
 BACKTEST_STATE_CANCELLED: BacktestState
 
 class Strategy(_message.Message):
-    __slots__ = ("label", "equal_weight", "fixed_weights", "schedule", "inverse_volatility", "optimize", "momentum", "volatility_target", "cppi", "blend", "remote")
+    __slots__ = ("label", "equal_weight", "fixed_weights", "schedule", "inverse_volatility", "optimize", "momentum", "volatility_target", "cppi", "blend", "remote", "select")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     EQUAL_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     FIXED_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
@@ -93,6 +93,7 @@ class Strategy(_message.Message):
     CPPI_FIELD_NUMBER: _ClassVar[int]
     BLEND_FIELD_NUMBER: _ClassVar[int]
     REMOTE_FIELD_NUMBER: _ClassVar[int]
+    SELECT_FIELD_NUMBER: _ClassVar[int]
     label: str
     equal_weight: _objective_pb2.EqualWeight
     fixed_weights: FixedWeights
@@ -104,7 +105,8 @@ class Strategy(_message.Message):
     cppi: CppiStrategy
     blend: BlendStrategy
     remote: RemoteStrategy
-    def __init__(self, label: _Optional[str] = ..., equal_weight: _Optional[_Union[_objective_pb2.EqualWeight, _Mapping]] = ..., fixed_weights: _Optional[_Union[FixedWeights, _Mapping]] = ..., schedule: _Optional[_Union[WeightSchedule, _Mapping]] = ..., inverse_volatility: _Optional[_Union[InverseVolatilityStrategy, _Mapping]] = ..., optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., momentum: _Optional[_Union[MomentumStrategy, _Mapping]] = ..., volatility_target: _Optional[_Union[VolatilityTargetStrategy, _Mapping]] = ..., cppi: _Optional[_Union[CppiStrategy, _Mapping]] = ..., blend: _Optional[_Union[BlendStrategy, _Mapping]] = ..., remote: _Optional[_Union[RemoteStrategy, _Mapping]] = ...) -> None: ...
+    select: SelectStrategy
+    def __init__(self, label: _Optional[str] = ..., equal_weight: _Optional[_Union[_objective_pb2.EqualWeight, _Mapping]] = ..., fixed_weights: _Optional[_Union[FixedWeights, _Mapping]] = ..., schedule: _Optional[_Union[WeightSchedule, _Mapping]] = ..., inverse_volatility: _Optional[_Union[InverseVolatilityStrategy, _Mapping]] = ..., optimize: _Optional[_Union[_optimization_pb2.OptimizeSpec, _Mapping]] = ..., momentum: _Optional[_Union[MomentumStrategy, _Mapping]] = ..., volatility_target: _Optional[_Union[VolatilityTargetStrategy, _Mapping]] = ..., cppi: _Optional[_Union[CppiStrategy, _Mapping]] = ..., blend: _Optional[_Union[BlendStrategy, _Mapping]] = ..., remote: _Optional[_Union[RemoteStrategy, _Mapping]] = ..., select: _Optional[_Union[SelectStrategy, _Mapping]] = ...) -> None: ...
 
 class MomentumStrategy(_message.Message):
     __slots__ = ("lookback_periods", "skip_periods", "top_n")
@@ -164,6 +166,54 @@ class RebalancingDates(_message.Message):
     every_periods: Rebalancing.EveryPeriods
     never: Rebalancing.Never
     def __init__(self, calendar: _Optional[_Union[Rebalancing.Calendar, _Mapping]] = ..., every_periods: _Optional[_Union[Rebalancing.EveryPeriods, _Mapping]] = ..., never: _Optional[_Union[Rebalancing.Never, _Mapping]] = ...) -> None: ...
+
+class SelectStrategy(_message.Message):
+    __slots__ = ("candidates", "lookback_periods", "score", "purge_periods", "reselect_every", "before")
+    class Score(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SCORE_UNSPECIFIED: _ClassVar[SelectStrategy.Score]
+        SCORE_SHARPE: _ClassVar[SelectStrategy.Score]
+        SCORE_SORTINO: _ClassVar[SelectStrategy.Score]
+        SCORE_CALMAR: _ClassVar[SelectStrategy.Score]
+        SCORE_CAGR: _ClassVar[SelectStrategy.Score]
+        SCORE_TOTAL_RETURN: _ClassVar[SelectStrategy.Score]
+        SCORE_VOLATILITY_ANNUAL: _ClassVar[SelectStrategy.Score]
+        SCORE_MAX_DRAWDOWN: _ClassVar[SelectStrategy.Score]
+        SCORE_VALUE_AT_RISK: _ClassVar[SelectStrategy.Score]
+        SCORE_CONDITIONAL_VALUE_AT_RISK: _ClassVar[SelectStrategy.Score]
+    SCORE_UNSPECIFIED: SelectStrategy.Score
+    SCORE_SHARPE: SelectStrategy.Score
+    SCORE_SORTINO: SelectStrategy.Score
+    SCORE_CALMAR: SelectStrategy.Score
+    SCORE_CAGR: SelectStrategy.Score
+    SCORE_TOTAL_RETURN: SelectStrategy.Score
+    SCORE_VOLATILITY_ANNUAL: SelectStrategy.Score
+    SCORE_MAX_DRAWDOWN: SelectStrategy.Score
+    SCORE_VALUE_AT_RISK: SelectStrategy.Score
+    SCORE_CONDITIONAL_VALUE_AT_RISK: SelectStrategy.Score
+    class Before(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        BEFORE_UNSPECIFIED: _ClassVar[SelectStrategy.Before]
+        BEFORE_FIRST_CANDIDATE: _ClassVar[SelectStrategy.Before]
+        BEFORE_EQUAL_PARTS: _ClassVar[SelectStrategy.Before]
+        BEFORE_CASH: _ClassVar[SelectStrategy.Before]
+    BEFORE_UNSPECIFIED: SelectStrategy.Before
+    BEFORE_FIRST_CANDIDATE: SelectStrategy.Before
+    BEFORE_EQUAL_PARTS: SelectStrategy.Before
+    BEFORE_CASH: SelectStrategy.Before
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    LOOKBACK_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    PURGE_PERIODS_FIELD_NUMBER: _ClassVar[int]
+    RESELECT_EVERY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    candidates: _containers.RepeatedCompositeFieldContainer[Strategy]
+    lookback_periods: int
+    score: SelectStrategy.Score
+    purge_periods: int
+    reselect_every: int
+    before: SelectStrategy.Before
+    def __init__(self, candidates: _Optional[_Iterable[_Union[Strategy, _Mapping]]] = ..., lookback_periods: _Optional[int] = ..., score: _Optional[_Union[SelectStrategy.Score, str]] = ..., purge_periods: _Optional[int] = ..., reselect_every: _Optional[int] = ..., before: _Optional[_Union[SelectStrategy.Before, str]] = ...) -> None: ...
 
 class RemoteStrategy(_message.Message):
     __slots__ = ("target", "timeout")
@@ -586,8 +636,64 @@ class BenchmarkComparison(_message.Message):
     undefined: _containers.ScalarMap[str, str]
     def __init__(self, benchmark: _Optional[str] = ..., observations: _Optional[int] = ..., beta: _Optional[float] = ..., correlation: _Optional[float] = ..., alpha_annual: _Optional[float] = ..., tracking_error_annual: _Optional[float] = ..., information_ratio: _Optional[float] = ..., capture_up: _Optional[float] = ..., capture_down: _Optional[float] = ..., batting_average: _Optional[float] = ..., excess_return: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class SelectionResult(_message.Message):
+    __slots__ = ("choices", "choice_count", "candidates", "in_sample_mean", "out_of_sample_mean", "degradation_slope", "loss_share", "compared_count", "undefined")
+    class Choice(_message.Message):
+        __slots__ = ("date", "candidate", "in_sample_score", "out_of_sample_score", "undefined")
+        class UndefinedEntry(_message.Message):
+            __slots__ = ("key", "value")
+            KEY_FIELD_NUMBER: _ClassVar[int]
+            VALUE_FIELD_NUMBER: _ClassVar[int]
+            key: str
+            value: str
+            def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+        DATE_FIELD_NUMBER: _ClassVar[int]
+        CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+        IN_SAMPLE_SCORE_FIELD_NUMBER: _ClassVar[int]
+        OUT_OF_SAMPLE_SCORE_FIELD_NUMBER: _ClassVar[int]
+        UNDEFINED_FIELD_NUMBER: _ClassVar[int]
+        date: _date_pb2.Date
+        candidate: str
+        in_sample_score: float
+        out_of_sample_score: float
+        undefined: _containers.ScalarMap[str, str]
+        def __init__(self, date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., candidate: _Optional[str] = ..., in_sample_score: _Optional[float] = ..., out_of_sample_score: _Optional[float] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    class Count(_message.Message):
+        __slots__ = ("candidate", "chosen")
+        CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+        CHOSEN_FIELD_NUMBER: _ClassVar[int]
+        candidate: str
+        chosen: int
+        def __init__(self, candidate: _Optional[str] = ..., chosen: _Optional[int] = ...) -> None: ...
+    class UndefinedEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    CHOICES_FIELD_NUMBER: _ClassVar[int]
+    CHOICE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    IN_SAMPLE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    OUT_OF_SAMPLE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    DEGRADATION_SLOPE_FIELD_NUMBER: _ClassVar[int]
+    LOSS_SHARE_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNDEFINED_FIELD_NUMBER: _ClassVar[int]
+    choices: _containers.RepeatedCompositeFieldContainer[SelectionResult.Choice]
+    choice_count: int
+    candidates: _containers.RepeatedCompositeFieldContainer[SelectionResult.Count]
+    in_sample_mean: float
+    out_of_sample_mean: float
+    degradation_slope: float
+    loss_share: float
+    compared_count: int
+    undefined: _containers.ScalarMap[str, str]
+    def __init__(self, choices: _Optional[_Iterable[_Union[SelectionResult.Choice, _Mapping]]] = ..., choice_count: _Optional[int] = ..., candidates: _Optional[_Iterable[_Union[SelectionResult.Count, _Mapping]]] = ..., in_sample_mean: _Optional[float] = ..., out_of_sample_mean: _Optional[float] = ..., degradation_slope: _Optional[float] = ..., loss_share: _Optional[float] = ..., compared_count: _Optional[int] = ..., undefined: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
 class StrategyResult(_message.Message):
-    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count", "return_tables", "benchmark_comparisons")
+    __slots__ = ("label", "metrics", "costs", "rebalance_count", "failed_rebalances", "final_holdings", "final_cash", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count", "return_tables", "benchmark_comparisons", "selection")
     LABEL_FIELD_NUMBER: _ClassVar[int]
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
@@ -606,6 +712,7 @@ class StrategyResult(_message.Message):
     ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     RETURN_TABLES_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_COMPARISONS_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
     label: str
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
@@ -624,10 +731,11 @@ class StrategyResult(_message.Message):
     asset_event_count: int
     return_tables: ReturnTables
     benchmark_comparisons: _containers.RepeatedCompositeFieldContainer[BenchmarkComparison]
-    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ..., return_tables: _Optional[_Union[ReturnTables, _Mapping]] = ..., benchmark_comparisons: _Optional[_Iterable[_Union[BenchmarkComparison, _Mapping]]] = ...) -> None: ...
+    selection: SelectionResult
+    def __init__(self, label: _Optional[str] = ..., metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., rebalance_count: _Optional[int] = ..., failed_rebalances: _Optional[_Iterable[_Union[FailedRebalance, _Mapping]]] = ..., final_holdings: _Optional[_Iterable[_Union[_portfolio_pb2.Holding, _Mapping]]] = ..., final_cash: _Optional[float] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ..., return_tables: _Optional[_Union[ReturnTables, _Mapping]] = ..., benchmark_comparisons: _Optional[_Iterable[_Union[BenchmarkComparison, _Mapping]]] = ..., selection: _Optional[_Union[SelectionResult, _Mapping]] = ...) -> None: ...
 
 class BacktestResult(_message.Message):
-    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count", "return_tables", "benchmark_comparisons")
+    __slots__ = ("metrics", "costs", "strategies", "benchmarks", "input_fingerprint", "compute_duration", "warnings", "final_nav", "money_weighted_return", "bankrupt_date", "convention_difference", "reconciliation", "asset_events", "attribution", "statistical_validation", "asset_event_count", "return_tables", "benchmark_comparisons", "selection")
     METRICS_FIELD_NUMBER: _ClassVar[int]
     COSTS_FIELD_NUMBER: _ClassVar[int]
     STRATEGIES_FIELD_NUMBER: _ClassVar[int]
@@ -646,6 +754,7 @@ class BacktestResult(_message.Message):
     ASSET_EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     RETURN_TABLES_FIELD_NUMBER: _ClassVar[int]
     BENCHMARK_COMPARISONS_FIELD_NUMBER: _ClassVar[int]
+    SELECTION_FIELD_NUMBER: _ClassVar[int]
     metrics: PerformanceMetrics
     costs: _cost_pb2.CostBreakdown
     strategies: _containers.RepeatedCompositeFieldContainer[StrategyResult]
@@ -664,7 +773,8 @@ class BacktestResult(_message.Message):
     asset_event_count: int
     return_tables: ReturnTables
     benchmark_comparisons: _containers.RepeatedCompositeFieldContainer[BenchmarkComparison]
-    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ..., return_tables: _Optional[_Union[ReturnTables, _Mapping]] = ..., benchmark_comparisons: _Optional[_Iterable[_Union[BenchmarkComparison, _Mapping]]] = ...) -> None: ...
+    selection: SelectionResult
+    def __init__(self, metrics: _Optional[_Union[PerformanceMetrics, _Mapping]] = ..., costs: _Optional[_Union[_cost_pb2.CostBreakdown, _Mapping]] = ..., strategies: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., benchmarks: _Optional[_Iterable[_Union[StrategyResult, _Mapping]]] = ..., input_fingerprint: _Optional[str] = ..., compute_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ..., final_nav: _Optional[float] = ..., money_weighted_return: _Optional[float] = ..., bankrupt_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., convention_difference: _Optional[float] = ..., reconciliation: _Optional[_Union[Reconciliation, _Mapping]] = ..., asset_events: _Optional[_Iterable[_Union[AssetEvent, _Mapping]]] = ..., attribution: _Optional[_Union[_attribution_pb2.PathAttribution, _Mapping]] = ..., statistical_validation: _Optional[_Union[_statistical_validation_pb2.StatisticalValidation, _Mapping]] = ..., asset_event_count: _Optional[int] = ..., return_tables: _Optional[_Union[ReturnTables, _Mapping]] = ..., benchmark_comparisons: _Optional[_Iterable[_Union[BenchmarkComparison, _Mapping]]] = ..., selection: _Optional[_Union[SelectionResult, _Mapping]] = ...) -> None: ...
 
 class Backtest(_message.Message):
     __slots__ = ("name", "state", "result", "error", "fraction", "create_time", "finish_time", "request_id", "warnings", "label", "stale_since")
