@@ -17,7 +17,7 @@ BASELINE = ".secrets.baseline"
 NOT_TEXT = ("*.png", "*.gz", "*.parquet", "*.binpb", "*.ipynb", "*.svg", "*.csv")
 """Pictures and data; of notebooks, outputs are pictures."""
 
-HASHES = ("*.lock", "*package-lock.json", "*go.sum", "protos/gen/*", BASELINE)
+HASHES = ("*.lock", "*package-lock.json", "*go.sum", "*.pb.go", "protos/gen/*", BASELINE)
 """Made by programs, of hashes and descriptors."""
 
 PLUGINS = (
