@@ -72,8 +72,9 @@ def moving_years(curve: Curve, years: int) -> PeriodReturns:
     """
     days = curve.days.astype("datetime64[D]")
     month = days.astype("datetime64[M]")
-    earlier = month - MONTHS_PER_YEAR * years
-    first, last = earlier.astype("datetime64[D]"), (earlier + 1).astype("datetime64[D]") - 1
+    earlier = month - np.timedelta64(MONTHS_PER_YEAR * years, "M")
+    next_month = earlier + np.timedelta64(1, "M")
+    first, last = earlier.astype("datetime64[D]"), next_month.astype("datetime64[D]") - np.timedelta64(1, "D")
     starts = np.minimum(first + (days - month.astype("datetime64[D]")), last)
     start = np.searchsorted(days, starts, side="right") - 1
     # Nothing grows from a value of 0.

@@ -108,6 +108,8 @@ class Batch:
         finally:
             solving.cancel()
             await asyncio.wait({solving})
+            if not solving.cancelled():
+                solving.exception()  # a caller who hung up is told nothing, and asyncio would complain
 
     async def _solve_all(self, shared: Path, lots: AsyncIterator[list[bytes]], put: Put, call: Call) -> None:
         """Solves lots as they come, a few at once."""

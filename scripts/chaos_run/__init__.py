@@ -1,0 +1,1 @@
+"""Mixed load with random faults. Run it through scripts/chaos."""

@@ -1,0 +1,1 @@
+"""Load on a server of its own. Run it through scripts/load."""

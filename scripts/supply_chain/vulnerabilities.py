@@ -1,0 +1,57 @@
+"""Known vulnerabilities of the locked packages, where the database of pip-audit can be asked."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from scripts.supply_chain.locked import ROOT, Package, packages
+
+ASKED_FIRST = "numpy"
+"""Every database knows it: where this one is not answered for, nothing is."""
+
+AUDIT_SECONDS = 300.0
+FIRST_SECONDS = 30.0
+
+
+class NoDatabase(Exception):
+    """The database of vulnerabilities cannot be asked from here."""
+
+
+def audit(found: list[Package], seconds: float) -> list[str]:
+    """Vulnerabilities of packages, a line each. Raises NoDatabase."""
+    with tempfile.TemporaryDirectory() as folder:
+        listed = Path(folder) / "requirements.txt"
+        listed.write_text("".join(f"{one.name}=={one.version}\n" for one in found))
+        command = [sys.executable, "-m", "pip_audit", "--requirement", str(listed), "--disable-pip", "--no-deps"]
+        try:
+            done = subprocess.run(  # noqa: S603  # our own command
+                [*command, "--format", "json", "--progress-spinner", "off"],
+                cwd=ROOT, capture_output=True, text=True, timeout=seconds,
+            )  # fmt: skip
+            return read_answer(done.stdout)
+        except (subprocess.TimeoutExpired, ValueError) as error:
+            raise NoDatabase from error
+
+
+def read_answer(text: str) -> list[str]:
+    """The vulnerabilities in what pip-audit prints as JSON. Raises NoDatabase, ValueError where it printed none."""
+    told = json.loads(text)["dependencies"]
+    if all("skip_reason" in one for one in told):
+        raise NoDatabase
+    return [
+        f"{one['name']} {one['version']}: {hole['id']}, mended in {', '.join(hole['fix_versions']) or 'no version'}"
+        for one in told
+        for hole in one.get("vulns", ())
+    ]
+
+
+def check_vulnerabilities() -> tuple[list[str], str]:
+    """Complaints, and what was looked at; a network without the database is no failure, and is told."""
+    found = packages()
+    try:
+        audit([one for one in found if one.name == ASKED_FIRST], FIRST_SECONDS)
+        return audit(found, AUDIT_SECONDS), f"{len(found)} locked packages have no known vulnerability"
+    except NoDatabase:
+        return [], "NOT RUN: the database of vulnerabilities does not answer from this network"
