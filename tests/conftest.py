@@ -69,6 +69,11 @@ class RunningServer:
         templates = psutil.Process(self.process.pid).children()
         return [worker for template in templates for worker in template.children()]
 
+    def job_workers(self) -> list[psutil.Process]:
+        """Those that run backtests, which leave the processor to others first."""
+        usual = psutil.Process(self.process.pid).nice()
+        return [worker for worker in self.workers() if worker.nice() > usual]
+
     def channel(self) -> grpc.Channel:
         return grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
 
@@ -216,7 +221,7 @@ class Wire:
     def __init__(self, channel: grpc.Channel) -> None:
         self._channel = channel
 
-    def call(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> dict[str, Any]:
+    def call(self, method: str, request: str | dict[str, Any], timeout: float = 100.0) -> dict[str, Any]:
         """The answer of a unary method such as "OptimizationService/Optimize", as JSON."""
         descriptor = self._method(method)
         message = _message(descriptor.input_type)
@@ -231,7 +236,7 @@ class Wire:
         answer: dict[str, Any] = json_format.MessageToDict(stub(message, timeout=timeout))
         return answer
 
-    def stream(self, method: str, request: dict[str, Any], timeout: float = 60.0) -> Iterator[dict[str, Any]]:
+    def stream(self, method: str, request: dict[str, Any], timeout: float = 100.0) -> Iterator[dict[str, Any]]:
         """The answers of a server stream, as JSON."""
         descriptor = self._method(method)
         message = json_format.ParseDict(request, _message(descriptor.input_type))
@@ -247,7 +252,7 @@ class Wire:
         finally:
             call.cancel()
 
-    def refused(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> Refusal:
+    def refused(self, method: str, request: str | dict[str, Any], timeout: float = 100.0) -> Refusal:
         """The error of a call that must fail."""
         with pytest.raises(grpc.RpcError) as raised:
             self.call(method, request, timeout)

@@ -26,8 +26,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from scripts.ray_local import ADDRESS, Cluster, Namespace, may_make_namespace
 from tests.conftest import READY, ROOT, Wire
-from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, has_checkpoint, long_job, wait_until
-from tests.processes import first_line
+from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, long_job, wait_for_checkpoint, wait_until
+from tests.processes import first_line, standing_still
 
 pytestmark = [
     pytest.mark.alone,  # its processes take the machine, and its tests follow each other
@@ -53,8 +53,8 @@ TAILS = {
 }
 """A universe whose accounts take some milliseconds each."""
 
-MIDDLE, LONG = 800, 4000
-"""Dates of a job: some tenths of a second of work, and several seconds."""
+MIDDLE, LONG = 2000, 4000
+"""Dates of a job: two seconds of work, and twice as many."""
 
 FREE_SECONDS = 2.0
 """In which a cancelled job has left the cluster."""
@@ -261,9 +261,11 @@ def test_a_killed_node(on_ray: OnRay, wire: Wire) -> None:
     """Two jobs, one on each node: that of the lost one goes on from its checkpoint on the other."""
     assert on_ray.cluster.other is not None
     expected = started(wire, LONG)
-    names = [started(on_ray.wire, LONG) for _ in range(2)]
-    for name in names:
-        wait_until(lambda name=name: has_checkpoint(on_ray.wire, name), 60)  # type: ignore[misc]
+    names = [started(on_ray.wire, LONG)]
+    wait_for_checkpoint(on_ray.wire, names[0])
+    with standing_still(on_ray.tasks()):
+        names.append(started(on_ray.wire, LONG))
+        wait_for_checkpoint(on_ray.wire, names[1])
     on_ray.cluster.other.kill()
     on_ray.cluster.other = None
     for name in names:
@@ -276,7 +278,7 @@ def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
     assert on_ray.cluster.head is not None
     expected = started(wire, LONG)
     name = started(on_ray.wire, LONG)
-    wait_until(lambda: has_checkpoint(on_ray.wire, name), 60)
+    wait_for_checkpoint(on_ray.wire, name)
     on_ray.cluster.head.kill()
     if on_ray.cluster.other is not None:  # no new head starts on a machine that has a node of the old one
         on_ray.cluster.other.kill()
