@@ -263,6 +263,7 @@ def test_later_corrections_change_no_finished_job(wire: Wire, client: Client) ->
 
 
 @pytest.mark.alone  # its time is that of a job, run twice
+@pytest.mark.timeout(300)
 def test_a_job_that_is_taken_over_has_the_actions_it_began_with(start_server: Callable[..., RunningServer]) -> None:
     """The store is corrected while it runs, its server is killed, and another one goes on."""
     names, count = [f"S{i}" for i in range(16)], 5_000  # some seconds of work: it must not end before it is killed
@@ -283,7 +284,7 @@ def test_a_job_that_is_taken_over_has_the_actions_it_began_with(start_server: Ca
         wire = Wire(channel)
         client.import_prices(prices)
         client.upsert_corporate_actions([*dividends, Split("S0", days[count // 2], 2.0)])
-        undisturbed = wire.call(BACKTEST, {**request, "wait": "60s"})
+        undisturbed = wire.call(BACKTEST, {**request, "wait": "100s"}, timeout=110.0)
         name = wire.call(BACKTEST, request)["name"]
         wait_for_checkpoint(wire, name)
         client.upsert_corporate_actions([Split("S0", days[count // 2], 1.0)])

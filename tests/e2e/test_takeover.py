@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import RunningServer, Wire
-from tests.e2e.test_progress import FINAL, figures_of, follow, long_job, wait_for_checkpoint, wait_until
+from tests.e2e.test_progress import FINAL, JOB_SECONDS, figures_of, follow, long_job, wait_for_checkpoint, wait_until
 
 DATES = 4000
 """Of a job that is still running when its server is killed after its first checkpoint, a quarter of a second in."""
@@ -37,6 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.alone  # its time is that of a job, run twice
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", CASES)
 def test_a_job_of_a_server_that_is_killed_ends_with_the_same_bits(
     start_server: Callable[..., RunningServer], wire: Wire, case: str
@@ -54,7 +55,9 @@ def test_a_job_of_a_server_that_is_killed_ends_with_the_same_bits(
         after = Wire(channel)
         milestones = [one["milestone"]["kind"] for one in follow(after, name) if "milestone" in one]
         assert milestones == ["KIND_STAGE", "KIND_RESUMED"]
-        wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, 60)
+        wait_until(
+            lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, JOB_SECONDS
+        )
         assert figures_of(after, name) == figures_of(wire, undisturbed)
         for kind in SERIES:
             assert series(after, name, kind) == series(wire, undisturbed, kind), kind

@@ -30,10 +30,10 @@ def failed(request: bytes, trial: int) -> TrialDone:
 
 @dataclass
 class Pool:
-    """Runs two trials of a task and reports them; its process dies of some trials."""
+    """Runs two trials of a task and reports them; its process dies of some trials, and takes long with others."""
 
     deadly: frozenset[int] = frozenset()
-    seconds: float = 0.0
+    endless: frozenset[int] = frozenset()
     ran: list[tuple[int, ...]] = field(default_factory=list)
     concluded: tuple[TrialDone, ...] = ()
 
@@ -45,7 +45,8 @@ class Pool:
         trials = work.args[3]
         self.ran.append(trials)
         for trial in trials[:2]:
-            await asyncio.sleep(self.seconds)
+            if trial in self.endless:
+                await asyncio.Event().wait()
             if trial in self.deadly:
                 raise WorkerDied
             report(done(trial))
@@ -102,11 +103,13 @@ async def test_a_trial_that_no_process_survives_fails_and_its_neighbours_do_not(
 
 async def test_a_trial_is_stored_in_time_though_no_other_ends() -> None:
     told: list[object] = []
-    pool = Pool(seconds=SAVE_SECONDS * 1.8)
+    pool = Pool(endless=frozenset(range(1, COUNT)))
     running = asyncio.create_task(sweep_over(pool, told).run())
-    await asyncio.sleep(SAVE_SECONDS * 3.2)  # the first two trials have ended, the next two not yet
-    saved = [one.write() for one in told if isinstance(one, Unwritten)]
+    async with asyncio.timeout(60):
+        while not any(isinstance(one, Unwritten) for one in told):  # noqa: ASYNC110  # what is waited for is the list
+            await asyncio.sleep(SAVE_SECONDS / 10)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert len(saved) == 1
+    first, *_ = [one.write() for one in told if isinstance(one, Unwritten)]
+    assert (first.tick.fraction, [event.stage.index for event in first.events]) == (1 / COUNT, [0])
