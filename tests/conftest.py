@@ -4,11 +4,10 @@ import importlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +23,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from scripts.free_port import free_port
 from tests.families import mark_slow_tests, register_profiles
 from tests.processes import first_line
 
@@ -173,9 +173,7 @@ def _stack(source: str) -> "Iterator[RunningStack]":
 
 
 def _free_address() -> str:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{found.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
-START_SECONDS = 60.0
+START_SECONDS = 100.0
 
 
 def first_line(process: subprocess.Popen[str], seconds: float = START_SECONDS) -> str:

@@ -14,7 +14,8 @@ import httpx
 import psutil
 import pytest
 
-from scripts.postgres_cluster import Binaries, Cluster, StackError, find_binaries, free_port
+from scripts.free_port import free_port
+from scripts.postgres_cluster import Binaries, Cluster, StackError, find_binaries
 from scripts.postgrest_program import find_postgrest
 from scripts.supabase_local import running
 from scripts.supabase_processes import Stack

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from domain.errors import InvalidInput
-from scripts.postgres_cluster import free_port
+from scripts.free_port import free_port
 from server.ports.deadline import call_deadline
 from server.ports.errors import (
     AlreadyExists,
