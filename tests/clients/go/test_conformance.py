@@ -84,7 +84,7 @@ def test_what_differs_is_said(
 
 
 def test_a_killed_server_loses_and_repeats_no_milestone(
-    start_server: Callable[..., RunningServer], go_client: GoClient, tmp_path: Path
+    start_server: Callable[..., RunningServer], go_client: GoClient, tmp_path: Path, free_target: str
 ) -> None:
     dates = 8000
     values = [100.0 + (i * 7919 % 101) / 10 for i in range(dates * 2)]
@@ -98,7 +98,7 @@ def test_a_killed_server_loses_and_repeats_no_milestone(
     file = tmp_path / "cases.json"
     stream = {"id": "killed", "kind": "backtest", "request": request, "expect": expect}
     file.write_text(json.dumps({"version": 1, "unary": [], "streams": [stream]}))
-    first = start_server()
+    first = start_server("--listen", free_target)
     command = [str(go_client.programs / "conformance"), "--address", first.address, "--cases", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as runner:
         wait_until_running(first.address)

@@ -115,8 +115,10 @@ def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServe
 
 @pytest.mark.timeout(240)
 @ONE_CLIENT
-def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
-    first = start_server()
+def test_it_goes_on_over_a_kill_and_a_restart(
+    start_server: Callable[..., RunningServer], watch: Watch, free_target: str
+) -> None:
+    first = start_server("--listen", free_target)
     with Client(first.address) as client:
         name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
         result: list[Any] = []

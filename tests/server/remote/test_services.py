@@ -120,7 +120,7 @@ async def test_a_caller_that_leaves_ends_the_call(outside: Outside, services: Gr
 
 
 async def test_a_service_that_is_unavailable_is_tried_no_longer_than_the_deadline(
-    outside: Outside, services: GrpcServices
+    outside: Outside, services: GrpcServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def unavailable(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         await context.abort(grpc.StatusCode.UNAVAILABLE, "later")
@@ -128,11 +128,12 @@ async def test_a_service_that_is_unavailable_is_tried_no_longer_than_the_deadlin
 
     outside.answer = unavailable
     with pytest.raises(RemoteUnavailable):
-        await services.call(outside.call(), 0.5)  # of which 0.3 s: the second pause would end after that
-    assert len(outside.peers) == 2
+        await services.call(outside.call(), 4.0)
+    assert len(outside.peers) == 3
+    monkeypatch.setattr("server.remote.services.PAUSES", (0.1, 60.0))
     with pytest.raises(RemoteUnavailable):
-        await services.call(outside.call(), None)
-    assert len(outside.peers) == 2 + 3
+        await services.call(outside.call(), None)  # which has 5 s: the second pause would end after that
+    assert len(outside.peers) == 3 + 2
 
 
 async def test_a_service_that_comes_back_is_used_at_once(services: GrpcServices) -> None:
