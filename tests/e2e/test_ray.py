@@ -284,7 +284,7 @@ def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
         on_ray.cluster.other.kill()
         on_ray.cluster.other = None
     wait_until(lambda: state(on_ray.wire, name) == "BACKTEST_STATE_QUEUED", 30)
-    health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=30)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert on_ray.wire.call("OptimizationService/Optimize", {"moments": MOMENTS, **LEAST_RISK})["weights"]
     assert batch(on_ray.channel, accounts=3), "what is asked now runs on this machine"
