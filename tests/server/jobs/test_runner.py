@@ -185,14 +185,14 @@ def run_with_many_checkpoints(job: Job, request: bytes, fingerprint: str, contro
 async def test_long_jobs_that_take_turns_end_as_if_undisturbed(
     open_house: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All times are a tenth of what they are: on a fast machine the long ones take a second."""
+    """Long ones make room for short ones after a tenth of the usual time: on a fast machine they take a second."""
     monkeypatch.setattr(runner, "LEAST_SECONDS", 0.1)
     monkeypatch.setattr(runner, "LOOK_SECONDS", 0.1)
-    house = open_house(1, QueuePolicy(short_seconds=0.1, slice_seconds=0.1), run_with_many_checkpoints)
-    one = await house.submit(draft(2000, 5, cost_estimate=HOURS_80))
+    house = open_house(1, QueuePolicy(short_seconds=0.1, slice_seconds=1.0), run_with_many_checkpoints)
+    one = await house.submit(draft(1000, 5, cost_estimate=HOURS_80))
     alone = await house.end(one)
     assert (alone.state, alone.attempt) == (JobState.SUCCEEDED, 1)
-    long = [await house.submit(draft(2000, 5, cost_estimate=HOURS_80, caller=caller)) for caller in ("a", "b")]
+    long = [await house.submit(draft(1000, 5, cost_estimate=HOURS_80, caller=caller)) for caller in ("a", "b")]
     for i in range(3):
         await asyncio.sleep(0.2)
         assert (await house.end(await house.submit(draft(100 + i)))).state is JobState.SUCCEEDED
