@@ -21,7 +21,7 @@ import uvicorn
 from server.observability import configure_logging, logger
 from server.web.app import Bridge
 from server.web.calls import OPTIONS
-from server.web.connection import MAX_HEADER_BYTES, TimedConnection
+from server.web.connection import TimedConnection
 from server.web.pages import File, WrongPages, read_pages
 
 GRACE_SECONDS = 2
@@ -83,7 +83,6 @@ def _config(bridge: Bridge, given: dict[str, Any]) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         # Connections, of which a browser opens some ahead.
         limit_concurrency=4 * given["max_calls"],
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -11,15 +11,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from server.web.json_mapping import parse, to_value
 from server.web.methods import descriptor_of
 from server.web.statuses import invalid
 from server.web.wrong_json import UNREADABLE, what_is_guessed, what_is_wrong
 
-SMALL_BYTES = 2048
-"""Up to here a conversion takes less than handing it to a thread."""
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+
+SMALL_BYTES, PLAIN_BYTES = 2048, 16 * 1024
+"""Up to here a conversion takes less than handing it to a thread: of anything, and of few parts, such as numbers."""
+
+PARTS = {b",": 1024, b'"': 256, b"{": 64, b"[": 64}
+"""Most signs of each kind in a text of few parts: what takes time are entries, names, objects and lists."""
 
 THREADS = 2
 """Conversions at a time: each holds the interpreter, so more would only take turns."""
@@ -58,14 +63,16 @@ class Json:
 
     async def decode(self, data: bytes, kind: type[Message]) -> bytes:
         """The bytes of the message that a JSON text describes. Raises Refused, which names the field."""
-        return await self._convert(_from_json, data, kind)
+        return await self._convert(_from_json, data, kind, is_short=_has_few_parts(data))
 
     async def encode(self, message: bytes, kind: type[Message]) -> bytes:
         """The JSON text of a message."""
-        return await self._convert(_to_json, message, kind)
+        return await self._convert(_to_json, message, kind, is_short=len(message) <= SMALL_BYTES)
 
-    async def _convert(self, how: Callable[[bytes, type[Message]], bytes], data: bytes, kind: type[Message]) -> bytes:
-        if len(data) <= SMALL_BYTES:
+    async def _convert(
+        self, how: Callable[[bytes, type[Message]], bytes], data: bytes, kind: type[Message], *, is_short: bool
+    ) -> bytes:
+        if is_short:
             return how(data, kind)
         async with self._places:
             converting = asyncio.get_running_loop().run_in_executor(self._threads, how, data, kind)
@@ -77,6 +84,12 @@ class Json:
                 await asyncio.wait((converting,))
 
 
+def _has_few_parts(text: bytes) -> bool:
+    if len(text) > SMALL_BYTES:
+        return len(text) <= PLAIN_BYTES and all(text.count(sign) <= most for sign, most in PARTS.items())
+    return True
+
+
 def _from_json(data: bytes, kind: type[Message]) -> bytes:
     try:
         value = json.loads(data or b"{}", object_pairs_hook=_once_each)
@@ -84,7 +97,7 @@ def _from_json(data: bytes, kind: type[Message]) -> bytes:
         raise invalid("", f"the body must be JSON of {kind.DESCRIPTOR.full_name}, each name once") from None
     message = kind()
     try:
-        json_format.ParseDict(value, message)
+        parse(value, message)
     except UNREADABLE:
         raise invalid(*what_is_wrong(descriptor_of(kind), value)) from None
     if guessed := what_is_guessed(descriptor_of(kind), value):
@@ -94,8 +107,7 @@ def _from_json(data: bytes, kind: type[Message]) -> bytes:
 
 
 def _to_json(message: bytes, kind: type[Message]) -> bytes:
-    value = json_format.MessageToDict(kind.FromString(message))
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(to_value(kind.FromString(message))).encode()
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

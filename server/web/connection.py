@@ -1,23 +1,33 @@
-"""A connection of HTTP/1.1 whose headers must come in time, and whose end is always seen."""
+"""A connection of HTTP/1.1 whose headers must come in time and be short, and whose end is always seen."""
 
 import asyncio
+from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 HEADER_SECONDS = 10.0
 MAX_HEADER_BYTES = 40 * 1024
 """Of all headers: what the server takes as metadata, and what browsers add."""
 
+MAX_WAITING = 8
+"""Requests that may have come whole before the one ahead of them is answered."""
 
-class TimedConnection(H11Protocol):
-    """Closes a connection that takes longer for its headers: uvicorn itself would wait for as long as some come.
 
-    It also goes on to read while a request is served. uvicorn stops once a part of the next one has come, and then
-    does not see that the client leaves, so that a stream would keep its place.
+class TimedConnection(HttpToolsProtocol):
+    """Closes a connection that takes longer for its headers, or sends more: uvicorn reads for as long as some come.
+
+    It also goes on to read while a request is served. uvicorn stops once the next one has come, and then does not see
+    that the client leaves, so that a stream would keep its place.
     """
 
     _waiting: asyncio.TimerHandle | None = None
+    _in_headers = True
+    _header_bytes = 0  # of the headers that have come whole, of a request
+    _unread_bytes = 0  # of what has come of headers that are not over
+    _early = b""  # what came after the request that is served now
+    _serving: RequestResponseCycle | None = None
+    _goes_on = False  # whether a new parser reads the body of a request whose headers are known
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begins to wait for the first request."""
@@ -25,27 +35,107 @@ class TimedConnection(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Waits on while a request has begun that is not complete."""
-        super().data_received(data)
-        if self.conn.their_state is h11.IDLE:
+        """Reads on, or keeps what comes before the answer has ended: as much as headers may have."""
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            return
+        if not self._is_answering():
+            self._read(data)
+        elif len(self._early) + len(data) > MAX_HEADER_BYTES:
+            self.transport.abort()
+        else:
+            self._early += data
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if not self._goes_on:
+            super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Takes a part of the address."""
+        if not self._goes_on:
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header. Raises ValueError, which ends the connection, where there are too many bytes of them."""
+        if self._goes_on:
+            return
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > MAX_HEADER_BYTES:
+            raise ValueError("too many bytes of headers")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Serves the request, whose body may still come."""
+        self._in_headers, self._header_bytes, self._unread_bytes = False, 0, 0
+        if not self._goes_on:
+            super().on_headers_complete()
+        self._goes_on = False
+
+    def on_message_complete(self) -> None:
+        """The next thing to come are the headers of the next request."""
+        if self.parser.should_upgrade() and self._framing():
+            return  # this parser reads no body where another protocol is asked for
+        self._in_headers = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Goes on with what came early."""
+        super().on_response_complete()
+        if self._early and not self._is_answering():
+            early, self._early = self._early, b""
+            self.loop.call_soon(self.data_received, early)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells the request that is served, where uvicorn tells the last one that has come."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+        if self._serving is not None and not self._serving.response_complete:
+            self._serving.disconnected = True
+            self._serving.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._serving = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _read(self, data: bytes) -> None:
+        left = data
+        while left and not self.transport.is_closing():
+            left = self._parse(left)
+        if self._in_headers and not self._is_answering():
+            self._unread_bytes += len(data)
             self._wait()
         else:
             self._stop_waiting()
-        if self.conn.their_state is h11.DONE:
-            self._read_on()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Waits for nothing any more."""
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def _read_on(self) -> None:
-        """Reads what comes before the answer has ended, as much as headers may have."""
-        early, _ = self.conn.trailing_data
-        if len(early) > MAX_HEADER_BYTES:
+        if len(self.pipeline) > MAX_WAITING or self._unread_bytes > MAX_HEADER_BYTES:
             self.transport.abort()
-        else:
+        elif self._is_answering():
             self.flow.resume_reading()
+
+    def _parse(self, data: bytes) -> bytes:
+        """Reads data, and gives back what it has not read."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # As curl and Java ask for HTTP/2: it stays HTTP/1.1, as the standard allows, and a new parser reads on.
+            self.parser = httptools.HttpRequestParser(self)
+            if framing := self._framing():
+                self._goes_on = True
+                self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
+            return data[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+        return b""
+
+    def _framing(self) -> bytes:
+        """The headers that say where the body ends; none where there is no body."""
+        found = [header for header in self.headers if header[0] in (b"content-length", b"transfer-encoding")]
+        return b"".join(b"%b: %b\r\n" % header for header in found if header != (b"content-length", b"0"))
+
+    def _is_answering(self) -> bool:
+        """Whether a request has come as a whole that is not answered yet."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.more_body and not cycle.response_complete
 
     def _wait(self) -> None:
         if self._waiting is None:

@@ -3,11 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from server.web.json_mapping import SPECIAL, fields_by_name
 
 Found = tuple[str, str]
 """The path of a field, as the contract writes it, and the rule that it breaks."""
@@ -35,10 +36,15 @@ _TEXTS: Mapping[int, re.Pattern[str]] = {
 }
 """How a text must be written where it stands for a number, or for bytes."""
 
-_SPECIAL = "google.protobuf."
-"""Messages that JSON writes in another way than by their fields."""
-
-UNREADABLE = (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError, SystemError)
+UNREADABLE = (
+    json_format.ParseError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    SystemError,
+)
 """What reading a wrong value raises: protobuf itself fails where it looks for a name that is not Unicode."""
 
 MAX_NAME = 64
@@ -63,7 +69,7 @@ def what_is_guessed(descriptor: Descriptor, value: Any) -> Found | None:
 
 
 def _guessed_fields(descriptor: Descriptor, value: Mapping[str, Any], above: str) -> Found | None:
-    fields = _fields(descriptor)
+    fields = fields_by_name(descriptor)
     found = (_guessed(fields[name], given, f"{above}{fields[name].name}") for name, given in value.items())
     return next(filter(None, found), None)
 
@@ -71,7 +77,7 @@ def _guessed_fields(descriptor: Descriptor, value: Mapping[str, Any], above: str
 def _guessed(field: FieldDescriptor, given: Any, path: str) -> Found | None:
     """What is guessed of the value of a field; nothing where it is null, which says that the field is not set."""
     kind = field.message_type
-    if given is None or (kind and (kind.GetOptions().map_entry or kind.full_name.startswith(_SPECIAL))):
+    if given is None or (kind and (kind.GetOptions().map_entry or kind.full_name.startswith(SPECIAL))):
         return None  # maps of requests have texts alone
     if kind is None:
         is_guessed = _is_guessed(field, given if field.is_repeated else (given,))
@@ -99,14 +105,8 @@ def _is_guessed(field: FieldDescriptor, entries: Iterable[Any]) -> bool:
     return str in kinds and not all(written.fullmatch(entry) for entry in entries if isinstance(entry, str))
 
 
-@cache
-def _fields(descriptor: Descriptor) -> Mapping[str, FieldDescriptor]:
-    """The fields by each name that JSON may have for them."""
-    return {name: field for field in descriptor.fields for name in (field.json_name, field.name)}
-
-
 def _broken_fields(descriptor: Descriptor, value: dict[str, Any], above: str) -> Iterator[Found]:
-    known = _fields(descriptor)
+    known = fields_by_name(descriptor)
     for name, given in value.items():
         field = known.get(name)
         if field is None:
@@ -131,7 +131,7 @@ def _inside(parent: Descriptor, field: FieldDescriptor, value: Any, path: str) -
 
 def _value(field: FieldDescriptor, value: Any, path: str) -> Found:
     kind = field.message_type
-    if kind is None or kind.full_name.startswith(_SPECIAL) or not isinstance(value, dict):
+    if kind is None or kind.full_name.startswith(SPECIAL) or not isinstance(value, dict):
         return path, f"must be {_kind(field)}"
     found = next(_broken_fields(kind, value, f"{path}."), None)
     return found or (path, "sets two fields of one oneof, or one field twice")
