@@ -6,13 +6,11 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,14 +111,6 @@ def account() -> Account | None:
             continue
         return Account(found.pw_uid, found.pw_gid)
     raise StackError("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
-
-
-def free_port() -> int:
-    """A port of loopback that is free now."""
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 class Cluster:

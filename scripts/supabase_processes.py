@@ -18,8 +18,9 @@ import asyncpg
 import jwt
 import psutil
 
+from scripts.free_port import free_port
 from scripts.migrations import FOLDER, apply, migrations_of
-from scripts.postgres_cluster import SUPERUSER, Cluster, StackError, find_binaries, free_port
+from scripts.postgres_cluster import SUPERUSER, Cluster, StackError, find_binaries
 from scripts.rest_gateway import Gateway, Upstream
 
 ROLES, PROJECT = (Path(__file__).with_name(f"supabase_{name}.sql") for name in ("roles", "project"))

@@ -4,11 +4,10 @@ import importlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +23,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from scripts.free_port import free_port
 from tests.families import mark_slow_tests, register_profiles
 from tests.processes import first_line
 
@@ -68,6 +68,11 @@ class RunningServer:
         """Its worker processes, forked from the template that it started, or started by that one."""
         templates = psutil.Process(self.process.pid).children()
         return [worker for template in templates for worker in template.children()]
+
+    def job_workers(self) -> list[psutil.Process]:
+        """Those that run backtests, which leave the processor to others first."""
+        usual = psutil.Process(self.process.pid).nice()
+        return [worker for worker in self.workers() if worker.nice() > usual]
 
     def channel(self) -> grpc.Channel:
         return grpc.insecure_channel(self.address, options=[("grpc.enable_http_proxy", 0)])
@@ -168,9 +173,7 @@ def _stack(source: str) -> "Iterator[RunningStack]":
 
 
 def _free_address() -> str:
-    with closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{found.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +220,7 @@ class Wire:
         self._channel = channel
         self._metadata = metadata
 
-    def call(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> dict[str, Any]:
+    def call(self, method: str, request: str | dict[str, Any], timeout: float = 100.0) -> dict[str, Any]:
         """The answer of a unary method such as "OptimizationService/Optimize", as JSON."""
         descriptor = self._method(method)
         message = _message(descriptor.input_type)
@@ -232,7 +235,7 @@ class Wire:
         answer: dict[str, Any] = json_format.MessageToDict(stub(message, timeout=timeout, metadata=self._metadata))
         return answer
 
-    def stream(self, method: str, request: dict[str, Any], timeout: float = 60.0) -> Iterator[dict[str, Any]]:
+    def stream(self, method: str, request: dict[str, Any], timeout: float = 100.0) -> Iterator[dict[str, Any]]:
         """The answers of a server stream, as JSON."""
         descriptor = self._method(method)
         message = json_format.ParseDict(request, _message(descriptor.input_type))
@@ -248,7 +251,7 @@ class Wire:
         finally:
             call.cancel()
 
-    def refused(self, method: str, request: str | dict[str, Any], timeout: float = 60.0) -> Refusal:
+    def refused(self, method: str, request: str | dict[str, Any], timeout: float = 100.0) -> Refusal:
         """The error of a call that must fail."""
         with pytest.raises(grpc.RpcError) as raised:
             self.call(method, request, timeout)

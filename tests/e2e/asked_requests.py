@@ -155,7 +155,11 @@ LONG: dict[str, Any] = {
         "values": [100.0 + ((7 * i) % 13) for i in range(2 * DAYS)],
     },
     "strategies": [
-        {"label": f"s{i}", "optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}} for i in range(20)
+        {
+            "label": f"s{i}",
+            "optimize": {"objective": {"minRisk": {}}, "riskMeasure": "RISK_MEASURE_CVAR", "lookbackPeriods": 60},
+        }
+        for i in range(20)
     ],
     "rebalancing": {"everyPeriods": {"n": 1}},
 }

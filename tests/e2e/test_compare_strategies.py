@@ -195,6 +195,6 @@ def test_a_long_comparison_ends_at_its_deadline_and_keeps_nobody_waiting(wire: W
     started = time.monotonic()
     refused = wire.refused(COMPARE, ask, timeout=1.0)
     assert refused.code == "DEADLINE_EXCEEDED"
-    assert time.monotonic() - started < 10.0
+    assert time.monotonic() - started < 30.0
     # The worker is free again.
     assert wire.call(COMPARE, {"returns": panel(trials()), "resamples": 100})["trialCount"] == 6

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from absfin import CashDividend, Client, CorporateAction, Delisting, Instrument, Panel, Split
 
 from tests.conftest import RunningServer, Wire
-from tests.e2e.test_progress import figures_of, follow, has_checkpoint, wait_until
+from tests.e2e.test_progress import figures_of, follow, wait_for_checkpoint
 from tests.e2e.test_simulation import civil, first_strategy, series
 
 UPSERT = "MarketDataService/UpsertCorporateActions"
@@ -264,6 +263,7 @@ def test_later_corrections_change_no_finished_job(wire: Wire, client: Client) ->
 
 
 @pytest.mark.alone  # its time is that of a job, run twice
+@pytest.mark.timeout(300)
 def test_a_job_that_is_taken_over_has_the_actions_it_began_with(start_server: Callable[..., RunningServer]) -> None:
     """The store is corrected while it runs, its server is killed, and another one goes on."""
     names, count = [f"S{i}" for i in range(16)], 5_000  # some seconds of work: it must not end before it is killed
@@ -284,11 +284,10 @@ def test_a_job_that_is_taken_over_has_the_actions_it_began_with(start_server: Ca
         wire = Wire(channel)
         client.import_prices(prices)
         client.upsert_corporate_actions([*dividends, Split("S0", days[count // 2], 2.0)])
-        undisturbed = wire.call(BACKTEST, {**request, "wait": "60s"})
+        undisturbed = wire.call(BACKTEST, {**request, "wait": "100s"}, timeout=110.0)
         name = wire.call(BACKTEST, request)["name"]
-        wait_until(lambda: has_checkpoint(wire, name))
+        wait_for_checkpoint(wire, name)
         client.upsert_corporate_actions([Split("S0", days[count // 2], 1.0)])
-        time.sleep(1.1)  # by now a checkpoint has been stored
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(20)
     second = start_server(data_dir=first.data_dir)

@@ -20,7 +20,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tests.conftest import RunningServer, Wire
-from tests.e2e.test_progress import FINAL, figures_of, has_checkpoint, long_job
+from tests.e2e.test_progress import FINAL, figures_of, long_job, wait_for_checkpoint
 from tests.supabase_stack import RunningStack, running_stack, why_not
 
 AWAY_SECONDS = float(os.environ.get("ABSFIN_AWAY_SECONDS", "10"))
@@ -142,7 +142,7 @@ def test_a_database_that_is_away_for_a_while(stack: RunningStack, start_server: 
         here = Wire(channel)
         request = long_job(DATES)
         name = here.call("BacktestService/Backtest", request)["name"]
-        wait_until(lambda: has_checkpoint(here, name), JOB_SECONDS)
+        wait_for_checkpoint(here, name)
         load.start()
         wait_until(lambda: len(load.acknowledged) > 5, 30)
         assert not load.failed

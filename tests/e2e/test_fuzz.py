@@ -14,7 +14,7 @@ def test_generated_requests_get_answers(tmp_path: Path) -> None:
     count, store = share_of(400), tmp_path / "store"
     store.mkdir(mode=0o700)
     with running(store) as watched:
-        report = Run(watched, 1).run(count, most_seconds=60.0)
+        report = Run(watched, 1, slack=5.0).run(count, most_seconds=180.0)
         left = watched.left_behind()
     files = saved(report, tmp_path / "findings")
     told = [f"{one.problem} (scripts/fuzz --replay {path})" for path, one in zip(files, report.findings, strict=True)]

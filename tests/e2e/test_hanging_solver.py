@@ -12,6 +12,7 @@ from absfinance.v1.optimization_service_pb2_grpc import OptimizationServiceStub
 
 from tests.conftest import RunningServer
 from tests.e2e.hanging_server import HANGS
+from tests.e2e.test_lifecycle import heavy
 
 SMALL = Moments(["A", "B"], [0.01, 0.02], [[0.04, 0.0], [0.0, 0.01]], 12)
 
@@ -29,8 +30,8 @@ def test_requests_are_answered_and_the_server_ends(start_server: Callable[..., R
             client.optimize(SMALL, min_risk(), timeout=60)
         assert client.get_optimization(first.name).weights == first.weights
         assert len(client.list_optimizations().summaries) == 4  # what hangs has stored nothing
-        with pytest.raises(errors.AbsFinanceError):
-            client.optimize(SMALL, min_risk(), timeout=0.0001)
+        with pytest.raises(errors.DeadlineExceeded):
+            client.optimize(heavy(60), min_risk(), risk_measure="rlvar", timeout=0.2)
     stopped = time.monotonic()
     running.process.send_signal(signal.SIGTERM)
     assert running.process.wait(MAX_SECONDS) == 0

@@ -102,8 +102,8 @@ class Measured:
             return text
 
     def until(self, name: str, least: float, **labels: str) -> float:
-        """The figure once it is so large; fails after ten seconds."""
-        end = time.monotonic() + 10.0
+        """The figure once it is so large; fails after a minute."""
+        end = time.monotonic() + 60.0
         while (found := self.figure(name, **labels)) is None or found < least:
             assert time.monotonic() < end, f"{name} {labels} stays {found}"
             time.sleep(0.05)
@@ -183,7 +183,7 @@ def test_a_worker_that_dies_is_counted(measured: Measured) -> None:
 
 
 def test_a_collector_is_sent_the_same(measured: Measured) -> None:
-    end = time.monotonic() + 10.0
+    end = time.monotonic() + 60.0
     expected = {"rpc.server.call.duration", "absfin.workers.waiting", "absfin.listener.lag.age"}
     while not expected <= measured.collector.names():
         assert time.monotonic() < end, measured.collector.names()

@@ -8,7 +8,7 @@ import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -17,11 +17,15 @@ import psutil
 import pytest
 
 from tests.conftest import RunningServer, Wire, refusal_of
+from tests.processes import standing_still
 
 PROGRESS = "BacktestService/BacktestProgress"
 RNG = np.random.default_rng(29)
 LONG = 5000
-"""Dates of a job that is still running when its server is killed after its first checkpoint, a second in."""
+"""Dates of a job that still runs when its server is killed after its first checkpoint, a quarter of a second in."""
+
+JOB_SECONDS = 280.0
+"""In which a job is over, also on a slow machine that does other things first."""
 
 SYMBOLS = [f"S{i}" for i in range(20)]
 PRICES = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (LONG, 20)), axis=0)
@@ -31,8 +35,8 @@ NAV = "BACKTEST_SERIES_NAV"
 
 
 def long_job(dates: int = 4000, **more: Any) -> dict[str, Any]:
-    """Daily re-optimised: seconds of work."""
-    return {
+    """Daily re-optimised: seconds of work. A field that is None is left out."""
+    request = {
         "prices": {"symbols": SYMBOLS, "dates": list(range(dates)), "values": PRICES[:dates].ravel().tolist()},
         "periodsPerYear": 252,
         "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100}},
@@ -40,6 +44,7 @@ def long_job(dates: int = 4000, **more: Any) -> dict[str, Any]:
         "costs": {"commissionBps": 5},
         **more,
     }
+    return {name: value for name, value in request.items() if value is not None}
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def start(wire: Wire, **more: Any) -> str:
 
 
 def follow(wire: Wire, name: str, **more: Any) -> Iterator[dict[str, Any]]:
-    return wire.stream(PROGRESS, {"backtest": name, **more})
+    return wire.stream(PROGRESS, {"backtest": name, **more}, timeout=JOB_SECONDS)
 
 
 def kind_of(notice: dict[str, Any]) -> str:
@@ -79,7 +84,7 @@ def sequence_of(notice: dict[str, Any]) -> int:
     return int(notice.get("sequence", 0))
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
@@ -126,11 +131,13 @@ def day_of(tick: dict[str, Any]) -> date:
 
 
 def test_ticks_keep_their_distance(wire: Wire) -> None:
+    """By the clock of the server: a reader on a busy machine may get two at once."""
     name = start(wire)
-    times = [time.monotonic() for notice in follow(wire, name, minInterval="0.5s") if "tick" in notice]
+    ticks = [notice for notice in follow(wire, name, minInterval="0.2s") if "tick" in notice]
+    times = [datetime.fromisoformat(tick["eventTime"]).timestamp() for tick in ticks]
     assert len(times) > 2
     # The last one brings the rest of the curve as soon as the job is over.
-    assert all(b - a > 0.4 for a, b in itertools.pairwise(times[:-1]))
+    assert all(b - a > 0.19 for a, b in itertools.pairwise(times[:-1]))
 
 
 def test_a_late_joiner_gets_snapshot_milestones_and_the_end(wire: Wire) -> None:
@@ -166,12 +173,15 @@ def test_resuming_gives_each_milestone_once(wire: Wire) -> None:
 
 def test_heartbeats_when_nothing_happens(lone_worker: RunningServer, opened: Any) -> None:
     wire = opened(lone_worker)
-    running, waiting = start(wire), start(wire)
+    running = start(wire)
+    next(notice for notice in follow(wire, running) if "tick" in notice)
     notices = []
-    for notice in follow(wire, waiting, heartbeatInterval="0.2s"):
-        notices.append(notice)
-        if len(notices) == 4:
-            break
+    with standing_still(lone_worker.job_workers()):
+        waiting = start(wire)
+        for notice in follow(wire, waiting, heartbeatInterval="0.2s"):
+            notices.append(notice)
+            if len(notices) == 4:
+                break
     assert [kind_of(notice) for notice in notices] == ["snapshot", "heartbeat", "heartbeat", "heartbeat"]
     assert notices[0]["snapshot"]["state"] == "BACKTEST_STATE_QUEUED"
     assert [sequence_of(notice) for notice in notices] == [0, 1, 2, 3]
@@ -222,7 +232,7 @@ def test_a_running_job_cannot_be_deleted_and_a_deleted_one_not_be_followed(wire:
     reader.start()
     wire.call("BacktestService/CancelBacktest", {"name": name})
     wire.call("BacktestService/DeleteBacktest", {"name": name})
-    reader.join(20)
+    reader.join(60)
     assert not reader.is_alive()
     with pytest.raises(grpc.RpcError) as raised:
         list(follow(wire, name))
@@ -246,23 +256,33 @@ def test_cancelling_ends_a_job_for_good(wire: Wire) -> None:
 
 @pytest.mark.parametrize("count", [20, pytest.param(100, marks=pytest.mark.long)])
 def test_cancels_free_the_processor(start_server: Callable[..., RunningServer], opened: Any, count: int) -> None:
+    """Each of the jobs would take minutes."""
     server = start_server()
     wire = opened(server)
+    tail = {**long_job()["strategy"]["optimize"], "riskMeasure": "RISK_MEASURE_CVAR"}
+    strategies = [{"label": f"s{i}", "optimize": tail} for i in range(100)]
     # The data is stored once; every job reads the same.
     names = []
     for i in range(count):
-        names.append(start(wire, dates=400))
+        names.append(start(wire, dates=400, strategies=strategies, strategy=None))
         time.sleep(0.003 * (i % 7))
         wire.call("BacktestService/CancelBacktest", {"name": names[-1]})
-    time.sleep(0.5)
-    process = psutil.Process(server.process.pid)
-    family = [process, *server.workers()]  # the template may still be loading libraries
-    before = sum(sum(one.cpu_times()[:2]) for one in family)
-    time.sleep(0.5)
-    assert sum(sum(one.cpu_times()[:2]) for one in family if one.is_running()) - before < 0.2
+    wait_until(lambda: seconds_used(server, 0.5) < 0.2, 30)
     states = {wire.call("BacktestService/GetBacktest", {"name": name})["state"] for name in names}
     assert states <= {"BACKTEST_STATE_CANCELLED", "BACKTEST_STATE_SUCCEEDED"}
     assert wire.call("BacktestService/Backtest", long_job(dates=150, wait="30s"))["state"] == "BACKTEST_STATE_SUCCEEDED"
+
+
+def seconds_used(server: RunningServer, seconds: float) -> float:
+    """Of a processor, by the server and its workers within some time: the template may still be loading libraries."""
+    family = [psutil.Process(server.process.pid), *server.workers()]
+    before = {one.pid: sum(one.cpu_times()[:2]) for one in family}
+    time.sleep(seconds)
+    used = 0.0
+    for one in family:
+        with suppress(psutil.NoSuchProcess):  # it was replaced
+            used += sum(one.cpu_times()[:2]) - before[one.pid]
+    return used
 
 
 class Chart:
@@ -287,7 +307,7 @@ class Chart:
 
 
 def test_ticks_carry_the_whole_curve_of_each_strategy(server: RunningServer, opened: Any) -> None:
-    """A reader that is sent four ticks a second can draw every curve, from its first net asset value to its last.
+    """A reader that is sent some of the ticks can draw every curve, from its first net asset value to its last.
 
     So can one who was away for a while, whatever it has drawn before.
     """
@@ -298,16 +318,17 @@ def test_ticks_carry_the_whole_curve_of_each_strategy(server: RunningServer, ope
     del job["strategy"]
     name = wire.call("BacktestService/Backtest", job)["name"]
     whole, resumed = Chart(), Chart()
-    notices = follow(wire, name, minInterval="0.25s")
+    notices = follow(wire, name, minInterval="0.1s")
     place: dict[str, Any] = {}
     returning: Iterator[dict[str, Any]] = iter(())
     for notice in notices:
         whole.draw(notice)
         place = {"afterSequence": sequence_of(notice), "epoch": notice["epoch"]}
         if notice.get("tick", {}).get("label") == "last" and not resumed.curves:
-            returning = follow(wire, name, minInterval="0.25s", **place)
-            while not resumed.curves:  # joins while the job runs
-                resumed.draw(next(returning))
+            with standing_still(server.job_workers()):  # joins while the job runs
+                returning = follow(wire, name, minInterval="0.1s", **place)
+                while not resumed.curves:
+                    resumed.draw(next(returning))
     for notice in returning:
         resumed.draw(notice)
     assert whole.places == resumed.places == {("first", 0, 3), ("quick", 1, 3), ("last", 2, 3)}
@@ -330,12 +351,14 @@ def figures_of(wire: Wire, name: str) -> dict[str, Any]:
     return result
 
 
-def has_checkpoint(wire: Wire, name: str) -> bool:
-    answer = wire.call("BacktestService/GetBacktest", {"name": name})
-    assert answer["state"] not in FINAL, "too fast to be killed in the middle"
-    return 0.05 < answer.get("fraction", 0.0) < 0.9
+def wait_for_checkpoint(wire: Wire, name: str) -> None:
+    """Returns early in a job: its first milestone is stored with its first checkpoint, and told after that."""
+    next(notice for notice in follow(wire, name) if "milestone" in notice)
+    state = wire.call("BacktestService/GetBacktest", {"name": name})["state"]
+    assert state == "BACKTEST_STATE_RUNNING", "too fast to be killed in the middle"
 
 
+@pytest.mark.timeout(300)
 def test_a_job_survives_the_kill_of_its_server(
     start_server: Callable[..., RunningServer], opened: Any, wire: Wire
 ) -> None:
@@ -355,14 +378,13 @@ def test_a_job_survives_the_kill_of_its_server(
 
     reader = threading.Thread(target=read)
     reader.start()
-    wait_until(lambda: has_checkpoint(before, name))
-    time.sleep(1.1)  # by now a checkpoint has been stored
+    wait_for_checkpoint(before, name)
+    wait_until(lambda: any("milestone" in notice for notice in notices))
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait(20)
-    reader.join(20)
+    reader.join(60)
     assert not reader.is_alive()
     assert ends == [grpc.StatusCode.UNAVAILABLE]
-    assert notices, "the reader saw nothing before the kill"
     after = opened(start_server(data_dir=first.data_dir))
     last = max(map(sequence_of, notices))
     later = list(follow(after, name, afterSequence=last, epoch=notices[0]["epoch"]))
@@ -371,12 +393,13 @@ def test_a_job_survives_the_kill_of_its_server(
     resumed = [n["milestone"] for n in later if "milestone" in n]
     assert [m["kind"] for m in resumed] == ["KIND_RESUMED"]
     assert "goes on from its last checkpoint" in resumed[0]["message"]
-    wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, 60)
+    wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, JOB_SECONDS)
     assert figures_of(after, name) == figures_of(wire, undisturbed)
     milestones = [n["milestone"]["kind"] for n in follow(after, name) if "milestone" in n]
     assert milestones == ["KIND_STAGE", "KIND_RESUMED"]
 
 
+@pytest.mark.timeout(300)
 def test_a_drained_server_hands_its_job_on(start_server: Callable[..., RunningServer], opened: Any) -> None:
     first = start_server()
     wire = opened(first)
@@ -391,16 +414,17 @@ def test_a_drained_server_hands_its_job_on(start_server: Callable[..., RunningSe
 
     reader = threading.Thread(target=read)
     reader.start()
-    wait_until(lambda: has_checkpoint(wire, name))
+    wait_for_checkpoint(wire, name)
     first.process.terminate()
-    assert first.process.wait(20) == 0
-    reader.join(20)
+    assert first.process.wait(60) == 0
+    reader.join(60)
     assert not reader.is_alive()
     assert [(refusal.code, refusal.reason) for refusal in codes] == [("UNAVAILABLE", "DRAINING")]
     after = opened(start_server(data_dir=first.data_dir))
     assert list(follow(after, name))[-1]["finished"]["state"] == "BACKTEST_STATE_SUCCEEDED"
 
 
+@pytest.mark.timeout(300)
 def test_another_server_on_the_same_store_takes_over_and_tells(
     start_server: Callable[..., RunningServer], opened: Any
 ) -> None:
@@ -409,12 +433,12 @@ def test_another_server_on_the_same_store_takes_over_and_tells(
     one, other = opened(first), opened(second)
     name = start(one, dates=LONG)
     notices: list[dict[str, Any]] = []
-    reader = threading.Thread(target=lambda: notices.extend(follow(other, name)))
+    reader = threading.Thread(target=lambda: notices.extend(follow(other, name, minInterval="0.05s")))
     reader.start()
-    wait_until(lambda: has_checkpoint(one, name))
+    wait_for_checkpoint(one, name)
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait(20)
-    reader.join(60)
+    reader.join(JOB_SECONDS)
     assert not reader.is_alive()
     kinds = [kind_of(notice) for notice in notices]
     assert kinds[-1] == "finished"

@@ -27,9 +27,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from scripts.ray_local import ADDRESS, Cluster, Namespace, may_make_namespace
 from tests.conftest import READY, ROOT, Wire
-from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, has_checkpoint, long_job, wait_until
+from tests.e2e.test_progress import FINAL, NAV, figures_of, follow, long_job, wait_for_checkpoint, wait_until
 from tests.e2e.test_sweeps import TAIL_RISK, ended, finished_count, grid, pages, same
-from tests.processes import first_line
+from tests.processes import first_line, standing_still
 
 pytestmark = [
     pytest.mark.alone,  # its processes take the machine, and its tests follow each other
@@ -55,8 +55,8 @@ TAILS = {
 }
 """A universe whose accounts take some milliseconds each."""
 
-MIDDLE, LONG = 800, 4000
-"""Dates of a job: some tenths of a second of work, and several seconds."""
+MIDDLE, LONG = 2000, 4000
+"""Dates of a job: two seconds of work, and twice as many."""
 
 FREE_SECONDS = 2.0
 """In which a cancelled job has left the cluster."""
@@ -269,9 +269,11 @@ def test_a_killed_node(on_ray: OnRay, wire: Wire) -> None:
     """Two jobs, one on each node: that of the lost one goes on from its checkpoint on the other."""
     assert on_ray.cluster.other is not None
     expected = started(wire, LONG)
-    names = [started(on_ray.wire, LONG) for _ in range(2)]
-    for name in names:
-        wait_until(lambda name=name: has_checkpoint(on_ray.wire, name), 60)  # type: ignore[misc]
+    names = [started(on_ray.wire, LONG)]
+    wait_for_checkpoint(on_ray.wire, names[0])
+    with standing_still(on_ray.tasks()):
+        names.append(started(on_ray.wire, LONG))
+        wait_for_checkpoint(on_ray.wire, names[1])
     on_ray.kill_other()
     for name in names:
         assert outcome(on_ray.wire, name) == outcome(wire, expected)
@@ -352,15 +354,16 @@ def test_a_killed_head(on_ray: OnRay, wire: Wire) -> None:
     expected, expected_sweep = started(wire, LONG), wire.call("BacktestService/Sweep", request)["name"]
     ended(wire, expected_sweep, 400.0)
     name = started(on_ray.wire, LONG)
-    sweep = on_ray.wire.call("BacktestService/Sweep", request)["name"]
-    wait_until(lambda: has_checkpoint(on_ray.wire, name), 60)
-    wait_until(lambda: finished_count(on_ray.wire, sweep) >= 5, 60)
-    on_ray.cluster.head.kill()
+    wait_for_checkpoint(on_ray.wire, name)
+    with standing_still(on_ray.tasks()):  # or it may be over before the sweep has begun
+        sweep = on_ray.wire.call("BacktestService/Sweep", request)["name"]
+        wait_until(lambda: finished_count(on_ray.wire, sweep) >= 5, 60)
+        on_ray.cluster.head.kill()
     on_ray.kill_other()  # no new head starts on a machine that has a node of the old one
     wait_until(lambda: state(on_ray.wire, name) == "BACKTEST_STATE_QUEUED", 30)
     wait_until(lambda: sweep_state(on_ray.wire, sweep) == "BACKTEST_STATE_QUEUED", 30)
     assert 5 <= finished_count(on_ray.wire, sweep) < 150
-    health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    health = health_pb2_grpc.HealthStub(on_ray.channel).Check(health_pb2.HealthCheckRequest(), timeout=30)
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert on_ray.wire.call("OptimizationService/Optimize", {"moments": MOMENTS, **LEAST_RISK})["weights"]
     assert batch(on_ray.channel, accounts=3), "what is asked now runs on this machine"

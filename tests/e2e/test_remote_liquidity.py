@@ -285,7 +285,7 @@ def test_a_process_that_is_gone(start_server: Callable[..., RunningServer]) -> N
         wire = Wire(channel)
         began = time.monotonic()
         assert wire.refused(REALLOCATE, ask()).reason == "REMOTE_UNAVAILABLE"
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 9.0  # that of the settings is 10 s
         # What needs no other process is served all the same.
         assert "unchanged" in wire.call(REALLOCATE, ask(thresholds={"driftBand": 0.6}))
 

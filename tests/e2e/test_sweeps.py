@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import RunningServer, Wire
 from tests.e2e.test_progress import FINAL, follow, wait_until
+from tests.processes import standing_still
 from tests.vega_lite import check, rows
 
 SYMBOLS = ["A", "B", "C", "D"]
@@ -40,7 +41,7 @@ def grid(*axes: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"grid": {"base": base(**more), "axes": list(axes)}}
 
 
-def ended(wire: Wire, name: str, seconds: float = 60.0) -> dict[str, Any]:
+def ended(wire: Wire, name: str, seconds: float = 100.0) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def is_over() -> bool:
@@ -364,7 +365,7 @@ def test_size_is_checked_before_anything_is_expanded(wire: Wire) -> None:
     started = time.monotonic()
     refusal = wire.refused("BacktestService/Sweep", grid(*many))
     assert "200 x 200 = 40000" in refusal.message
-    assert time.monotonic() - started < 10.0
+    assert time.monotonic() - started < 30.0
 
 
 def test_what_says_how_a_request_is_kept_belongs_to_the_sweep(wire: Wire) -> None:
@@ -414,7 +415,7 @@ def test_progress_tells_how_many_trials_are_over_and_the_best(wire: Wire) -> Non
 def test_a_sweep_is_cancelled_and_deleted(wire: Wire) -> None:
     many = {"path": "seed", "numbers": {"values": list(range(200))}}
     request = grid(many)
-    request["grid"]["base"]["rebalancing"] = {"everyPeriods": {"n": 1}}
+    request["grid"]["base"] |= {"strategy": TAIL_RISK, "rebalancing": {"everyPeriods": {"n": 1}}}
     name = wire.call("BacktestService/Sweep", request)["name"]
     assert wire.refused("BacktestService/DeleteBacktest", {"name": name}).reason == "BACKTEST_RUNNING"
     assert wire.call("BacktestService/CancelBacktest", {"name": name})["name"] == name
@@ -555,9 +556,11 @@ def test_a_sweep_of_a_server_that_is_killed_loses_no_trial_and_doubles_none(
     for kill in range(KILLS):
         with running.channel() as channel:
             wire, wanted = Wire(channel), 2 + 6 * kill
-            wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 90)  # type: ignore[misc]
-        os.kill(running.process.pid, signal.SIGKILL)
-        running.process.wait(20)
+            next(one for one in follow(wire, name, minInterval="0.05s") if told_count(one) >= wanted)
+            with standing_still(running.job_workers()):
+                wait_until(lambda wire=wire, wanted=wanted: finished_count(wire, name) >= wanted, 90)  # type: ignore[misc]
+                os.kill(running.process.pid, signal.SIGKILL)
+                running.process.wait(20)
         running = start_server("--workers", "1", data_dir=running.data_dir)
     with running.channel() as channel:
         wire = Wire(channel)
@@ -581,6 +584,13 @@ def same(found: dict[str, Any]) -> dict[str, Any]:
     return {name: found[name] for name in ("name", "createTime", "finishTime", *by_all)}
 
 
+def told_count(notice: dict[str, Any]) -> int:
+    """Trials that are over, as a tick tells at once."""
+    count: int = notice.get("tick", {}).get("sweep", {}).get("finishedCount", 0)
+    return count
+
+
 def finished_count(wire: Wire, name: str) -> int:
+    """Trials that are over, as is stored half a second later."""
     count: int = wire.call("BacktestService/GetSweep", {"name": name}).get("finishedCount", 0)
     return count

@@ -2,17 +2,16 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.conftest import RunningServer, Wire
-from tests.e2e.test_progress import FINAL, figures_of, follow, has_checkpoint, long_job, wait_until
+from tests.e2e.test_progress import FINAL, JOB_SECONDS, figures_of, follow, long_job, wait_for_checkpoint, wait_until
 
 DATES = 4000
-"""Of a job that is still running when its server is killed after its first checkpoint, a second in."""
+"""Of a job that is still running when its server is killed after its first checkpoint, a quarter of a second in."""
 
 SERIES = ("NAV", "WEIGHTS", "TRADES")
 
@@ -41,6 +40,7 @@ STAGES = {"selection": len(CANDIDATES) + 1}
 
 
 @pytest.mark.alone  # its time is that of a job, run twice
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("case", CASES)
 def test_a_job_of_a_server_that_is_killed_ends_with_the_same_bits(
     start_server: Callable[..., RunningServer], wire: Wire, case: str
@@ -51,8 +51,7 @@ def test_a_job_of_a_server_that_is_killed_ends_with_the_same_bits(
     with first.channel() as channel:
         before = Wire(channel)
         name = before.call("BacktestService/Backtest", request)["name"]
-        wait_until(lambda: has_checkpoint(before, name), 60)
-        time.sleep(1.1)  # by now a checkpoint has been stored
+        wait_for_checkpoint(before, name)
         os.kill(first.process.pid, signal.SIGKILL)
         first.process.wait(20)
     with start_server(data_dir=first.data_dir).channel() as channel:
@@ -60,7 +59,9 @@ def test_a_job_of_a_server_that_is_killed_ends_with_the_same_bits(
         milestones = [one["milestone"]["kind"] for one in follow(after, name) if "milestone" in one]
         assert milestones[0] == "KIND_STAGE"
         assert sorted(milestones) == ["KIND_RESUMED", *["KIND_STAGE"] * STAGES.get(case, 1)]
-        wait_until(lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, 60)
+        wait_until(
+            lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, JOB_SECONDS
+        )
         assert figures_of(after, name) == figures_of(wire, undisturbed)
         for kind in SERIES:
             assert series(after, name, kind) == series(wire, undisturbed, kind), kind

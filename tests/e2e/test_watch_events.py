@@ -77,7 +77,7 @@ def test_a_stream_begins_with_a_snapshot_and_sends_what_is_retained_and_what_com
     began = time.monotonic()
     (third,) = log.append(signal("three"))
     event = next(stream)
-    assert time.monotonic() - began < 5.0  # a quarter of a second, on a machine that is not busy
+    assert time.monotonic() - began < 10.0  # a quarter of a second, on a machine that is not busy
     assert (event["signal"]["message"], int(event["sequence"])) == ("three", third)
     assert event["epoch"] == snapshot["epoch"] != ""
     assert event["eventTime"].startswith("20")

@@ -81,7 +81,7 @@ class Watched:
             self.process.kill()
             self.process.wait(END_SECONDS)
             return left
-        _, alive = psutil.wait_procs(list(self.family.values()), timeout=5)
+        _, alive = psutil.wait_procs(list(self.family.values()), timeout=30)
         return list(alive)
 
 

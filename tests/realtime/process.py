@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from scripts.postgres_cluster import free_port
+from scripts.free_port import free_port
 from scripts.supabase_processes import Stack
 from tests.processes import first_line
 

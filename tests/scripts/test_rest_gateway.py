@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from scripts.postgres_cluster import free_port
+from scripts.free_port import free_port
 from scripts.rest_gateway import Gateway, Upstream
 
 TOKENS = {"sb_secret_x": "token.of.service", "sb_publishable_x": "token.of.anon", "old.jwt.key": "old.jwt.key"}

@@ -14,7 +14,8 @@ import httpx
 import psutil
 import pytest
 
-from scripts.postgres_cluster import Binaries, Cluster, StackError, find_binaries, free_port
+from scripts.free_port import free_port
+from scripts.postgres_cluster import Binaries, Cluster, StackError, find_binaries
 from scripts.postgrest_program import find_postgrest
 from scripts.supabase_local import running
 from scripts.supabase_processes import Stack
@@ -22,7 +23,8 @@ from server.storage.supabase.versions import VERSIONS
 from tests.supabase_stack import why_not
 
 ROOT = Path(__file__).parents[2]
-UP_SECONDS = 10.0
+UP_SECONDS = 60.0
+"""It takes two or three, and many times as long where other tests have the processor."""
 
 
 @pytest.fixture

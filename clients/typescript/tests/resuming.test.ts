@@ -222,7 +222,7 @@ test("a reader that leaves ends the call, and a signal ends the stream", { timeo
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 100);
   await assert.rejects(signals(client, 1000, { signal: controller.signal }), { name: "AbortError" });
-  for (let wait = 0; ended < 2 && wait < 100; wait += 1) {
+  for (let wait = 0; ended < 2 && wait < 500; wait += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assert.equal(ended, 2);

@@ -37,7 +37,7 @@ class CuttingProxy:
             while True:
                 near = self._listener.accept()[0]
                 try:
-                    far = socket.create_connection(self._target, timeout=5.0)
+                    far = socket.create_connection(self._target, timeout=30.0)
                 except OSError:
                     near.close()
                     continue

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from scripts.free_port import free_port
 from tests.clients.conformance.cutting_proxy import cutting_proxy
 from tests.clients.java.conftest import kept_client
 from tests.clients.typescript.package_build import kept_package
@@ -97,7 +98,7 @@ class Restarted:
 
     def __init__(self, start: Callable[..., RunningServer]) -> None:
         self._start = start
-        self.running = start()
+        self.running = start("--listen", f"127.0.0.1:{free_port()}")
 
     def kill_and_start(self) -> None:
         """As after a crash: nothing is closed or written before the end."""

@@ -84,9 +84,9 @@ def test_what_differs_is_said(
 
 
 def test_a_killed_server_loses_and_repeats_no_milestone(
-    start_server: Callable[..., RunningServer], go_client: GoClient, tmp_path: Path
+    start_server: Callable[..., RunningServer], go_client: GoClient, tmp_path: Path, free_target: str
 ) -> None:
-    dates = 3000
+    dates = 8000
     values = [100.0 + (i * 7919 % 101) / 10 for i in range(dates * 2)]
     request = {
         "prices": {"symbols": ["A", "B"], "dates": list(range(dates)), "values": values},
@@ -98,7 +98,7 @@ def test_a_killed_server_loses_and_repeats_no_milestone(
     file = tmp_path / "cases.json"
     stream = {"id": "killed", "kind": "backtest", "request": request, "expect": expect}
     file.write_text(json.dumps({"version": 1, "unary": [], "streams": [stream]}))
-    first = start_server()
+    first = start_server("--listen", free_target)
     command = [str(go_client.programs / "conformance"), "--address", first.address, "--cases", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as runner:
         wait_until_running(first.address)
@@ -114,12 +114,12 @@ def test_a_killed_server_loses_and_repeats_no_milestone(
 
 
 def wait_until_running(address: str) -> None:
-    limit = time.monotonic() + 60.0
+    limit = time.monotonic() + 100.0
     with Client(address) as client:
         client.wait_until_ready()
         while time.monotonic() < limit:
             with suppress(NotFound):  # the runner has not started it yet
-                if client.get_backtest("backtests/killed").fraction > 0.02:
+                if client.get_backtest("backtests/killed").fraction > 0.0:
                     return
             time.sleep(0.02)
     raise AssertionError("the job never began")

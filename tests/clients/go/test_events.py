@@ -47,9 +47,9 @@ def test_it_resumes_and_ends_when_it_is_interrupted(go_client: GoClient) -> None
     server.start()
     command = [str(go_client.programs / "events"), f"127.0.0.1:{port}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as example:
-        lines = [first_line(example, 20.0) for _ in range(4)]
+        lines = [first_line(example, 60.0) for _ in range(4)]
         example.send_signal(signal.SIGINT)
-        assert example.wait(10) == 0
+        assert example.wait(60) == 0
     events.over.set()
     server.stop(None)
     assert lines == ["the newest event is 3\n"] + [f"{n} SEVERITY_INFO EVENT_KIND_DRIFT: drift\n" for n in (1, 2, 3)]

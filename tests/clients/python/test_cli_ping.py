@@ -1,6 +1,8 @@
 """Version, `absfin ping`, --timeout, and what an error says to do next."""
 
 import re
+import socket
+from dataclasses import replace
 from importlib.metadata import version
 
 import grpc
@@ -9,7 +11,7 @@ from absfin import Client, errors
 from absfin.cli.hints import hint_for
 from google.rpc.status_pb2 import Status
 
-from tests.clients.python.command_line import absfin, as_json, started
+from tests.clients.python.command_line import absfin, as_json
 from tests.clients.python.conftest import Call
 from tests.conftest import RunningServer
 
@@ -42,8 +44,9 @@ def test_without_a_server_it_says_how_to_start_one(server: RunningServer) -> Non
 
 
 def test_a_call_ends_after_the_timeout(server: RunningServer) -> None:
-    # In a process: one that has called the server may have an answer in the least time that a deadline can be.
-    done = started(server, "--timeout", "0.000001", "portfolio", "list", status=1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it never answers
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = absfin(replace(server, address=address), "--timeout", "0.3", "portfolio", "list", status=1)
     assert "DEADLINE_EXCEEDED" in done.stderr
     assert "absfin --timeout SECONDS" in done.stderr
     absfin(server, "--timeout", "30", "portfolio", "list")

@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import signal as signals
-import socket
 import subprocess
 import threading
 import time
@@ -78,15 +77,12 @@ def test_events_by_filters_and_after_a_place(watched: RunningServer, messages: C
 
 @BOTH
 def test_a_watch_outlives_kills_of_the_server(
-    start_server: Callable[..., RunningServer], messages: Callable[..., list[str]]
+    start_server: Callable[..., RunningServer], messages: Callable[..., list[str]], free_target: str
 ) -> None:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{found.getsockname()[1]}"
-    server = start_server("--listen", listen, "--workers", "1")
+    server = start_server("--listen", free_target, "--workers", "1")
     folder = server.data_dir
     got: list[str] = []
-    reader = threading.Thread(target=lambda: got.extend(messages(listen, 60)))
+    reader = threading.Thread(target=lambda: got.extend(messages(free_target, 60)))
     with written_log(folder) as log:
         log.append(*(signal(str(i)) for i in range(20)))
         reader.start()
@@ -95,8 +91,8 @@ def test_a_watch_outlives_kills_of_the_server(
             os.kill(server.process.pid, signals.SIGKILL)
             server.process.wait(20)
             log.append(*(signal(str(start + i)) for i in range(20)))
-            server = start_server("--listen", listen, "--workers", "1", data_dir=folder)
-    reader.join(60)
+            server = start_server("--listen", free_target, "--workers", "1", data_dir=folder)
+    reader.join(100)
     assert not reader.is_alive()
     assert got == [str(i) for i in range(60)]
 

@@ -52,7 +52,7 @@ def test_an_optimisation_says_everything_it_was_told(channel: Any, background: T
     _, request, call = channel.take_unary_unary(OPTIMIZE)
     call.send_initial_metadata(())
     call.terminate(Optimization(name="optimizations/x"), (), grpc.StatusCode.OK, "")
-    assert answer.result(10).name == "optimizations/x"
+    assert answer.result(60).name == "optimizations/x"
     assert request.moments.covariance == [0.04, 0.01, 0.01, 0.09]
     assert request.moments.repair_covariance
     assert request.objective.max_utility.risk_aversion == 3.0
@@ -69,7 +69,7 @@ def test_an_absent_figure_is_not_sent(channel: Any, background: ThreadPoolExecut
     answer = background.submit(Client(channel=channel).optimize, Stored(universe="sector=A"), absfin.min_risk())
     _, request, call = channel.take_unary_unary(OPTIMIZE)
     call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
-    answer.result(10)
+    answer.result(60)
     assert not request.HasField("confidence_level")
     assert not request.HasField("periods_per_year")
     assert not request.HasField("estimation")
@@ -85,7 +85,7 @@ def test_a_large_import_goes_in_pieces_below_the_limit(channel: Any, background:
         assert len(pieces) < 20, "the footer never comes"
         pieces.append(call.take_request())
     call.terminate(ImportPricesResponse(import_id="i", inserted_count=300_000), (), grpc.StatusCode.OK, "")
-    assert answer.result(10).inserted == 300_000
+    assert answer.result(60).inserted == 300_000
     assert [piece.WhichOneof("part") for piece in pieces] == ["header", "chunk", "chunk", "chunk", "chunk", "footer"]
     assert max(piece.ByteSize() for piece in pieces) < 2**20
     assert pieces[-1].footer.value_count == 300_000
@@ -96,7 +96,7 @@ def test_prices_may_be_a_panel(channel: Any, background: ThreadPoolExecutor) -> 
     answer = background.submit(Client(channel=channel).optimize, Prices(panel), absfin.equal_weight())
     _, request, call = channel.take_unary_unary(OPTIMIZE)
     call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
-    answer.result(10)
+    answer.result(60)
     assert list(request.prices.dates) == [18262, 18263]
 
 
@@ -129,7 +129,7 @@ def test_a_call_without_an_id_gets_one_of_its_own(channel: Any, background: Thre
         answer = background.submit(Client(channel=channel).optimize, Stored(universe="sector=A"), absfin.min_risk())
         _, request, call = channel.take_unary_unary(OPTIMIZE)
         call.terminate(Optimization(), (), grpc.StatusCode.OK, "")
-        answer.result(10)
+        answer.result(60)
         sent.append(request.request_id)
     assert len(set(sent)) == 2
     assert min(map(len, sent)) >= 32

@@ -34,7 +34,7 @@ IMPOSSIBLE = strategies.optimize(
 )
 DAILY = strategies.every_periods(1)
 
-MOST_SECONDS = 60.0
+MOST_SECONDS = 100.0
 """So long, a test watches a job."""
 
 
@@ -92,37 +92,46 @@ def test_from_the_first_stage_to_the_end(server: RunningServer, watch: Watch) ->
         assert [one for _, one in watch(server, name)][-1] == Finished("succeeded", "")
 
 
+@pytest.mark.timeout(240)
 @ONE_CLIENT
 def test_a_slow_reader_is_not_stale_and_misses_no_milestone(server: RunningServer, watch: Watch) -> None:
-    """The first dates have failed rebalances, then come seconds of ticks."""
+    """What it takes is no older than its pause, and what another reader has had for longer than that."""
     with Client(server.address) as client:
         name = client.backtest(data(5000), LONG, rebalancing=DAILY).name
+        eager: list[tuple[float, Any]] = []
+        other = threading.Thread(target=lambda: eager.extend(sync_watch(server, name)))
+        other.start()
         news = watch(server, name, pause=0.5)
+        other.join(MOST_SECONDS)
         taken = [(now, one) for now, one in news if isinstance(one, Tick)]
         assert len(taken) >= 2
         for now, tick in taken:
-            assert now - tick.time.timestamp() < 0.5 + 0.1
+            known = [one.time for then, one in eager if isinstance(one, Tick) and then < now - 0.5 - 0.5]
+            assert not known or tick.time >= known[-1]
         failing = client.backtest(data(180), IMPOSSIBLE, rebalancing=DAILY, wait_seconds=30).name
         kinds = [one.kind for _, one in watch(server, failing) if isinstance(one, Milestone)]
         assert kinds == ["stage"] + ["rebalance_failed"] * 79
 
 
+@pytest.mark.timeout(240)
 @ONE_CLIENT
-def test_it_goes_on_over_a_kill_and_a_restart(start_server: Callable[..., RunningServer], watch: Watch) -> None:
-    first = start_server()
+def test_it_goes_on_over_a_kill_and_a_restart(
+    start_server: Callable[..., RunningServer], watch: Watch, free_target: str
+) -> None:
+    first = start_server("--listen", free_target)
     with Client(first.address) as client:
         name = client.backtest(data(8000), LONG, rebalancing=DAILY).name
         result: list[Any] = []
         reader = threading.Thread(target=lambda: result.extend(watch(first, name)))
         reader.start()
-        begun = time.monotonic() + 30.0
+        begun = time.monotonic() + 60.0
         while client.get_backtest(name).fraction < 0.05:
             assert time.monotonic() < begun, "the job never began"
             time.sleep(0.02)
     os.kill(first.process.pid, signal.SIGKILL)
     first.process.wait(20)
     start_server("--listen", first.address, data_dir=first.data_dir)
-    reader.join(60)
+    reader.join(MOST_SECONDS)
     assert not reader.is_alive()
     news = [one for _, one in result]
     assert news[-1] == Finished("succeeded", "")
@@ -242,7 +251,7 @@ def test_a_reader_that_leaves_ends_its_stream_and_not_the_job(server: RunningSer
             assert news
             break
         threads = [thread.name for thread in threading.enumerate()]
-        deadline = time.monotonic() + 5.0
+        deadline = time.monotonic() + 60.0
         while "absfin-watch" in threads and time.monotonic() < deadline:
             time.sleep(0.05)
             threads = [thread.name for thread in threading.enumerate()]

@@ -111,9 +111,11 @@ def test_cases_that_do_not_hold(server: RunningServer, build_folder: Path) -> No
     assert (code, [one["id"] for one in found]) == (0, ["answer"])
 
 
-def test_a_server_that_is_killed_in_the_middle(start_server: Callable[..., RunningServer], build_folder: Path) -> None:
+def test_a_server_that_is_killed_in_the_middle(
+    start_server: Callable[..., RunningServer], build_folder: Path, free_target: str
+) -> None:
     """No milestone is lost or repeated: those of the uncut log are read afterwards."""
-    first = start_server()
+    first = start_server("--listen", free_target)
     runner = start(first.address, {"streams": [backtest(dates=6000)]}, build_folder)
     with Client(first.address) as client:
         name = running_job(client)

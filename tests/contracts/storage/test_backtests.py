@@ -224,8 +224,9 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
 async def test_a_lease_runs_out(opened: Opened) -> None:
     store, other = opened(), opened()
     await store.jobs.queue.enqueue(OWNER, draft())
-    first = await claimed(store, 0.3)
+    first = await claimed(store)
     assert await claim(other) is None
+    assert await store.jobs.queue.heartbeat(store.worker, [first.record.key], 0.3, {}) == {first.record.key}
     await asyncio.sleep(0.4)
     assert (await claimed(other)).record.key == first.record.key
     assert await store.jobs.queue.heartbeat(store.worker, [first.record.key], 30.0, {}) == frozenset()

@@ -151,10 +151,11 @@ async def test_several_workers_do_each_once(opened: Opened, stack: object) -> No
     drafts = [recomputation(f"c{number}", portfolio=f"p{number % 20}") for number in range(60)]
     done: list[Recomputation] = []
     running: set[str] = set()
+    enqueued = asyncio.Event()
 
     async def work(queue: RecomputationQueue, worker: str) -> None:
         idle = 0
-        while idle < 10:
+        while idle < 10 or not enqueued.is_set():
             lost = random.Random(f"{worker} {len(done)}").random() < 0.5
             claim = await queue.claim(worker, PAST_LEASE if lost else LEASE_SECONDS)
             if claim is None:
@@ -175,9 +176,13 @@ async def test_several_workers_do_each_once(opened: Opened, stack: object) -> No
         for draft in drafts:
             await queue.enqueue([draft])
 
+    async def enqueue_by_both() -> None:
+        await asyncio.gather(enqueue(queues[0]), enqueue(queues[1]))
+        enqueued.set()
+
     queues = [events_of(one).recomputations for one in stores]
     workers = [work(queue, f"{number}.{place}") for number, queue in enumerate(queues) for place in range(4)]
-    await asyncio.gather(enqueue(queues[0]), enqueue(queues[1]), *workers)
+    await asyncio.gather(enqueue_by_both(), *workers)
     causes = sorted(cause for claim in done for cause in claim.causes)
     assert causes == sorted(f"c{number}" for number in range(60)), "each cause was answered once"
 

@@ -1,7 +1,6 @@
 """Keys of tokens are kept while their address does not answer, and are not asked for by whoever likes to."""
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -38,12 +37,12 @@ async def test_it_is_fetched_once_by_many(issuer: Issuer) -> None:
 async def test_the_event_loop_does_not_wait_for_a_fetch(issuer: Issuer) -> None:
     issuer.delay = 0.5
     finding = asyncio.create_task(KeySet(issuer.url).find("ec"))
-    longest, last = 0.0, time.perf_counter()
+    turns = 0
     while not finding.done():
         await asyncio.sleep(0.005)
-        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+        turns += issuer.fetches > 0
     assert await finding is not None
-    assert longest < 0.4
+    assert turns > 5, "of a hundred, on a machine that has nothing else to do"
 
 
 async def test_unknown_ids_cause_one_fetch_in_thirty_seconds(issuer: Issuer) -> None:

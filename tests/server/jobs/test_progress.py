@@ -181,15 +181,15 @@ def test_a_long_curve_keeps_every_second_point_and_the_last() -> None:
 
 
 def test_the_time_left_is_by_the_pace_of_this_attempt() -> None:
-    pace = Pace(time.monotonic() - 10.0, 0.2)  # 10 s ago it was at 0.2
-    assert pace.eta(JobTick(0.6, 0, 1.0)) == pytest.approx(10.0, abs=0.5)  # 0.4 took 10 s, 0.4 is left
+    pace = Pace(time.monotonic() - 1000.0, 0.2)  # 1000 s ago it was at 0.2
+    assert pace.eta(JobTick(0.6, 0, 1.0)) == pytest.approx(1000.0, abs=30.0)  # 0.4 took 1000 s, 0.4 is left
     assert pace.eta(JobTick(0.2, 0, 1.0)) is None
     log = log_of()
     log.advance(JobTick(0.6, 0, 1.0))
     log.pace = pace
     sent = Cursor(log, 0).tick().content
     assert isinstance(sent, ProgressTick)
-    assert sent.eta_seconds == pytest.approx(10.0, abs=0.5)
+    assert sent.eta_seconds == pytest.approx(1000.0, abs=30.0)
 
 
 @pytest.mark.parametrize("durable", [True, False])
@@ -265,7 +265,7 @@ async def test_a_follower_hears_why_there_is_no_more(stores: JobStores, draining
         await stores.archive.delete(OWNER, "job")
         await progress.refresh(job.key)
     with pytest.raises(error):
-        await asyncio.wait_for(anext(messages), timeout=5)
+        await asyncio.wait_for(anext(messages), timeout=60)
 
 
 async def test_only_its_owner_follows_a_job(stores: JobStores) -> None:
@@ -294,4 +294,4 @@ async def test_a_job_that_is_deleted_while_somebody_waits_for_its_end(stores: Jo
     await stores.archive.delete(OWNER, "job")
     await stored_job(stores)
     with pytest.raises(NotFound, match="backtests/job"):
-        await progress.ended(job, 5.0)
+        await progress.ended(job, 60.0)

@@ -28,7 +28,7 @@ class Store:
 
     async def probed(self, times: int) -> None:
         aim = self.probes + times
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.probes < aim:  # noqa: ASYNC110  # what is tested knows no events
                 await asyncio.sleep(0.005)
 

@@ -68,7 +68,7 @@ def feed_of(storage: Storage, log: ChangeLog) -> ChangeFeed:
 
 
 async def health_when(feed: ChangeFeed, condition: Callable[[FeedHealth], bool]) -> FeedHealth:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition(found := await feed.health()):  # noqa: ASYNC110  # what is tested knows no events
             await asyncio.sleep(0.01)
     return found

@@ -32,7 +32,7 @@ class Feed:
         self.told.append(report)
 
     async def until(self, ready: bool) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.told[-1].is_ready != ready:  # noqa: ASYNC110  # what is tested knows no events
                 await asyncio.sleep(0.005)
 

@@ -65,7 +65,7 @@ async def followed(storage: Storage) -> ListenerState:
     feed = feed_of(storage)
     feed.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (found := await feed.health()).has_caught_up or found.lag.changes:  # noqa: ASYNC110  # what is tested knows no events
                 await asyncio.sleep(0.01)
     finally:

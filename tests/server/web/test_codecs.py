@@ -26,7 +26,10 @@ async def test_conversions_of_callers_that_left_do_not_pile_up() -> None:
     codec = Json()
     for _ in range(3):
         leaving = [asyncio.create_task(codec.decode(LARGE, OptimizeRequest)) for _ in range(4)]
-        await asyncio.sleep(0.05)  # two of them have a thread now, two wait for one
+        async with asyncio.timeout(60):
+            while not converting():  # noqa: ASYNC110  # no event tells of it
+                await asyncio.sleep(0)
+        # One or two of them have a thread now, the others wait for one.
         for task in leaving:
             task.cancel()
         await asyncio.wait(leaving, timeout=60)

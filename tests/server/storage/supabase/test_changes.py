@@ -146,7 +146,7 @@ async def test_a_transaction_is_announced_once(slow: asyncpg.Connection, databas
     await transaction.start()
     for name in ("a", "b"):
         await slow.execute(INSERT, OWNER, name)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await database.execute("insert into absfin.change_notices values ('2', now() - interval '61 minutes')")
         await database.execute(INSERT, OWNER, "c")
     await transaction.commit()

@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import asyncpg
@@ -39,7 +39,7 @@ NEVER = 600.0
 SOON = 30.0
 """Seconds, for a machine that is busy."""
 
-TIMING = RealtimeTiming(answer=1.5, heartbeat=0.5, first_pause=0.1, longest_pause=1.0, steady=1.0, expected=0.5)
+TIMING = RealtimeTiming(answer=10.0, heartbeat=0.5, first_pause=0.1, longest_pause=1.0, steady=1.0, expected=0.5)
 
 INSERT = "insert into absfin.changes (kind, owner, name) values ('INSTRUMENT', '', $1)"
 
@@ -221,7 +221,7 @@ async def outage(listening: Starter, realtime: RealtimeProcess, seconds: float) 
 
 @TURNS
 async def test_a_link_that_carries_nothing_any_more(listening: Starter, link: Link, turn: int) -> None:
-    listener = await listening(link.url)
+    listener = await listening(link.url, timing=replace(TIMING, answer=1.5))
     await listener.receives()
     await listener.write("before")
     await listener.applied()
@@ -295,7 +295,7 @@ async def test_a_token_that_expires(
     listening: Starter, realtime: RealtimeProcess, stack: RunningStack, turn: int
 ) -> None:
     """Realtime closes the channel; the next connection has another token."""
-    rare = RealtimeTiming(answer=1.5, heartbeat=NEVER, first_pause=0.1, longest_pause=1.0, steady=1.0)
+    rare = RealtimeTiming(answer=10.0, heartbeat=NEVER, first_pause=0.1, longest_pause=1.0, steady=1.0)
     listener = await listening(realtime.url, token=short_tokens(stack, 3), timing=rare)
     await listener.receives()
     for number in range(8):

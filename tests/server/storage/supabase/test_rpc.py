@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from domain.errors import InvalidInput
-from scripts.postgres_cluster import free_port
+from scripts.free_port import free_port
 from server.ports.deadline import call_deadline
 from server.ports.errors import (
     AlreadyExists,
@@ -216,8 +216,8 @@ async def test_a_call_has_the_time_of_its_caller(rpc: Rpc) -> None:
     token = call_deadline.set(time.monotonic() + 0.5)
     began = time.monotonic()
     with pytest.raises(StorageUnavailable):
-        await rpc.call("test_sleep", p_seconds=3)
-    assert time.monotonic() - began < 2
+        await rpc.call("test_sleep", p_seconds=7)
+    assert time.monotonic() - began < 6
     call_deadline.set(time.monotonic() - 1)  # what goes on after its call has the time of the store
     assert await rpc.call("test_sleep", p_seconds=0.1) is None
     call_deadline.reset(token)
@@ -235,7 +235,7 @@ async def test_a_call_that_is_left_costs_no_connection(rpc: Rpc) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         assert await asyncio.gather(*(rpc.call("test_echo", p_value=n) for n in range(40))) == list(range(40))
 
 
@@ -305,11 +305,11 @@ async def test_what_does_not_pass_is_asked_for_once(way: bytes) -> None:
 
 
 async def test_patience_ends() -> None:
-    async with unreliable(*[b""] * 1000, patience=0.5) as (served, rpc):
+    async with unreliable(*[b""] * 1000, patience=1.5) as (served, rpc):
         began = time.monotonic()
         with pytest.raises(StorageUnavailable, match="cannot be reached"):
             await rpc.call("f")
-        assert 0.3 < time.monotonic() - began < 3
+        assert 0.5 < time.monotonic() - began < 10
         assert 3 < len(served.asked) < 30  # pauses grow
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from scripts.postgres_cluster import free_port
+from scripts.free_port import free_port
 from server.ports.job_queue import QueuePolicy
 from server.settings import Settings, WrongSetting
 from server.storage.supabase.factory import open_storage

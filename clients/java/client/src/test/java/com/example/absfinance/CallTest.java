@@ -78,19 +78,19 @@ class CallTest {
     try (FakeServer server = FakeServer.start(service);
         AbsFinanceClient client =
             AbsFinanceClient.connect(ClientOptions.of(server.address()).withToken("secret"))) {
+      // First, so that the deadline below is not over before there is a connection.
+      CompletableFuture<Optimization> future = client.async().optimize(REQUEST);
+      assertTrue(service.begun.await(30, TimeUnit.SECONDS));
+      future.cancel(true);
+      assertTrue(service.cancelled.await(30, TimeUnit.SECONDS));
       AbsFinanceClient impatient = client.withDeadline(Duration.ofMillis(300));
       TransientException late = assertThrows(TransientException.class, () -> impatient.optimize(REQUEST));
       assertEquals(Status.Code.DEADLINE_EXCEEDED, late.code());
       assertEquals("called here", late.getSuppressed()[0].getMessage());
       assertEquals("Bearer secret", server.tokens.get(0));
       ExecutionException failed =
-          assertThrows(ExecutionException.class, () -> impatient.async().optimize(REQUEST).get(10, TimeUnit.SECONDS));
+          assertThrows(ExecutionException.class, () -> impatient.async().optimize(REQUEST).get(30, TimeUnit.SECONDS));
       assertInstanceOf(TransientException.class, failed.getCause());
-      service.reset();
-      CompletableFuture<Optimization> future = client.async().optimize(REQUEST);
-      assertTrue(service.begun.await(10, TimeUnit.SECONDS));
-      future.cancel(true);
-      assertTrue(service.cancelled.await(10, TimeUnit.SECONDS));
     }
   }
 
@@ -172,22 +172,12 @@ class CallTest {
 
   /** Never answers. */
   private static final class Silent extends OptimizationServiceGrpc.OptimizationServiceImplBase {
-    volatile CountDownLatch begun;
-    volatile CountDownLatch cancelled;
-
-    Silent() {
-      reset();
-    }
-
-    void reset() {
-      begun = new CountDownLatch(1);
-      cancelled = new CountDownLatch(1);
-    }
+    final CountDownLatch begun = new CountDownLatch(1);
+    final CountDownLatch cancelled = new CountDownLatch(1);
 
     @Override
     public void optimize(OptimizeRequest request, StreamObserver<Optimization> answer) {
-      CountDownLatch own = cancelled;
-      ((ServerCallStreamObserver<Optimization>) answer).setOnCancelHandler(own::countDown);
+      ((ServerCallStreamObserver<Optimization>) answer).setOnCancelHandler(cancelled::countDown);
       begun.countDown();
     }
   }

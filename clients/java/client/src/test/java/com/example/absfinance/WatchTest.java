@@ -70,7 +70,7 @@ class WatchTest {
         AbsFinanceClient client = AbsFinanceClient.connect(server.address())) {
       Reader reader = new Reader();
       client.async().watchEvents(ALL).subscribe(reader);
-      Flow.Subscription subscription = reader.subscription.poll(10, TimeUnit.SECONDS);
+      Flow.Subscription subscription = reader.subscription.poll(30, TimeUnit.SECONDS);
       subscription.request(2);
       assertTrue(reader.next().hasSnapshot());
       assertEquals(1, reader.next().getSequence());
@@ -117,9 +117,9 @@ class WatchTest {
     try (FakeServer server = FakeServer.start(silent);
         AbsFinanceClient client = AbsFinanceClient.connect(server.address())) {
       EventStream<WatchEventsResponse> events = client.watchEvents(ALL);
-      assertTrue(begun.await(10, TimeUnit.SECONDS));
+      assertTrue(begun.await(30, TimeUnit.SECONDS));
       events.close();
-      assertTrue(cancelled.await(10, TimeUnit.SECONDS));
+      assertTrue(cancelled.await(30, TimeUnit.SECONDS));
       assertFalse(events.hasNext());
     }
   }
@@ -193,7 +193,7 @@ class WatchTest {
     final LinkedBlockingQueue<WatchEventsResponse> taken = new LinkedBlockingQueue<>();
 
     WatchEventsResponse next() throws InterruptedException {
-      return taken.poll(10, TimeUnit.SECONDS);
+      return taken.poll(30, TimeUnit.SECONDS);
     }
 
     @Override
