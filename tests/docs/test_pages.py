@@ -252,6 +252,7 @@ SELECT = (
     "absfin backtest --symbols AAPL,JNJ,XOM --select equal-weight,inverse-volatility,momentum --lookback 120 --top 1 "
     "--by sharpe:250:20"
 )
+SURFACE = "absfin charts sweeps/lookbacks --chart sweep_surface"
 # Every other command that a page shows, and what runs it.
 RUN_BY: dict[str, str] = {
     "scripts/demo": ".ci/run",
@@ -260,6 +261,7 @@ RUN_BY: dict[str, str] = {
     ".venv/bin/absfin serve": "tests/clients/python/test_cli.py",
     ".venv/bin/absfin optimize --symbols AAPL,JNJ,XOM --max-weight 0.5": "tests/docs/test_pages.py",
     BACKTEST: "tests/docs/test_pages.py",
+    SURFACE: "tests/clients/python/test_charts.py",
     ACCOUNT: "tests/docs/test_pages.py",
     VALIDATE: "tests/docs/test_pages.py",
     SELECT: "tests/docs/test_pages.py",

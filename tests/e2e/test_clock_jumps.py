@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import RunningServer, Wire
 from tests.e2e.test_bad_input import optimize
-from tests.e2e.test_progress import figures_of, follow, has_checkpoint, kind_of, sequence_of, start, wait_until
+from tests.e2e.test_progress import figures_of, follow, kind_of, sequence_of, start, wait_for_checkpoint
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 QUOTAS = "AdminService/GetQuotas"
@@ -71,7 +71,7 @@ def test_a_job_ends_once_and_calls_are_answered(
         here, there = Wire(one), Wire(two)
         today = day_of_now(here)
         name = start(here, dates=DATES)
-        wait_until(lambda: has_checkpoint(here, name))
+        wait_for_checkpoint(here, name)
         for offset, days in (("+1d", 1), ("-1d", -1), ("+0", 0)):
             clock.set(offset)
             before = used_calls(there)

@@ -121,6 +121,15 @@ def test_the_command_for_charts(server: RunningServer, finished: Any, tmp_path: 
     assert "none of equity" in failed.stderr
 
 
+def test_the_command_for_the_chart_of_a_sweep(server: RunningServer) -> None:
+    base = queries.BacktestQuery(WALK, strategies.equal_weight())
+    with Client(server.address) as client:
+        swept = client.sweep(base, {"costs.commission_bps": [0, 10]}, sweep_id="of-charts", wait_seconds=60.0)
+    assert swept.state == "succeeded"
+    drawn = json.loads(command(server, "charts", "sweeps/of-charts", "--chart", "sweep_surface").stdout)
+    check(drawn["sweep_surface"])
+
+
 def test_the_command_for_tables(server: RunningServer, finished: Any) -> None:
     text = command(server, "tables", finished.name).stdout
     for shown in ("equal_weight: returns, %", "2021", "against benchmarks", "annual returns over moving years"):

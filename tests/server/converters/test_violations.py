@@ -74,7 +74,7 @@ CASES: dict[str, tuple[type[Message], dict[str, Any], str, str]] = {
         {"prices": PANEL, "strategies": [{}]},
         "strategies[0]",
         "must be set: one of equal_weight, fixed_weights, schedule, inverse_volatility, optimize, momentum, "
-        "volatility_target, cppi, blend, remote",
+        "volatility_target, cppi, blend, remote, select",
     ),
     "no series": (
         GetBacktestSeriesRequest,
