@@ -46,7 +46,7 @@ COMMANDS = {
     "report": ("report_command:report", "Write a tear sheet of a stored result"),
     "doctor": ("doctor_command:doctor", "Say what is wrong with the server's settings and what they name"),
     "storage": ("storage_command:storage", "Back up, restore or copy a store; all options go to the server's command"),
-    "server": ("server_command:server", "What the server is, what a caller uses of it, who changed what, and its end"),
+    "server": ("server_command:server", "What the server is, what a caller uses of it, and its end"),
     "keys": ("keys_command:keys", "API keys that callers of the server authenticate with"),
     "portfolio": ("portfolio_commands:portfolios", "Portfolios stored by the server"),
     "events": (

@@ -14,7 +14,7 @@ from absfin.cli.parameters import AsJson, Server
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 server = typer.Typer(
-    help="What the server is, what a caller uses of it, who changed what, and its end.", no_args_is_help=True
+    help="What the server is, what a caller uses of it, and its end; and who changed what.", no_args_is_help=True
 )
 
 
