@@ -112,5 +112,5 @@ def test_comments_and_rules_are_those_of_the_protos() -> None:
     selection = sweep.types[0]
     assert selection.name == "absfinance.v1.SweepSelection"
     assert selection.fields[1].name == "purgePeriods"
-    assert selection.fields[1].comment.startswith("Periods left out between training and test data")
+    assert selection.fields[1].comment.startswith("Periods left out of the training data before and after")
     assert selection.fields[1].rules == "uint32 { lte: 100000 }"

@@ -44,7 +44,7 @@ def died(request: bytes, trial: int, cause: Exception | None) -> TrialDone:
     raise AssertionError("no process was killed")
 
 
-def conclude(inputs: Path, trials: Path, control: Callable[[], None]) -> EncodedBacktest:
+def conclude(inputs: Path, trials: Path, control: Callable[[], None], earlier: object = None) -> EncodedBacktest:
     return EncodedBacktest(",".join(str(one.index) for one in read_value(trials)).encode(), (), (), None)
 
 
