@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import RunningServer, Wire
 from tests.e2e.test_bad_input import optimize
-from tests.e2e.test_progress import figures_of, follow, kind_of, sequence_of, start, wait_for_checkpoint
+from tests.e2e.test_progress import figures_of, follow, kind_of, sequence_of, start, wait_for_checkpoint, wait_until
 
 LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 QUOTAS = "AdminService/GetQuotas"
