@@ -24,7 +24,7 @@ class TimedConnection(HttpToolsProtocol):
     _waiting: asyncio.TimerHandle | None = None
     _in_headers = True
     _header_bytes = 0  # of the headers that have come whole, of a request
-    _unread_bytes = 0  # of what has come of headers that are not over
+    _unread_bytes = 0  # since headers have ended or a part of a body has come: of headers or trailers without end
     _early = b""  # what came after the request that is served now
     _serving: RequestResponseCycle | None = None
     _goes_on = False  # whether a new parser reads the body of a request whose headers are known
@@ -40,14 +40,17 @@ class TimedConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if not self._is_answering():
-            self._read(data)
+            early, self._early = self._early, b""
+            self._read(early + data)
         elif len(self._early) + len(data) > MAX_HEADER_BYTES:
             self.transport.abort()
         else:
             self._early += data
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request begins. Raises ValueError, which ends the connection, where too many wait."""
+        if len(self.pipeline) > MAX_WAITING:
+            raise ValueError("too many requests ahead of their turn")
         if not self._goes_on:
             super().on_message_begin()
 
@@ -72,6 +75,11 @@ class TimedConnection(HttpToolsProtocol):
             super().on_headers_complete()
         self._goes_on = False
 
+    def on_body(self, body: bytes) -> None:
+        """Takes a part of the body; what follows it, such as trailers, is counted anew."""
+        self._unread_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """The next thing to come are the headers of the next request."""
         if self.parser.should_upgrade() and self._framing():
@@ -83,8 +91,7 @@ class TimedConnection(HttpToolsProtocol):
         """Goes on with what came early."""
         super().on_response_complete()
         if self._early and not self._is_answering():
-            early, self._early = self._early, b""
-            self.loop.call_soon(self.data_received, early)
+            self.loop.call_soon(self.data_received, b"")  # or what comes first reads it
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells the request that is served, where uvicorn tells the last one that has come."""
@@ -99,15 +106,15 @@ class TimedConnection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _read(self, data: bytes) -> None:
+        self._unread_bytes += len(data)
         left = data
         while left and not self.transport.is_closing():
             left = self._parse(left)
         if self._in_headers and not self._is_answering():
-            self._unread_bytes += len(data)
             self._wait()
         else:
             self._stop_waiting()
-        if len(self.pipeline) > MAX_WAITING or self._unread_bytes > MAX_HEADER_BYTES:
+        if self._unread_bytes > MAX_HEADER_BYTES:
             self.transport.abort()
         elif self._is_answering():
             self.flow.resume_reading()
@@ -115,17 +122,22 @@ class TimedConnection(HttpToolsProtocol):
     def _parse(self, data: bytes) -> bytes:
         """Reads data, and gives back what it has not read."""
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # As curl and Java ask for HTTP/2: it stays HTTP/1.1, as the standard allows, and a new parser reads on.
-            self.parser = httptools.HttpRequestParser(self)
-            if framing := self._framing():
-                self._goes_on = True
-                self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
-            return data[upgrade.args[0] :]
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # As curl and Java ask for HTTP/2: it stays HTTP/1.1, as the standard allows, and a new parser reads on.
+                self._read_body_anew()
+                return data[upgrade.args[0] :]
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
         return b""
+
+    def _read_body_anew(self) -> None:
+        """Takes a new parser, which reads the body of the request. Raises HttpParserError."""
+        self.parser = httptools.HttpRequestParser(self)
+        if framing := self._framing():
+            self._goes_on = True
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n" + framing + b"\r\n")
 
     def _framing(self) -> bytes:
         """The headers that say where the body ends; none where there is no body."""

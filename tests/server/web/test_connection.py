@@ -88,7 +88,42 @@ async def test_requests_ahead_of_their_turn_are_answered_in_order(size: int) -> 
 async def test_many_requests_ahead_of_their_turn_are_not_kept() -> None:
     async with connected() as (reader, writer):
         writer.write(b"".join(POST % index for index in range(MAX_WAITING + 3)))
-        assert await is_closed(reader)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+
+
+async def test_a_request_may_be_in_two_parts_around_the_answer_before_it() -> None:
+    """What came before the answer is read before what comes after it, whichever the loop finds first."""
+    for cut in range(1, 40, 4):
+        async with connected() as (reader, writer):
+            writer.write(POST % 1 + (POST % 2)[:cut])
+            assert await answer(reader) == b"200 /1body"
+            writer.write((POST % 2)[cut:])
+            assert await answer(reader) == b"200 /2body"
+
+
+async def test_trailers_without_end() -> None:
+    async with connected() as (reader, writer):
+        closed = asyncio.create_task(is_closed(reader))
+        writer.write(b"POST / HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx: ")
+        for _ in range(100):
+            writer.write(b"a" * 1000)
+            await asyncio.sleep(0.001)
+        assert await closed
+
+
+async def test_a_body_may_be_long() -> None:
+    body = bytes(10 * MAX_HEADER_BYTES)
+    async with connected() as (reader, writer):
+        writer.write(b"POST /long HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        assert await answer(reader) == b"200 /long" + body
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"identity"])
+async def test_another_protocol_with_a_body_of_an_unknown_kind(encoding: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nhost: here\r\nConnection: upgrade\r\nUpgrade: h2c\r\n")
+        writer.write(b"Transfer-Encoding: " + encoding + b"\r\n\r\nhello")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400")
 
 
 @pytest.mark.parametrize("size", [1, 50, 10_000])
