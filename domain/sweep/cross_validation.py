@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
-from domain.risk.figure import Absent, Figure, quotient
+from domain.risk.figure import Absent, Figure, finite, quotient
 from domain.significance.cross_validation import CombinatorialSplits, Split
 from domain.sweep.ranking import Score
 from domain.sweep.return_scores import NOT_OF_RETURNS, OF_BENCHMARK, ReturnTable, return_scores
@@ -100,9 +100,10 @@ def cross_validate(
     if reason is not None:
         return Absent(reason)
     chosen, scored, lost = [], [], []
-    least, splits = dates, list(settings.splits.splits(dates))
-    for split in splits:
+    least, ruins = dates, _ruins(table)
+    for split in settings.splits.splits(dates):
         inside = _scores(settings.score, table, split.train, check_cancelled)
+        inside[_closed(split, ruins)] = np.nan
         best = _best(settings.score, inside)
         chosen.append(best)
         least = min(least, len(split.train))
@@ -116,15 +117,14 @@ def cross_validate(
     if not scored:
         return Absent(NO_CHOICE)
     inner, outer = np.array(scored).T
-    distance = inner - inner.mean()
-    paths = _paths(table, settings, splits, chosen)
-    slope = quotient(float(distance @ outer), float(distance @ distance), SAME_CHOICE)
+    paths = _paths(table, settings, chosen, check_cancelled)
+    slope = _slope(inner, outer)
     undefined = {} if paths else {"path_scores": NO_PATH}
     if isinstance(slope, Absent):
         undefined["degradation_slope"] = slope.reason
     counts = Counter(one for one in chosen if one is not None)
     return CrossValidation(
-        split_count=len(splits),
+        split_count=len(chosen),
         scored_split_count=len(scored),
         observations=dates,
         least_training=least,
@@ -167,6 +167,26 @@ def _scores(score: Score, table: ReturnTable, dates: NDArray[np.int64], check_ca
     return np.concatenate(found)
 
 
+def _ruins(table: ReturnTable) -> NDArray[np.int64]:
+    """The number of the date on which each trial loses all it has, (N,); the number of dates where it never does."""
+    is_ruin = table.net <= -1.0 + EQUAL
+    ruins: NDArray[np.int64] = np.where(is_ruin.any(axis=1), is_ruin.argmax(axis=1), table.net.shape[1])
+    return ruins
+
+
+def _closed(split: Split, ruins: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Trials whose ruin the training dates do not have but what follows it, (N,): nobody chooses a closed account."""
+    closed: NDArray[np.bool_] = (ruins < split.train[-1]) & ~np.isin(ruins, split.train)
+    return closed
+
+
+def _slope(inner: Vector, outer: Vector) -> Figure:
+    distance = inner - inner.mean()
+    if float(np.abs(distance).max()) <= EQUAL * float(np.abs(inner).max()):
+        return Absent(SAME_CHOICE)
+    return quotient(finite(float(distance @ outer)), finite(float(distance @ distance)), SAME_CHOICE)
+
+
 def _best(score: Score, values: Vector) -> int | None:
     """The first of the best trials. Products of matrices round equal trials differently, by their places in them."""
     if np.isnan(values).all():
@@ -177,16 +197,22 @@ def _best(score: Score, values: Vector) -> int | None:
 
 
 def _paths(
-    table: ReturnTable, settings: CrossValidationSettings, splits: list[Split], chosen: list[int | None]
+    table: ReturnTable,
+    settings: CrossValidationSettings,
+    chosen: list[int | None],
+    check_cancelled: CancellationCheck,
 ) -> tuple[float, ...]:
     """The score of each path: path number j has, on each date, the choice of the j-th split that tests this date."""
     dates = table.net.shape[1]
-    places = np.full((settings.splits.paths, dates), -1)
-    tested = np.zeros(dates, np.int64)
-    for split, best in zip(splits, chosen, strict=True):
+    places = np.full((settings.splits.paths, dates), -1, np.int32)  # there may be hundreds of paths
+    tested = np.zeros(dates, np.int32)
+    for split, best in zip(settings.splits.splits(dates), chosen, strict=True):
         if best is None:
             return ()
         places[tested[split.test], split.test] = best
         tested[split.test] += 1
-    found = return_scores(settings.score, table.assembled(places))
-    return () if np.isnan(found).any() else tuple(found.tolist())
+    rows, found = max(1, PIECE // dates), []
+    for first in range(0, len(places), rows):
+        check_cancelled()
+        found += return_scores(settings.score, table.assembled(places[first : first + rows].astype(np.int64))).tolist()
+    return () if np.isnan(found).any() else tuple(found)

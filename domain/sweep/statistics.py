@@ -82,11 +82,12 @@ def sweep_statistics(
     best: int | None,
     check_cancelled: CancellationCheck,
     earlier: EarlierTrials | None = None,
+    tried: int = 0,
 ) -> SweepStatistics:
     """Compares the trials that succeeded, by their places in the sweep, on the dates that all of them have.
 
     `best` is the one with the best score, whose Sharpe ratio is deflated; also by `earlier` trials on the same data,
-    where they are counted.
+    where they are counted, and by all that were `tried` in this sweep.
     """
     usable = {trial: one for trial, one in sorted(returns.items()) if is_usable(one.excess)}
     left_out = len(returns) - len(usable)
@@ -117,13 +118,12 @@ def sweep_statistics(
         found.deflated = found.deflated_effective = None
         undefined |= dict.fromkeys(("deflated_sharpe", "deflated_sharpe_effective"), BEST_LEFT_OUT)
     result = SweepStatistics(found, len(trials), left_out, undefined, notes)
-    _deflate_by_all(
-        result, None if best not in trials else at_days(days, usable[best].days, usable[best].excess), earlier
-    )
+    of_best = None if best not in trials else at_days(days, usable[best].days, usable[best].excess)
+    _deflate_by_all(result, of_best, earlier, max(tried, len(trials)))
     return result
 
 
-def _deflate_by_all(result: SweepStatistics, best: Vector | None, earlier: EarlierTrials | None) -> None:
+def _deflate_by_all(result: SweepStatistics, best: Vector | None, earlier: EarlierTrials | None, tried: int) -> None:
     """Adds what the best trial, (C,) or None where it is not compared, is worth among all trials on its data."""
     found = result.comparison
     if found is None:
@@ -134,7 +134,7 @@ def _deflate_by_all(result: SweepStatistics, best: Vector | None, earlier: Earli
     if best is None:
         by_all = Absent(BEST_LEFT_OUT)
     elif earlier is not None:
-        by_all = deflated_by_all(best, ratios, found.effective_trial_count, earlier)
+        by_all = deflated_by_all(best, ratios, found.effective_trial_count, tried, earlier)
     if isinstance(by_all, Absent):
         result.undefined |= dict.fromkeys(FIGURES[-2:], by_all.reason)
         return

@@ -49,12 +49,14 @@ class DeflatedByAll:
     effective: DeflatedSharpe
 
 
-def deflated_by_all(returns: Vector, own: Vector, effective: float, earlier: EarlierTrials) -> DeflatedByAll | Absent:
+def deflated_by_all(
+    returns: Vector, own: Vector, effective: float, tried: int, earlier: EarlierTrials
+) -> DeflatedByAll | Absent:
     """Of the best trial's excess returns (T,), beside the Sharpe ratios (N,) of the trials of its sweep, N at least 2.
 
-    `effective` is the effective number of these: all trials are taken to have the mean correlation that it stands for,
-    since the returns of earlier ones are not kept. Trials whose ratio is not known count, and have the dispersion of
-    the others.
+    `tried` is the number of its trials, those that failed among them. `effective` is the effective number of the N: all
+    trials are taken to have the mean correlation that it stands for, since the returns of earlier ones are not kept.
+    Trials whose ratio is not known count, and have the dispersion of the others.
     """
     estimate = SharpeEstimate.of(returns)
     if isinstance(estimate, Absent):
@@ -62,7 +64,7 @@ def deflated_by_all(returns: Vector, own: Vector, effective: float, earlier: Ear
     n = len(own)
     dispersion = SharpeSums.of(own).joined(earlier.sums).dispersion
     correlation = (n - effective) / (n - 1)
-    trials = n + earlier.count
+    trials = tried + earlier.count
     return DeflatedByAll(
         deflated_sharpe(estimate, dispersion, trials),
         deflated_sharpe(estimate, dispersion, correlation + (1.0 - correlation) * trials),

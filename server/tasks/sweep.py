@@ -245,7 +245,9 @@ def conclude(request: bytes, path: Path, control: Control, earlier: EarlierTrial
     ranked = ranking({one.index: one.score for one in trials if one.score is not None}, score)
     returns = {one.index: one.returns for one in trials if one.returns is not None}
     is_complete = len(returns) == sum(one.error is None for one in trials)
-    statistics = sweep_statistics(returns, ranked.best, control, earlier) if is_complete else too_many_returns()
+    statistics = too_many_returns()
+    if is_complete:
+        statistics = sweep_statistics(returns, ranked.best, control, earlier, len(trials))
     tested = None
     if (settings := cross_validation_of(request)) is not None:
         tested = cross_validated(returns, settings, control) if is_complete else Absent(TOO_MANY)

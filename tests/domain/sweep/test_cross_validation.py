@@ -19,6 +19,7 @@ from domain.sweep.cross_validation import (
     NO_BENCHMARK,
     NO_CHOICE,
     NO_PATH,
+    SAME_CHOICE,
     CrossValidation,
     CrossValidationSettings,
     cross_validate,
@@ -279,6 +280,37 @@ def test_trials_are_named_by_their_places_and_have_common_dates() -> None:
     base = table_of(4, 60)
     table = ReturnTable(base.net[:3, 10:], base.excess[:3, 10:], None, PERIODS, 0.0)
     assert found.path_scores == pytest.approx(validated(table, settings()).path_scores)
+
+
+@pytest.mark.parametrize("score", [Score.VOLATILITY_ANNUAL, Score.MAX_DRAWDOWN, Score.CONDITIONAL_VALUE_AT_RISK])
+def test_a_closed_account_is_not_chosen(score: Score) -> None:
+    """Where the ruin is tested, training dates have only the calm after it, which would look best."""
+    base = table_of(3, 60)
+    net = base.net.copy()
+    net[2, 25] = -1.0
+    net[2, 26:] = 0.0
+    table = ReturnTable(net, net - 1e-4, None, PERIODS, 0.0)
+    found = validated(table, settings(score=score))
+    assert 2 not in dict(found.chosen)
+    assert max(found.path_scores) < 1.0
+    assert found.scored_split_count == 15
+
+
+@pytest.mark.parametrize("score", [Score.CAGR, Score.MAX_DRAWDOWN])
+def test_scores_that_differ_by_rounding_alone_have_no_slope(score: Score) -> None:
+    steady = np.full(60, 1e-4)
+    falling = np.tile(np.linspace(-0.02, 0.01, 10), 6)
+    net = np.stack([steady, falling]) if score is Score.CAGR else np.stack([falling, falling])
+    found = validated(ReturnTable(net, net, None, PERIODS, 0.0), settings(score=score))
+    assert found.degradation_slope == Absent(SAME_CHOICE)
+    assert found.undefined["degradation_slope"] == SAME_CHOICE
+
+
+def test_paths_are_scored_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = table_of()
+    whole = validated(table, settings()).path_scores
+    monkeypatch.setattr("domain.sweep.cross_validation.PIECE", 2 * 61)
+    assert validated(table, settings()).path_scores == pytest.approx(whole, rel=1e-13)
 
 
 def test_a_ruined_trial_earns_nothing_later() -> None:

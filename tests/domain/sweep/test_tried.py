@@ -57,7 +57,9 @@ def test_without_earlier_trials_it_is_that_of_the_sweep() -> None:
 
 def test_more_trials_before_make_it_smaller() -> None:
     """Those whose ratios nobody knows, as of a sweep that was cancelled, count too."""
-    found = [deflated_by_all(RETURNS[:, 0], RATIOS, 8.0, EarlierTrials(count)) for count in (0, 10, 10_000)]
+    found = [
+        deflated_by_all(RETURNS[:, 0], RATIOS, 8.0, len(RATIOS), EarlierTrials(count)) for count in (0, 10, 10_000)
+    ]
     probabilities = [known(one.raw.probability) or 0.0 for one in found if isinstance(one, DeflatedByAll)]
     assert len(probabilities) == 3
     assert probabilities == sorted(probabilities, reverse=True)
@@ -68,4 +70,12 @@ def test_where_others_are_not_counted_there_is_a_reason() -> None:
     found = sweep_statistics(trials(3), 0, never_cancelled)
     assert {found.undefined[name] for name in FIGURES[-2:]} == {NOT_COUNTED}
     assert found.by_all is None
-    assert isinstance(deflated_by_all(np.full(20, 0.01), RATIOS, 8.0, EarlierTrials(3)), Absent)
+    assert isinstance(deflated_by_all(np.full(20, 0.01), RATIOS, 8.0, len(RATIOS), EarlierTrials(3)), Absent)
+
+
+def test_trials_that_failed_count_whichever_sweep_tried_them() -> None:
+    """The best of 20 is the best of 20, though only some of them can be compared."""
+    n = len(RATIOS)
+    own = deflated_by_all(RETURNS[:, 0], RATIOS, 8.0, n + 10, EarlierTrials())
+    earlier = deflated_by_all(RETURNS[:, 0], RATIOS, 8.0, n, EarlierTrials(10))
+    assert own == earlier
