@@ -18,6 +18,9 @@ MOST_CANDIDATES = 256
 MOST_RETURNS = 2_000_000_000
 """Returns of all windows of a strategy together, of all candidates: some seconds of work."""
 
+MOST_SCORES = 200_000
+"""Scores of all strategies together, each of which takes 0.06 ms and more: ten seconds in which nothing is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateRun:
@@ -35,10 +38,14 @@ def candidate_runs(runs: Sequence[tuple[str, StrategyRun]]) -> tuple[CandidateRu
     `MOST_CANDIDATES`.
     """
     found: list[CandidateRun] = []
+    scores = 0
     for owner, (path, run) in enumerate(runs):
         if not isinstance(run.strategy, Select):
             continue
-        _refuse_windows(path, run.strategy, run)
+        scores += _scores(path, run.strategy, run)
+        if scores > MOST_SCORES:
+            rule = f"leaves more than {MOST_SCORES} scores of candidates in all; raise it, or give fewer candidates"
+            raise InvalidInput(f"{path}.reselect_every", rule)
         for i, candidate in enumerate(run.strategy.candidates):
             named = replace(candidate, label=f"{run.strategy.label}: {candidate.label}")  # type: ignore[type-var]  # every strategy is a dataclass
             found.append(CandidateRun(owner, i, run.bound_to(named)))
@@ -48,8 +55,11 @@ def candidate_runs(runs: Sequence[tuple[str, StrategyRun]]) -> tuple[CandidateRu
     return tuple(found)
 
 
-def _refuse_windows(path: str, select: Select, run: StrategyRun) -> None:
-    """Raises InvalidInput for a window that no decision finds full, and for one that is looked at too often."""
+def _scores(path: str, select: Select, run: StrategyRun) -> int:
+    """How many scores a strategy needs.
+
+    Raises InvalidInput for a window that no decision finds full, and for one that is looked at too often.
+    """
     last = int(run.decisions[-1]) - run.start
     if select.window_periods > last:
         rule = (
@@ -65,3 +75,4 @@ def _refuse_windows(path: str, select: Select, run: StrategyRun) -> None:
             "returns to look at; raise reselect_every, or shorten it"
         )
         raise InvalidInput(f"{path}.lookback_periods", rule)
+    return selections * len(select.candidates)

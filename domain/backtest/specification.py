@@ -148,6 +148,9 @@ class BacktestSpecification:
             for path, one in with_inner(strategy, outer):
                 if isinstance(one, Select) and path != outer:
                     raise InvalidInput(path, "must not be inside another strategy: a selection is the outermost one")
+                if isinstance(one, Select) and self.rebalancing.min_periods_between > 1:
+                    rule = "must be absent with a selection, which chooses on all dates of decision: give fewer dates"
+                    raise InvalidInput("rebalancing.min_periods_between", rule)
                 if isinstance(one, Remote) and isinstance(strategy, Select):
                     rule = "must not be a candidate: the service would be asked for an account that nobody holds"
                     raise InvalidInput(path, rule)

@@ -48,7 +48,8 @@ def _simulated(plan: BacktestPlan, market: AttributedMarket, index: int, record:
     if record.exhausted:
         return None
     opening = opening_units(plan.specification, plan.market.panel.symbols)
-    return simulated_side(LedgerSource(plan.inputs[index], record, opening), _members(market), market.exposures)
+    inputs = plan.inputs[len(plan.candidates) + index]
+    return simulated_side(LedgerSource(inputs, record, opening), _members(market), market.exposures)
 
 
 def _held(plan: BacktestPlan, market: AttributedMarket, symbol: str, levels: Vector) -> Side | None:

@@ -352,6 +352,24 @@ def test_more_work_than_a_backtest_may_be_is_refused(monkeypatch: pytest.MonkeyP
         prepare(replace(specification(A), strategies=strategies), panel())
 
 
+def test_more_scores_than_a_backtest_may_need_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all strategies together: nothing is told, and nothing is stored, while they are computed."""
+    monkeypatch.setattr("domain.backtest.candidate_runs.MOST_SCORES", 79)
+    strategies = (Select((A, B), 20, label="x"), Select((A, B), 20, label="y"))
+    prepare(specification(strategies[0], every=5), panel())
+    with pytest.raises(InvalidInput, match="more than 79 scores") as raised:
+        prepare(replace(specification(A, every=5), strategies=strategies), panel())
+    assert raised.value.field.endswith(".reselect_every")
+
+
+def test_decisions_that_are_dropped_are_refused() -> None:
+    """They would be told as choices that the account has never made."""
+    dropped = Rebalancing(EveryPeriods(5), min_periods_between=20)
+    with pytest.raises(InvalidInput, match="must be absent with a selection") as raised:
+        replace(specification(Select((A, B), 20)), rebalancing=dropped)
+    assert raised.value.field == "rebalancing.min_periods_between"
+
+
 def test_the_fall_from_past_to_what_followed() -> None:
     """Means, slope and losses by their definitions, over the choices that have both scores."""
     found = selected(outcome(specification(Select(CANDIDATES, 20, SelectionScore.TOTAL_RETURN))))

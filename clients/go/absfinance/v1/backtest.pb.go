@@ -4422,7 +4422,8 @@ type SelectionResult_Choice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Date of the decision.
 	Date *date.Date `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
-	// Label of the chosen candidate; empty where none could be chosen, and the weights stayed as they were.
+	// Label of the chosen candidate; empty where none could be chosen. Where all of them failed the weights stayed as they
+	// were, where none has a score the choice before decided, or what is held before the first one.
 	Candidate string `protobuf:"bytes,2,opt,name=candidate,proto3" json:"candidate,omitempty"`
 	// Its score over the past window.
 	InSampleScore *float64 `protobuf:"fixed64,3,opt,name=in_sample_score,json=inSampleScore,proto3,oneof" json:"in_sample_score,omitempty"`
