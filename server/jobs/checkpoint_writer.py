@@ -8,7 +8,7 @@ from typing import TypeVar
 from server.jobs.backtest_run import Compacted, Saved, Unwritten
 from server.jobs.progress import Progress
 from server.observability import logger
-from server.ports.errors import ClusterLost, StorageFull, StorageUnavailable
+from server.ports.errors import StorageFull, StorageUnavailable
 from server.ports.job_stores import JobLog
 from server.ports.jobs import JobRecord, JobTick
 
@@ -89,7 +89,7 @@ async def while_writing(work: Awaitable[T], writer: CheckpointWriter) -> T:
             writing.result()  # it ends before the work only by an error
         try:
             found = working.result()
-        except (ClusterLost, Yielded):  # what is over by then is not done again
+        except Exception:  # what is over by then is not done again, or is listed
             await writer.flush(writing)
             raise
         await writer.flush(writing)

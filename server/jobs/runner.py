@@ -217,7 +217,7 @@ class Runner:
             late = time.monotonic() - (run.yielding_since or 0.0) > LENT_SECONDS
             if late and run.for_short and self._slots > 1 and run.stop is None and not run.claim.record.is_sweep:
                 run.end(Yielded())
-        if yielding or self._has_place:
+        if any(not run.has_freed for run in yielding) or self._has_place:
             return
         queue = await self._stores.queue.queue(self._worker)
         if not queue.waiting:

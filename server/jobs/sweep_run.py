@@ -1,8 +1,10 @@
 """Runs a sweep on all worker processes: each task runs some trials, and every trial that ends is stored and told."""
 
 import asyncio
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,6 +69,7 @@ class SweepRun:
         self._paths: tuple[Paths, ...] = ()
         self._saving: asyncio.TimerHandle | None = None
         self._makes_room = False
+        self._has_begun = False
         self._busy = 0
 
     @property
@@ -120,26 +123,29 @@ class SweepRun:
                 self._busy = len(running)
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 self._busy = len(running)
-                for one in done:
-                    one.result()
+                errors = [error for one in done if (error := one.exception()) is not None]
+                if errors:  # all of them are looked at, or asyncio complains of the others
+                    raise errors[0]
                 if self._makes_room:
                     self._room.freed()
         finally:
             for one in running:
                 one.cancel()
             if running:
-                await asyncio.wait(running)
+                await asyncio.gather(*running, return_exceptions=True)
 
     def _begun(self, chunks: Iterator[tuple[int, ...]], inputs: Path, count: int) -> Iterator[asyncio.Task[None]]:
-        for _ in range(0 if self._makes_room else count):
+        # One at least in each attempt, or a sweep that is always asked for room would never get on.
+        for _ in range(count if not self._makes_room else int(not self._has_begun)):
             if (chunk := next(chunks, None)) is None:
                 return
+            self._has_begun = True
             yield asyncio.create_task(self._together(chunk, inputs))
 
     async def _together(self, chunk: tuple[int, ...], inputs: Path) -> None:
         """Runs the trials of a chunk; where a process dies of one, each of those that are left by itself."""
         rest = chunk
-        while rest and not self._makes_room:
+        while rest:
             try:
                 await self._run(rest, inputs)
             except (WorkerDied, MemoryLimitExceeded):
@@ -149,6 +155,8 @@ class SweepRun:
             left = self._pending(rest)
             if len(left) == len(rest) and not self._makes_room:
                 raise RuntimeError("a task of a sweep reported none of its trials")
+            if self._makes_room:
+                return
             rest = left
 
     async def _alone(self, trial: int, inputs: Path) -> None:
@@ -170,7 +178,9 @@ class SweepRun:
     async def _run(self, trials: tuple[int, ...], inputs: Path) -> None:
         set_of = self._record.inputs.set_of
         used = {set_of[trial] if set_of else 0 for trial in trials}
-        work = partial(self._tasks.run, inputs, {number: self._paths[number] for number in used}, trials)
+        paths = {number: self._paths[number] for number in used}
+        await asyncio.to_thread(_use, [path for found in paths.values() for path in found])
+        work = partial(self._tasks.run, inputs, paths, trials)
         await self._pool.run(work, None, self._take, caller=self._record.id)
 
     def _take(self, one: TrialDone) -> None:
@@ -186,3 +196,10 @@ class SweepRun:
             self._saving = None
         if self._state.new:
             self._submit(self._state.saved())
+
+
+def _use(paths: Iterable[Path]) -> None:
+    """Panels are in use: those that nobody has opened for the longest time are removed where others need room."""
+    for path in paths:
+        with suppress(OSError):  # whoever opens one that is gone says so
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))

@@ -1,6 +1,7 @@
 """A sweep over worker processes that die, stop early, or take their time: every trial ends once."""
 
 import asyncio
+import gc
 import pickle
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from server.jobs.backtest_run import EncodedBacktest, Unwritten
 from server.jobs.checkpoint_writer import Yielded
 from server.jobs.sweep_run import MOST_DEATHS, SweepRoom, SweepRun, SweepTasks
 from server.jobs.sweep_state import SAVE_SECONDS, TrialDone
-from server.ports.errors import MemoryLimitExceeded, WorkerDied
+from server.ports.errors import ClusterLost, MemoryLimitExceeded, WorkerDied
 from server.ports.jobs import Claim, JobInputs, JobRecord, JobState
 
 COUNT = 30
@@ -40,6 +41,7 @@ class Pool:
     endless: frozenset[int] = frozenset()
     seconds: float = 0.0
     slow: frozenset[int] = frozenset()
+    lost: bool = False
     ran: list[tuple[int, ...]] = field(default_factory=list)
     concluded: tuple[TrialDone, ...] = ()
     sent: list[int] = field(default_factory=list)  # bytes for each task
@@ -63,6 +65,8 @@ class Pool:
                 if trial in self.endless:
                     await asyncio.Event().wait()
                 await asyncio.sleep(self.seconds * (5.0 if trial in self.slow else 1.0))
+                if self.lost:
+                    raise ClusterLost
                 if trial in self.deadly:
                     raise WorkerDied
                 if trial in self.hungry:
@@ -160,6 +164,26 @@ async def test_a_sweep_that_makes_room_ends_no_trial() -> None:
     saved = [one.write() for one in told if isinstance(one, Unwritten)]
     assert [one.tick.fraction for one in saved][-1:] == [len(begun) / COUNT]
     assert len(pool.ran) == 2
+
+
+async def test_a_sweep_that_is_asked_for_room_before_it_begins_gets_on() -> None:
+    """Or it would never, where somebody asks again each time."""
+    pool = Pool()
+    run = sweep_over(pool, [])
+    run.make_room()
+    with pytest.raises(Yielded):
+        await run.run()
+    assert len(pool.ran) == 1
+
+
+async def test_tasks_that_fail_together_are_all_looked_at(caplog: pytest.LogCaptureFixture) -> None:
+    pool = Pool(seconds=0.01, lost=True)
+    with pytest.raises(ClusterLost):
+        await sweep_over(pool, [], workers=lambda: 8).run()
+    del pool
+    gc.collect()
+    await asyncio.sleep(0)
+    assert "never retrieved" not in caplog.text
 
 
 async def test_a_sweep_uses_the_processes_that_there_are() -> None:
