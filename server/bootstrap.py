@@ -192,7 +192,7 @@ async def serve(settings: Settings, template: Template | None = None) -> None:
             await store_health.close()  # or it would say that a draining server serves
         if listener_health:
             await listener_health.close()
-        await _drain(app, admission, jobs, delivery, stop)
+        await _drain(app, admission, jobs, delivery, audit, stop)
     finally:
         if web:
             await web.close()
@@ -325,7 +325,9 @@ def _closed(settings: Settings) -> tuple[str, ...]:
     return health if settings.identity.open_reflection else (*health, "/grpc.reflection.")
 
 
-async def _drain(app: App, admission: Admission, jobs: Jobs, delivery: EventDelivery | None, stop: Stop) -> None:
+async def _drain(
+    app: App, admission: Admission, jobs: Jobs, delivery: EventDelivery | None, audit: AuditLog, stop: Stop
+) -> None:
     """Sets health to NOT_SERVING, refuses new calls, ends streams that follow, waits for calls in flight."""
     logger.info("draining", extra={"seconds": round(stop.seconds_left, 3)})
     await app.serving(False)
@@ -335,9 +337,15 @@ async def _drain(app: App, admission: Admission, jobs: Jobs, delivery: EventDeli
     if delivery:
         delivery.events.drain()
     # It listens meanwhile: whoever restarts servers that do not answer still hears that this one lives.
-    waiting = [asyncio.create_task(stop.over()), asyncio.create_task(admission.ended())]
+    waiting = [asyncio.create_task(stop.over()), asyncio.create_task(_calls_over(admission, audit))]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     for one in waiting:
         one.cancel()
     admission.cut()
     await app.server.stop(CUT_SECONDS)
+
+
+async def _calls_over(admission: Admission, audit: AuditLog) -> None:
+    """Waits for the calls that are inside, and for the events that must be stored before an answer leaves."""
+    await admission.ended()
+    await audit.settled()

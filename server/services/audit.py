@@ -1,7 +1,8 @@
 """The audit log: what ends well is stored before its answer leaves, many calls in one transaction; what fails, soon."""
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextvars import Context
 from dataclasses import replace
 
@@ -15,6 +16,9 @@ MOST_AT_ONCE = 500
 
 MOST_KINDS = 1_000
 """Kinds of failures that wait. Those of more are counted without the resource and the key of the call."""
+
+MOST_KINDS_OF_OWNER = 20
+"""The same of one owner: nobody shall push the events of others out of the log by failures."""
 
 SOON_SECONDS = 1.0
 """How long failures wait for others that are alike."""
@@ -30,6 +34,8 @@ class AuditLog:
         self._soon_seconds = soon_seconds
         self._waiting: list[tuple[AuditEvent, asyncio.Future[None]]] = []
         self._failures: dict[Kind, AuditEvent] = {}
+        self._kinds: Counter[str] = Counter()  # of failures that wait, by owner
+        self._is_due = False  # whether failures have waited for long enough
         self._writer: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -44,19 +50,20 @@ class AuditLog:
     def note(self, event: AuditEvent) -> None:
         """Has an event stored soon, as one with others that are alike."""
         kind = _kind(event)
-        if kind not in self._failures and len(self._failures) >= MOST_KINDS:
+        are_many = len(self._failures) >= MOST_KINDS or self._kinds[event.owner] >= MOST_KINDS_OF_OWNER
+        if kind not in self._failures and are_many:
             event = replace(event, resource="", call_id="", caller=event.owner)
             kind = _kind(event)
         found = self._failures.get(kind)
+        self._kinds[event.owner] += found is None
         self._failures[kind] = event if found is None else replace(found, count=found.count + event.count)
         self._write_soon()
 
     async def list(self, scope: Scope, token: str, limit: int, filters: AuditFilter) -> AuditPage:
         """A page of events, newest first; those of this server that wait are stored before."""
         if self._failures:
-            self._write()
-            if self._writer is not None:
-                await asyncio.wait({self._writer})
+            self._write_due()
+            await self.settled()
         return await self._store.list(scope, token, limit, filters)
 
     async def close(self) -> None:
@@ -64,33 +71,42 @@ class AuditLog:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self._write()
+        self._write_due()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Waits for what is being stored: the answers of calls that are over leave after it."""
         if self._writer is not None:
             await asyncio.wait({self._writer})
 
     def _write_soon(self) -> None:
         if self._timer is None and not self._closed:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._soon_seconds, self._write, context=Context())
+            self._timer = loop.call_later(self._soon_seconds, self._write_due, context=Context())
 
-    def _write(self) -> None:
+    def _write_due(self) -> None:
+        """Failures that wait are stored now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._writer is None and (self._waiting or self._failures):
+        self._is_due = bool(self._failures)
+        self._write()
+
+    def _write(self) -> None:
+        if self._writer is None and (self._waiting or self._is_due):
             # Not in the context of a call: its deadline is not that of others whose events are written with its own.
             self._writer = asyncio.get_running_loop().create_task(self._write_all(), context=Context())
 
     async def _write_all(self) -> None:
         """Everything that waits, also what comes meanwhile: who waits for a transaction shares the next one."""
         try:
-            while self._waiting or self._failures:  # ends: each round waits for the store, and fails where that does
+            while self._waiting or self._is_due:  # ends: each round waits for the store, and fails where that does
                 waiting, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-                failures, self._failures = self._failures, {}
+                failures = self._due_failures()
                 try:
                     await self._store.append([*(event for event, _ in waiting), *failures.values()])
                 except Exception as error:
-                    self._failed(error, [stored for _, stored in waiting], failures)
+                    self._failed(error, waiting, failures)
                     if not self._waiting:
                         break
                 else:
@@ -100,20 +116,33 @@ class AuditLog:
         finally:
             self._writer = None
 
+    def _due_failures(self) -> Mapping[Kind, AuditEvent]:
+        """Takes the failures that have waited for long enough."""
+        if not self._is_due:
+            return {}
+        failures, self._failures, self._is_due = self._failures, {}, False
+        self._kinds.clear()
+        return failures
+
     def _failed(
-        self, error: Exception, waiting: Sequence[asyncio.Future[None]], failures: dict[Kind, AuditEvent]
+        self,
+        error: Exception,
+        waiting: Sequence[tuple[AuditEvent, asyncio.Future[None]]],
+        failures: Mapping[Kind, AuditEvent],
     ) -> None:
+        """Tells callers, and keeps the events until the store is back: what they changed stands all the same."""
         if not isinstance(error, StorageFull | StorageUnavailable):
             logger.error("the audit log cannot be written", exc_info=error)
             error = StorageUnavailable("the audit log cannot be written")
-        for stored in waiting:
+        for _, stored in waiting:
             if not stored.done():
                 stored.set_exception(error)
+        events = (*(event for event, _ in waiting), *failures.values())
         if self._closed:
-            lost = sum(event.count for event in failures.values())
-            logger.error("events of the audit log are lost", extra={"failed_calls": lost, "why": str(error)})
+            lost = sum(event.count for event in events)
+            logger.error("events of the audit log are lost", extra={"events": lost, "why": str(error)})
             return
-        for event in failures.values():
+        for event in events:
             self.note(event)
 
 
