@@ -107,8 +107,9 @@ class WorkerHandle:
                 os.kill(self.pid, signal.SIGKILL)
 
     def end_for_memory(self, limit: int) -> None:
-        """Kills it; its task ends with MemoryLimitExceeded."""
+        """Kills it; its task ends with MemoryLimitExceeded. One whose answer has come already ends all the same."""
         self._memory_limit = limit
+        self.is_outdated = True
         self.kill()
 
     async def close(self, seconds: float) -> None:

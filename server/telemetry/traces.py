@@ -1,7 +1,10 @@
 """Spans sent to a collector of OpenTelemetry, by OTLP over HTTP."""
 
+import logging
 import os
 import re
+import threading
+import time
 from collections.abc import Mapping
 
 from opentelemetry import trace
@@ -15,6 +18,9 @@ from server.tracing import Attributes, Kind
 
 LAST_MILLISECONDS = 2_000
 """How long the end of a server waits for what is still to be sent."""
+
+SELDOM_SECONDS = 600.0
+"""How often the log tells of a collector that is away."""
 
 _PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
 _KINDS: Mapping[Kind, SpanKind] = {kind: SpanKind[kind.value] for kind in Kind}
@@ -45,6 +51,26 @@ class OtlpSpan:
         self._span.end(end_ns)
 
 
+class _Seldom(logging.Filter):
+    """Passes one record in some minutes: a collector that is away is told of for each batch otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passes_after = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is logged."""
+        passes = time.monotonic() >= self._passes_after
+        if passes:
+            self._passes_after = time.monotonic() + SELDOM_SECONDS
+        return passes
+
+
+_seldom = _Seldom()
+for _name in ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk._shared_internal"):
+    logging.getLogger(_name).addFilter(_seldom)
+
+
 class OtlpTracer:
     """Makes spans, and sends them in a thread of its own."""
 
@@ -66,8 +92,10 @@ class OtlpTracer:
 
     def close(self) -> None:
         """Sends what is left, if the collector takes it soon."""
-        self._provider.force_flush(LAST_MILLISECONDS)
-        self._provider.shutdown()
+        # By itself it waits for a collector that keeps silent, ten seconds for each batch.
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(LAST_MILLISECONDS / 1e3)
 
 
 def _context(traceparent: str) -> SpanContext | None:
