@@ -17,6 +17,7 @@ from server.ports.errors import Refused, ServiceError
 
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
+MOST_PUSHBACK_MS = 5_000
 
 Code = grpc.StatusCode
 _CODES = {code.value[0]: code for code in Code}
@@ -48,12 +49,15 @@ async def _abort(status: Status, context: Context) -> None:
 
 
 def _pushback(status: Status) -> tuple[tuple[str, str], ...]:
-    """RetryInfo in the terms of gRPC's own retries: wait so long, or do not repeat."""
+    """RetryInfo in the terms of gRPC's own retries: wait so long, or do not repeat.
+
+    A long wait is for the caller to decide on: a client that waits by itself would tell them of no reason until then.
+    """
     if _CODES[status.code] not in (Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED):
         return ()
     info = RetryInfo()
     waits = next((info.retry_delay.ToMilliseconds() for detail in status.details if detail.Unpack(info)), -1)
-    return ((PUSHBACK_KEY, str(waits)),)
+    return ((PUSHBACK_KEY, str(waits if waits <= MOST_PUSHBACK_MS else -1)),)
 
 
 def _status(error: Exception, method: str, *, built: bool) -> Status:
