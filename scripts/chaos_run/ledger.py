@@ -13,6 +13,9 @@ class Ledger:
     values: dict[str, set[float]] = field(default_factory=dict)
     """By portfolio, the cash it may have: one value once a write was acknowledged, more while one was not answered."""
 
+    stored: set[str] = field(default_factory=set)
+    """Portfolios that a write was acknowledged of, or that were read: the others may never have come to be."""
+
     jobs: dict[str, str] = field(default_factory=dict)
     """Names of accepted jobs, by the id of their request."""
 
@@ -33,11 +36,13 @@ class Ledger:
         """A write was answered with OK: the store has this, and nothing older."""
         with self._lock:
             self.values[portfolio] = {cash}
+            self.stored.add(portfolio)
             self.writes += 1
 
     def read(self, portfolio: str, cash: float) -> None:
         """What the store has now."""
         with self._lock:
+            self.stored.add(portfolio)
             if cash not in self.values[portfolio]:
                 self.complaints.append(f"{portfolio} has {cash}, of {sorted(self.values[portfolio])}")
 
@@ -66,7 +71,7 @@ class Ledger:
         """Complains of what is lost, and of jobs that nobody asked for, once every request is answered."""
         for portfolio, values in self.values.items():
             if portfolio not in stored:
-                self.complaints.append(f"{portfolio} is lost")
+                self.complaints.extend([f"{portfolio} is lost"] if portfolio in self.stored else ())
             elif stored[portfolio] not in values:
                 self.complaints.append(f"{portfolio} has {stored[portfolio]}, of {sorted(values)}")
         names = Counter(listed)

@@ -3,8 +3,9 @@
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import grpc
@@ -14,6 +15,7 @@ from scripts.load_run.served import Served
 from tests.fuzzing.contract import Method
 
 CALL_SECONDS = 60.0
+Sent = tuple[Method, Sequence[Message]]
 
 
 def _serialized(message: Message) -> bytes:
@@ -62,17 +64,23 @@ def send(channel: grpc.Channel, method: Method, messages: Sequence[Message]) -> 
 
 
 def repeat(
-    server: Served, threads: int, go_on: Callable[[], bool], calls: Iterable[tuple[Method, Sequence[Message]]]
+    server: Served, threads: int, go_on: Callable[[], bool], calls: Callable[[str], list[Sent]] | list[Sent]
 ) -> Taken:
-    """Each thread sends the calls in their order, again and again on a connection of its own, while `go_on` says so."""
-    taken, each = Taken(), list(calls)
+    """Each thread sends the calls in their order, again and again on a connection of its own, while `go_on` says so.
+
+    Calls that are made anew for each turn are given a suffix that no other turn has.
+    """
+    taken = Taken()
+
+    def turns(number: int) -> Iterator[Sent]:
+        for turn in count():
+            yield from calls(f"-{number}-{turn}") if callable(calls) else calls
 
     def work(number: int) -> None:
         with server.channel() as channel:
-            place = number * len(each) // threads
+            sent = turns(number)
             while go_on():
-                method, messages = each[place % len(each)]
-                place += 1
+                method, messages = next(sent)
                 began = time.monotonic()
                 code = send(channel, method, messages)
                 taken.add(method.name, code, time.monotonic() - began)

@@ -2,20 +2,22 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import grpc
 from absfinance.v1.backtest_service_pb2 import BacktestProgressRequest
 from absfinance.v1.backtest_service_pb2_grpc import BacktestServiceStub
+from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
 
 from scripts.chaos_run.callers import job, optimization
 from scripts.load_run.calls import CALL_SECONDS, Taken, Times, Until, percentile, repeat
 from scripts.load_run.served import STREAMS, served
 from tests.fuzzing.contract import Method, methods
-from tests.fuzzing.requests import documented
+from tests.fuzzing.requests import Example, documented
 
 STREAM_CONNECTIONS = 10
 ENDLESS = ("ListenService/", "EventService/Watch")
@@ -77,7 +79,7 @@ def mixed(sizes: Sizes) -> tuple[list[str], list[str]]:
     """The calls that the pages show, in their order, from four callers; p50 and p99 of each method."""
     with served(2, samples=True) as server:
         before, began = server.cpu_seconds(), time.monotonic()
-        taken = repeat(server, 4, Until(sizes.mixed_seconds), list(documented_calls()))
+        taken = repeat(server, 4, Until(sizes.mixed_seconds), documented_calls)
         past, used = time.monotonic() - began, server.cpu_seconds() - before
     row = (
         f"| documented calls, mixed, 4 callers, {past:.0f} s | {taken.count} calls, {taken.count / past:.0f} calls/s, "
@@ -151,18 +153,46 @@ def named(name: str) -> Method:
     return next(one for one in methods() if one.name == name)
 
 
-def documented_calls() -> list[tuple[Method, Sequence[Message]]]:
-    """Those that end by themselves, without ids: each is then done, and not answered as it was the first time."""
-    found = []
-    for example in documented():
-        if example.method.streams_responses and example.method.name.startswith(ENDLESS):
-            continue
-        for message in example.messages:
-            for one in message.DESCRIPTOR.fields:
-                if one.name.endswith("_id") and one.type == one.TYPE_STRING:
-                    message.ClearField(one.name)  # type: ignore[arg-type]  # a name of this very message
-        found.append((example.method, example.messages))
-    return found
+def documented_calls(suffix: str) -> list[tuple[Method, Sequence[Message]]]:
+    """Those that end by themselves, with a suffix to each id and to the names that are made of them.
+
+    Each is then done, and not answered as it was the first time, and what it names is there.
+    """
+    examples = [
+        one for one in _examples() if not (one.method.streams_responses and one.method.name.startswith(ENDLESS))
+    ]
+    ids = {text for example in examples for message in example.messages for text in _ids(MessageToDict(message))}
+    return [
+        (
+            example.method,
+            [ParseDict(_renamed(MessageToDict(one), ids, suffix), type(one)()) for one in example.messages],
+        )
+        for example in examples
+    ]
+
+
+@cache
+def _examples() -> tuple[Example, ...]:
+    return documented()
+
+
+def _ids(value: Any) -> Iterator[str]:
+    """The ids that a request gives what it makes."""
+    for name, given in value.items() if isinstance(value, dict) else ():
+        if name.endswith("Id") and isinstance(given, str) and not given.isdigit():  # which counts of JSON are as well
+            yield given
+        yield from _ids(given)
+    for given in value if isinstance(value, list) else ():
+        yield from _ids(given)
+
+
+def _renamed(value: Any, ids: Set[str], suffix: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _renamed(given, ids, suffix) for name, given in value.items()}
+    if isinstance(value, list):
+        return [_renamed(given, ids, suffix) for given in value]
+    is_name = isinstance(value, str) and value.rpartition("/")[2] in ids
+    return value + suffix if is_name else value
 
 
 def _codes(taken: Taken) -> str:

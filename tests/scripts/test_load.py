@@ -1,5 +1,7 @@
 """What scripts/load computes of its calls, and what it sends."""
 
+import re
+
 import pytest
 
 from scripts.load_run.calls import Taken, Times, percentile
@@ -29,9 +31,13 @@ def test_calls_are_counted_over_all_threads() -> None:
     assert [go_on() for _ in range(4)] == [True, True, False, False]
 
 
-def test_nearly_every_method_is_under_load_and_none_keeps_an_id() -> None:
-    calls = documented_calls()
+def test_nearly_every_method_is_under_load_and_each_turn_has_ids_of_its_own() -> None:
+    calls = documented_calls("-2-7")
     sent = {method.name for method, _ in calls}
     left_out = {one.name for one in methods()} - sent
     assert len(left_out) < 8, left_out
-    assert not [m for _, messages in calls for m in messages if getattr(m, "request_id", "")]
+    texts = " ".join(str(message) for _, messages in calls for message in messages)
+    made = set(re.findall(r'(?:backtest|portfolio|sweep|optimization)_id: "([^"]+)"', texts))
+    named = set(re.findall(r'"(?:backtests|portfolios|sweeps|optimizations)/([^"]+)"', texts))
+    assert all(one.endswith("-2-7") for one in made)
+    assert len(made & named) > 4

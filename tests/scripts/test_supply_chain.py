@@ -14,7 +14,7 @@ from scripts.supply_chain.licences import Policy, check_licences, stated_licence
 from scripts.supply_chain.licences import complaints as refused
 from scripts.supply_chain.locked import Package, check_hashes, files_without_hash, npm_without_hash
 from scripts.supply_chain.secret_scan import new_findings, scan
-from scripts.supply_chain.vulnerabilities import NoDatabase, read_answer
+from scripts.supply_chain.vulnerabilities import NoDatabase, read_answer, rounds
 from tests.conftest import ROOT
 
 POLICY = Policy(
@@ -70,6 +70,12 @@ def test_what_is_locked_has_hashes() -> None:
     ]
     lock = {"packages": {"": {}, "node_modules/a": {"version": "1"}, "node_modules/b": {"link": True}}}
     assert list(npm_without_hash(lock)) == ["node_modules/a 1 has no SHA-512"]
+
+
+def test_pip_audit_is_asked_for_each_name_once_at_a_time() -> None:
+    """It refuses a list with two versions of one package, as a lock has for two versions of Python."""
+    one, two, other = Package("numpy", "2.4", ()), Package("numpy", "2.5", ()), Package("scipy", "1.0", ())
+    assert rounds([one, two, other]) == [[one, other], [two]]
 
 
 def test_what_nothing_imports_is_told() -> None:
