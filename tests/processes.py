@@ -24,6 +24,9 @@ def first_line(process: subprocess.Popen[str], seconds: float = START_SECONDS) -
 @contextmanager
 def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
     """Stops processes meanwhile: what they work on is not over, however fast the machine is."""
+    assert processes, (
+        "there is nothing to stop; workers are known by their lower priority, so run tests with a usual one"
+    )
     for one in processes:
         one.suspend()
     try:
