@@ -22,6 +22,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="of the mixed load (default 600)")
     parser.add_argument("--docs", action="store_true", help="write the figures into docs/reliability.md")
     given = parser.parse_args()
+    if given.docs and (given.quick or given.jobs):
+        parser.error("--docs writes the figures of all jobs: leave --quick and the names of jobs out")
     sizes = QUICK if given.quick else Sizes()
     if given.seconds:
         sizes = Sizes(sizes.unary_seconds, given.seconds, sizes.streams, sizes.growth_calls, sizes.idle_seconds)

@@ -14,7 +14,7 @@ from server.web.exchange import Exchange
 from server.web.methods import Method
 from server.web.statuses import Refused, invalid
 
-FORWARDED = ("authorization", "x-request-id")
+FORWARDED = ("authorization", "x-request-id", "traceparent")
 """Headers that the server reads."""
 
 OPTIONS: tuple[tuple[str, Any], ...] = (

@@ -6,7 +6,7 @@ METHODS = "POST, GET"
 
 REQUEST_HEADERS = (
     "authorization, connect-accept-encoding, connect-content-encoding, connect-protocol-version, connect-timeout-ms, "
-    "content-type, grpc-timeout, x-grpc-web, x-request-id, x-user-agent"
+    "content-type, grpc-timeout, traceparent, x-grpc-web, x-request-id, x-user-agent"
 )
 
 RESPONSE_HEADERS = (

@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.conftest import RunningServer, Wire
+from tests.conftest import HAS_WEB, RunningServer, Wire
 from tests.e2e.asked_requests import BACKTEST
 
 if not find_spec("opentelemetry"):
@@ -110,7 +111,8 @@ class Traced:
 def traced(start_server: Callable[..., RunningServer]) -> Iterator[Traced]:
     with collecting() as collector:
         environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "100"}
-        yield Traced(start_server("--workers", "1", environment=environment), collector)
+        browsers = ("--web-listen", "127.0.0.1:0") if HAS_WEB else ()
+        yield Traced(start_server("--workers", "1", *browsers, environment=environment), collector)
 
 
 def attributes(span: Span) -> dict[str, Any]:
@@ -144,6 +146,18 @@ def test_a_small_problem_is_traced_from_its_thread_to_the_store(traced: Traced) 
     traced.wire(trace).call(OPTIMIZE, problem(2))
     spans = traced.whole(trace)
     assert spans["work"].parent_span_id == spans[f"absfinance.v1.{OPTIMIZE}"].span_id
+    assert "sqlite write" in spans
+
+
+@pytest.mark.skipif(not HAS_WEB, reason="the extra `web` is not installed: no server serves browsers")
+def test_the_trace_of_a_page_leads_to_the_store_too(traced: Traced) -> None:
+    trace = "6" * 32
+    headers = {"traceparent": f"00-{trace}-{PARENT}-01"}
+    with httpx.Client(base_url=traced.running.browsers, timeout=60.0, trust_env=False) as page:
+        answer = page.post(f"/absfinance.v1.{OPTIMIZE}", json=problem(2), headers=headers)
+    assert answer.status_code == 200
+    spans = traced.whole(trace)
+    assert spans[f"absfinance.v1.{OPTIMIZE}"].parent_span_id.hex() == PARENT
     assert "sqlite write" in spans
 
 

@@ -257,9 +257,8 @@ def test_pages_of_the_settings_may_call(browser: httpx.Client) -> None:
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == PAGE
     allowed = preflight.headers["access-control-allow-headers"].split(", ")
-    assert {"authorization", "content-type", "connect-protocol-version", "connect-timeout-ms", "x-grpc-web"} <= {
-        *allowed
-    }
+    needed = ("authorization", "content-type", "connect-protocol-version", "connect-timeout-ms", "x-grpc-web")
+    assert {*needed, "traceparent"} <= {*allowed}
     assert "access-control-allow-credentials" not in preflight.headers
     answer = post(browser, OPTIMIZE, "application/json", json.dumps(PROBLEM).encode(), origin=PAGE)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, PAGE)
