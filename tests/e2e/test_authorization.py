@@ -56,6 +56,8 @@ METHODS = {method.name: method for method in all_methods()}
 SECONDS = 120.0
 AUDIT = "audit_"
 """Tables of the audit log alone tell of calls that were refused."""
+OF_ANY_CALL = ("secrets", "recorded_writes")
+"""The secret of keys is drawn when the first call asks for it, and each transaction of the audit log has a token."""
 Metadata = tuple[tuple[str, str], ...]
 
 
@@ -102,8 +104,7 @@ def supabase_store(wheel_stack: RunningStack) -> Store:
         connection = await asyncpg.connect(stack.admin_url)
         try:
             tables = await dump_of_tables(connection)
-            # The secret of keys is drawn when the first call asks for it; the embedded store has it in a file.
-            return {name: rows for name, rows in tables.items() if name != "secrets" and AUDIT not in name}
+            return {name: rows for name, rows in tables.items() if name not in OF_ANY_CALL and AUDIT not in name}
         finally:
             await connection.close()
 

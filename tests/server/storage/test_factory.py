@@ -47,7 +47,7 @@ async def test_results_of_the_two_services_are_apart_and_outlive_the_process(tmp
 async def test_every_cleanup_task_runs_and_keeps_what_is_in_use(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as storage:
         async with storage.new_file() as file:
-            assert set(storage.cleanup) == {"imports", "scratch", "workers", "retention", "events"}
+            assert set(storage.cleanup) == {"audit", "imports", "scratch", "workers", "retention", "events"}
             for task in storage.cleanup.values():
                 await task()
             assert file.exists()
