@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,12 @@ def _texts(cell: Any) -> list[str]:
 
 
 def _outputs(cell: Any) -> Iterator[str]:
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            yield output.text
+    """What is printed together is one text: a kernel sends it in as many as its clock has it."""
+    for kind, outputs in groupby(cell.get("outputs", []), key=lambda output: output.get("name", "")):
+        if kind:
+            yield "".join(output.text for output in outputs)
         else:
-            yield output.data["text/plain"]
+            yield from (output.data["text/plain"] for output in outputs)
 
 
 if __name__ == "__main__":

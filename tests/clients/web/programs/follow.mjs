@@ -37,6 +37,7 @@ await withPage(url, {}, async (page) => {
 async function live(page) {
   const line = page.locator("path.series").first();
   await page.waitForFunction(() => (document.querySelector("path.series")?.getAttribute("d")?.length ?? 0) > 1000);
+  await page.locator("ol.log li").first().waitFor();  // a milestone is told when it is stored, ticks at once
   return {
     state: await page.getByRole("status").innerText(),
     done: await page.getByRole("progressbar").evaluate((bar) => bar.value),
