@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ def test_a_host_that_browsers_may_not_be_served_on_without_keys(tmp_path: Path) 
     assert "must be a loopback address" in only.message
 
 
+@pytest.mark.skipif(not find_spec("ray"), reason="the extra `ray` is not installed")
 def test_the_head_of_a_cluster(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as head:
         flags = ("--executor", "ray", "--ray-address", f"127.0.0.1:{head.getsockname()[1]}")
