@@ -18,6 +18,7 @@ from server.ports.errors import Refused, ServiceError
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 MOST_PUSHBACK_MS = 5_000
+"""Of a wait that gRPC does by itself: shorter than the timeouts of most calls, so that their reason is still told."""
 
 Code = grpc.StatusCode
 _CODES = {code.value[0]: code for code in Code}
