@@ -1,11 +1,14 @@
 """What the audit log stores at once, and what becomes of events while the store is away."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
 
+from server.bootstrap import _calls_over
+from server.interceptors.admission import Admission
 from server.ports.audit import AuditEvent, AuditFilter, AuditPage
 from server.ports.errors import StorageUnavailable
 from server.ports.scope import Scope
@@ -23,6 +26,7 @@ class Store:
     """Keeps what is appended, or is away."""
 
     is_away: bool = False
+    gate: asyncio.Event | None = None  # each append waits for it
     rounds: list[list[AuditEvent]] = field(default_factory=list)
 
     @property
@@ -32,6 +36,8 @@ class Store:
     async def append(self, events: Sequence[AuditEvent]) -> None:
         if self.is_away:
             raise StorageUnavailable("away")
+        if self.gate is not None:
+            await self.gate.wait()
         self.rounds.append(list(events))
 
     async def list(self, scope: Scope, token: str, limit: int, filters: AuditFilter) -> AuditPage:
@@ -70,4 +76,20 @@ async def test_what_stands_is_told_once_the_store_is_back() -> None:
         await log.record(DONE)
     store.is_away = False
     await log.close()
+    assert store.events == [DONE]
+
+
+async def test_a_drain_waits_for_the_events_of_calls_that_are_over() -> None:
+    """Their answers have not left yet, though nothing counts them as inside any more."""
+    store = Store(gate=asyncio.Event())
+    log = AuditLog(store)
+    recorded = asyncio.create_task(log.record(DONE))
+    await asyncio.sleep(0.01)
+    over = asyncio.create_task(_calls_over(Admission(1), log))
+    await asyncio.sleep(0.01)
+    assert not over.done()
+    assert store.gate is not None
+    store.gate.set()
+    await asyncio.wait_for(over, 10)
+    await asyncio.wait_for(recorded, 10)
     assert store.events == [DONE]
