@@ -1,12 +1,12 @@
 """Portfolios: holdings, their value and weights. Cash is a field, never an asset."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import LARGEST_FIGURE, Vector, figure, finite_number
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 FULLY_INVESTED_TOLERANCE = 1e-6
 """How far weights may sum above 1 before they count as leverage."""

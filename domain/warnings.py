@@ -3,7 +3,7 @@
 A warning never replaces an error: what cannot be answered correctly is refused.
 """
 
-from dataclasses import dataclass
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
-"""Random kills of a server under jobs. Run it through scripts/soak."""
+"""Kills a server at random moments while jobs run: none may be lost, none doubled, figures as if undisturbed."""
 
+import argparse
 import os
 import random
 import signal
@@ -122,4 +123,6 @@ def main(kills: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if main(int(sys.argv[1])) else 0)
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    parser.add_argument("kills", type=int, nargs="?", default=30, help="how often the server is killed (default 30)")
+    sys.exit(1 if main(parser.parse_args().kills) else 0)

@@ -1,8 +1,9 @@
 """The parts of a server, made from its settings and its storage: what runs jobs, services, listeners, servicers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
+from domain.records import dataclass
 from server.converters.status import internal_error, status_from_error
 from server.converters.sweep_request import score_of
 from server.execution.executor import ClusterFirst, Executor

@@ -9,7 +9,6 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -18,6 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from domain.records import dataclass
 from server.binding import LISTEN, METRICS_LISTEN, WEB_LISTEN, require_free
 from server.execution.process_pool import ProcessPool
 from server.execution.template import Template

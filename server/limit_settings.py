@@ -3,9 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from domain.records import dataclass
 from server.identity_settings import Value
 
 Number = Callable[[str, str, float, float], float]

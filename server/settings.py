@@ -4,10 +4,11 @@ import argparse
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import NoReturn
 
+from domain.records import dataclass
 from server.audit_settings import audit_from
 from server.identity_settings import identity_from, is_loopback
 from server.limit_settings import OPTIONS as LIMIT_OPTIONS

@@ -1,9 +1,10 @@
 """Settings of what is measured, from texts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
+from domain.records import dataclass
 from server.identity_settings import Value, Wrong
 
 

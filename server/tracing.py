@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
+from domain.records import dataclass
 from server.observability import trace_id
 
 T = TypeVar("T")

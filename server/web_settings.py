@@ -1,10 +1,10 @@
 """Settings of the listener for browsers, from texts."""
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from domain.records import dataclass
 from server.identity_settings import Value, Wrong, is_loopback
 
 

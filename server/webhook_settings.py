@@ -1,9 +1,10 @@
 """Settings of the webhook that notifications are posted to, from texts."""
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import SplitResult, urlsplit
 
+from domain.records import dataclass
 from server.identity_settings import Value, Wrong
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -1,7 +1,6 @@
 """Attribution for weights and returns that a caller has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from domain.attribution.settings import AttributionSettings, Linking
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, civil_date
+from domain.records import dataclass
 
 SUMS_TO_ONE = 1e-12
 """Weights whose sum is nearer to 1 leave no cash."""

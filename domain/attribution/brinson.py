@@ -6,12 +6,11 @@ allocation (w_p - w_b)(r_b - R), selection w_b (r_p - r_b), interaction (w_p - w
 interaction unless it is asked for: w_p (r_p - r_b). Brinson, Hood and Beebower leave R out.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.attribution.settings import AttributionModel, AttributionSettings
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Attribution to factors for weights and returns that a caller has: each segment is an asset."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.attribution.attribute import AttributedWeights
@@ -19,6 +17,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Divides an excess return by factors: the exposures of what is held, or a regression; specific is what is left."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector, constant_columns, distinct_symbols, figures, unique_symbols
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, civil_date
+from domain.records import dataclass
 
 RANK = 1e-10
 """Singular values below this fraction of the largest are taken for 0: the columns depend on one another."""

@@ -6,12 +6,11 @@ is exp(sum of k x effect) - 1 with k = ln(1 + total) / total of each period, so 
 1 + the geometric excess return.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.attribution.settings import Linking
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

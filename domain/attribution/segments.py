@@ -1,13 +1,12 @@
 """Adds up the parts of an excess return over periods: effects of groups, and parts that are none, such as costs."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.attribution.brinson import Effects
 from domain.attribution.linking import Linked, linking_factors, log_slope, total_return
 from domain.attribution.settings import Linking
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

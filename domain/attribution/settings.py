@@ -1,7 +1,8 @@
 """How an excess return is divided, and how periods are added up."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from domain.records import dataclass
 
 
 class AttributionModel(StrEnum):

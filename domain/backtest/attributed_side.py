@@ -1,12 +1,12 @@
 """What the strategy or its benchmark held and earned on each date, by the groups of every level."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.backtest.daily_ledger import DailyLedger, LedgerSource
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 OTHERS = ("costs", "fees", "cash", "financing", "trading", "withholding")
 """Parts that are no groups of assets, in the order in which they are reported."""

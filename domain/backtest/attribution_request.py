@@ -1,7 +1,7 @@
 """What to attribute the return of a backtest to: kinds of labels of assets, factors, and how."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
 from domain.portfolio import positions
+from domain.records import dataclass
 
 UNLABELLED = "unlabelled"
 """Name of the part of assets without a label."""

@@ -6,11 +6,12 @@ at it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.backtest.strategies import Select
 from domain.backtest.strategy_run import StrategyRun
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 MOST_CANDIDATES = 256
 """Candidates of one backtest, of all strategies together."""

@@ -1,7 +1,6 @@
 """External cash flows: single ones and recurring ones, as money by date."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -11,6 +10,7 @@ from domain.calendar import DAYS_PER_YEAR, DateIndices, Frequency, first_of_peri
 from domain.checks import LARGEST_FIGURE, figure
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
+from domain.records import dataclass
 
 
 class FlowTiming(StrEnum):

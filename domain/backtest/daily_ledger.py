@@ -7,7 +7,6 @@ they agree to rounding and no more.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from domain.backtest.simulation.arrays import (
     Integers,
 )
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 CHUNK = 1 << 18
 """Values of assets that are worked on at a time: they stay in the cache of the processor."""

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from domain.checks import non_negative, positive
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 PATH = "rebalancing.drift_band"
 

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from domain.backtest.strategies import Select
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ own band, the sum of the weights changes by what brings cash to its destination.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.optimization.programs.tied_optima import least_variance_on_face
+from domain.records import dataclass
 
 BREACH = 1e-12
 """A weight that is farther than this outside its band is a breach, as in the compiled simulation."""

@@ -1,13 +1,12 @@
 """What money in each asset becomes over time, with dividends reinvested: how the sleeves of an account grow."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.market import Market
 from domain.backtest.simulation.arrays import DELISTING, SPLIT
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What trades cost in a simulation: rates of impact by date, from given figures or those of the dates before."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from domain.costs.impact import ImpactInMoney
 from domain.costs.model import NAMED, CostModel
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 FEW_RETURNS = 9

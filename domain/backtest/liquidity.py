@@ -6,7 +6,6 @@ comes later.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from domain.checks import Matrix, Vector
 from domain.costs.impact import Liquidity
 from domain.market_data.panel import Panel, PricePanel
 from domain.portfolio import positions
+from domain.records import dataclass
 
 FEWEST_RETURNS = 2
 """Fewest returns of a volatility."""

@@ -1,7 +1,6 @@
 """The market of a backtest: prices with the state of each asset on each date, and corporate actions as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from domain.market_data.corporate_actions import (
 from domain.market_data.missing import MissingDataPolicy, complete
 from domain.market_data.panel import PricePanel, civil_date
 from domain.portfolio import positions
+from domain.records import dataclass
 
 DateIndices = NDArray[np.int64]
 

@@ -1,7 +1,7 @@
 """Measures a finished simulation: figures of every strategy and benchmark."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ from domain.checks import Vector
 from domain.costs.holding import Rate
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure, finite, if_known
 from domain.risk.relative import period_fraction_of
 from domain.significance.timing_luck import TimingLuck, luck_band, timing_luck

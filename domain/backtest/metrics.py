@@ -1,7 +1,7 @@
 """Performance figures of one curve of net asset values; an undefined figure is absent with a reason."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from domain.calendar import DAYS_PER_YEAR, periods_per_year
 from domain.checks import LARGEST_RETURN, Vector, freeze, rounding_of
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days
+from domain.records import dataclass
 from domain.risk.figure import (
     NO_BENCHMARK,
     ONE_RETURN,

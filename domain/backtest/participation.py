@@ -1,7 +1,5 @@
 """How much of each asset may be traded on each date: a fraction of what is traded of it in the market."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from domain.backtest.specification import BacktestSpecification
 from domain.checks import Matrix
 from domain.costs.model import NAMED
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 _REASON = "execution.max_participation limits its trades"

@@ -6,7 +6,7 @@ return is a property of the parts: no part is what the others leave, but for "sp
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days
+from domain.records import dataclass
 
 NOTHING_LEFT = "the net asset value, or that of the benchmark, is used up: nothing is left that later dates link to"
 BEYOND_NUMBERS = "is too large for a number"

@@ -1,13 +1,12 @@
 """Returns of a curve by calendar month and year, its best and worst periods, and annual returns over moving years."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.metrics import Curve
 from domain.checks import Vector
 from domain.market_data.panel import Days
+from domain.records import dataclass
 
 MONTH, YEAR = "M", "Y"
 MONTHS_PER_YEAR = 12

@@ -1,7 +1,7 @@
 """Prepares a backtest: joins a specification with data and checks both before the first step."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ from domain.market_data.corporate_actions import CorporateAction, PriceBasis
 from domain.market_data.missing import MissingDataPolicy, complete, refuse_gap_estimators
 from domain.market_data.panel import PricePanel, ReturnPanel, civil_date
 from domain.market_data.source import infer_periods_per_year
+from domain.records import dataclass
 from domain.significance.settings import block_length_within
 from domain.warnings import ResultWarning
 

@@ -1,6 +1,6 @@
 """When a strategy decides: indices on the date axis of a panel."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 import numpy as np
@@ -10,6 +10,7 @@ from domain.backtest.drift_band import DriftBand
 from domain.calendar import DateIndices, Frequency, ends_period, first_of_periods
 from domain.checks import positive
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 
 class DayOfPeriod(StrEnum):

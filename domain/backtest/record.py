@@ -1,6 +1,6 @@
 """What a simulation has done so far: plain arrays that grow, can be cut into parts, and joined again."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from domain.backtest.simulation.arrays import ACCOUNT, FILL, WEIGHED
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 EVENT_COLUMNS = 6
 """Date since the start, asset, kind, units before, units after, cash."""

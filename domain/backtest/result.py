@@ -1,6 +1,6 @@
 """Result of a backtest."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from enum import StrEnum
 
 from domain.backtest.metrics import Performance
@@ -9,6 +9,7 @@ from domain.backtest.record import FailedRebalance, RecordPart
 from domain.backtest.return_tables import BenchmarkComparison, ReturnTables
 from domain.backtest.selection import Selection
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure
 from domain.significance.timing_luck import TimingLuck
 from domain.significance.validation import Validation

@@ -1,12 +1,13 @@
 """Tables of a result: returns by month and year, the best and the worst ones, over moving years, and by benchmark."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
 from domain.backtest.metrics import Curve, MetricSettings, against
 from domain.backtest.period_returns import MONTH, YEAR, PeriodReturns, calendar_returns, each_period, moving_years
+from domain.records import dataclass
 from domain.risk.figure import NO_OVERLAP, Absent, Figure, finite
 from domain.risk.relative import RelativeRisk
 

@@ -5,7 +5,7 @@ continued makes all of them again, with the same numbers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from domain.backtest.strategies.select import Choice
 from domain.backtest.strategy_run import StrategyRun
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure, finite, known, quotient
 
 USED_UP = "the net asset value is used up"

@@ -1,6 +1,6 @@
 """The same strategies with later dates of rebalancing, for the luck in the choice of dates (Hoffstein et al. 2019)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from domain.backtest.decision_dates import strategy_run
@@ -13,6 +13,7 @@ from domain.backtest.strategy_run import StrategyRun
 from domain.calendar import Frequency
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
+from domain.records import dataclass
 
 MOST_SHIFTED = 256
 """Shifted simulations of one backtest, of all strategies together."""

@@ -1,7 +1,7 @@
 """Simulates one strategy: runs the compiled steps from decision to decision, and asks the strategy for its weights."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +38,7 @@ from domain.costs.self_financing import WealthExhausted
 from domain.errors import Cancelled, DomainError, InvalidInput
 from domain.market_data.panel import civil_date
 from domain.optimization.programs.solver_control import SolverControl
+from domain.records import dataclass
 
 STRETCH = 1 << 20
 """Prices that are simulated between two looks at cancellation and progress: some milliseconds of work."""

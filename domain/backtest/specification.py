@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 
 from domain.backtest.attribution_request import AttributionRequest
@@ -19,6 +19,7 @@ from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import CorporateAction, Delisting, DelistingPolicy, DividendPolicy, PriceBasis
 from domain.market_data.missing import MissingDataPolicy
+from domain.records import dataclass
 from domain.significance.settings import ValidationSettings
 
 

@@ -1,6 +1,6 @@
 """A strategy with the dates of its decisions, and with the weights of those that are known beforehand."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from domain.backtest.market import Market
 from domain.backtest.strategies import PlannedWeights, Strategy
 from domain.backtest.strategies.sleeves import Sleeves
 from domain.portfolio import FULLY_INVESTED_TOLERANCE
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The assets that strategies may hold, by date: the members of an index, say."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel, civil_date
 from domain.portfolio import positions
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The charts, and the error where a result has no data for one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -9,6 +8,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.charts.specification import Specification
 from domain.charts.theme import Theme
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.figure import Absent
 
 S = TypeVar("S")

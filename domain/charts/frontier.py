@@ -1,7 +1,6 @@
 """The efficient frontier with a chosen portfolio."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from domain.charts.specification import (
     SHORT_PERCENT,
@@ -13,6 +12,7 @@ from domain.charts.specification import (
     value_axis,
 )
 from domain.charts.theme import Theme
+from domain.records import dataclass
 
 FRONTIER, CHOSEN = "efficient frontier", "chosen portfolio"
 

@@ -1,7 +1,6 @@
 """Lines over time: the value of one unit invested, and what is lost from its peak."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from domain.charts.theme import MOST_COLOURS, Theme
 from domain.charts.thinning import extremes, points_of_each
 from domain.checks import Vector
 from domain.market_data.panel import Days
+from domain.records import dataclass
 from domain.risk.measures.drawdown import level_drawdowns
 
 LOGARITHMIC_FROM = 10.0

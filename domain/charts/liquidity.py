@@ -1,7 +1,6 @@
 """How long the trades of a reallocation take."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from domain.charts.specification import (
     Row,
@@ -13,6 +12,7 @@ from domain.charts.specification import (
     text_tooltip,
 )
 from domain.charts.theme import Theme
+from domain.records import dataclass
 
 MOST_BARS = 40
 

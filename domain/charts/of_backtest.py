@@ -1,7 +1,6 @@
 """The charts of one strategy of a backtest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from domain.backtest.account_series import total_contributions, trading_costs, turnovers, weights
 from domain.backtest.metrics import Curve
@@ -21,6 +20,7 @@ from domain.charts.timing_luck import timing_luck_chart
 from domain.charts.weights import weights_chart
 from domain.checks import LARGEST_RETURN, Matrix, Vector
 from domain.market_data.panel import Days, PricePanel
+from domain.records import dataclass
 from domain.risk.figure import Absent
 from domain.risk.rolling import RollingFigure, RollingSettings, rolling_figure
 from domain.significance.timing_luck import TimingLuck

@@ -1,7 +1,6 @@
 """The charts of an optimised portfolio."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from domain.charts.chart import Builder, Chart, DrawnChart, draw
 from domain.charts.contributions import contributions_chart
@@ -9,6 +8,7 @@ from domain.charts.frontier import RiskAndReturn, frontier_chart
 from domain.charts.specification import Specification
 from domain.charts.theme import Theme
 from domain.charts.weights import NamedWeights, weight_bars
+from domain.records import dataclass
 from domain.risk.figure import Absent
 
 NO_FRONTIER = "needs frontier in the request: the problem whose frontier is to be drawn"

@@ -1,13 +1,13 @@
 """The charts of a reallocation."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from domain.charts.chart import Builder, Chart, DrawnChart, draw
 from domain.charts.liquidity import TradeLiquidity, liquidity_chart
 from domain.charts.specification import Specification
 from domain.charts.theme import Theme
 from domain.charts.weights import NamedWeights, weight_bars
+from domain.records import dataclass
 from domain.risk.figure import Absent
 
 NO_LIQUIDITY = "needs trades whose liquidity was assessed, and the reallocation has none"

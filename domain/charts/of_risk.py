@@ -1,7 +1,6 @@
 """The charts of a risk report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from domain.charts.specification import SHORT_NUMBER, SHORT_PERCENT, Specificati
 from domain.charts.theme import Theme
 from domain.charts.weights import NamedWeights, weight_bars
 from domain.estimation.clustering import Linkage
+from domain.records import dataclass
 from domain.risk.correlation import Clustering, cluster
 from domain.risk.figure import NO_TIME, Absent
 from domain.risk.flow import RiskAssessment

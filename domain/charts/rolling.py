@@ -1,13 +1,13 @@
 """Figures over a moving window: one view for each figure, below each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from domain.charts.lines import Line, drawn_lines, line_rows, line_view
 from domain.charts.specification import LOW_HEIGHT, Specification, low_axis, number_tooltip, stacked_views
 from domain.charts.theme import Theme
 from domain.charts.thinning import points_of_each
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """The score of a sweep over one or two of its axes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from domain.charts.specification import Row, Specification, finite_rows, number_tooltip, single_view, value_axis
 from domain.charts.theme import Theme
+from domain.records import dataclass
 from domain.risk.figure import Absent
 from domain.sweep.expansion import Grid
 

@@ -3,9 +3,10 @@
 Whoever draws a chart can replace `config` to change every colour: marks and encodings name none.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Weights: over time as stacked areas, and of one or several portfolios as bars."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from domain.charts.theme import MOST_COLOURS, Theme
 from domain.charts.thinning import evenly, points_of_each
 from domain.checks import Matrix, Vector
 from domain.market_data.panel import Days
+from domain.records import dataclass
 
 CASH, REST = "cash", "all others"
 CASH_SHOWN = 1e-6

@@ -1,11 +1,11 @@
 """Costs of a trade that are not in proportion to its value."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.checks import non_negative
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Costs of holding: interest, and the fees of a manager. Borrow fees stand with the costs of an asset, in `model`."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from domain.calendar import Frequency
 from domain.checks import Vector, finite_number, non_negative
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 
 class DayCount(StrEnum):

@@ -11,7 +11,7 @@ eta sigma (X / (V T))^(3/5) for its haste, both fractions of its value.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from domain.calendar import TRADING_DAYS_PER_YEAR
 from domain.checks import Matrix, Vector, non_negative, positive
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 EXECUTED = 2.0 / 3.0
 """Average impact of a trade as a fraction of that of its last unit: the integral of sqrt(q) from 0 to 1."""

@@ -1,11 +1,12 @@
 """Costs in proportion to the traded notional."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from domain.checks import Vector, non_negative
+from domain.records import dataclass
 
 BASIS_POINT = 1e-4
 

@@ -1,7 +1,7 @@
 """Cost model by symbol, independent of the weights held and of the order of assets."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from domain.costs.linear import LinearCost
 from domain.costs.trading import TradingCosts
 from domain.errors import InvalidInput, NotSupported
 from domain.market_data.moments import Moments
+from domain.records import dataclass
 
 NAMED = 5
 """Number of missing symbols that an error text names."""

@@ -1,10 +1,9 @@
 """Costs of trading away from current weights, as a function of the new weights."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Vector
+from domain.records import dataclass
 
 TRADED = 1e-7
 """A smaller change of weight is a rounding error of a solver, and pays no fee."""

@@ -1,6 +1,5 @@
 """Trees of clusters of similar assets, and how many clusters to cut one into."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -10,6 +9,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
 from domain.estimation.bubble_tree import bubble_merges
 from domain.estimation.codependence import Codependence
+from domain.records import dataclass
 
 Places = NDArray[np.intp]
 """Indices of assets."""

@@ -6,13 +6,13 @@ Lopez de Prado 2016).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 TAIL = 0.05
 """Fraction of the worst returns that lower tail dependence looks at."""

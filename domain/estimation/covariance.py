@@ -1,7 +1,5 @@
 """Covariance per period from T observations of N assets."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, positive
@@ -17,6 +15,7 @@ from domain.estimation.shrinkage import (
 )
 from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.weights import exponential_weights
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Of T independent observations of N assets the eigenvalues follow the Marchenko-P
 how much of the variance is noise; that is fitted to the density of the eigenvalues that were found.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, varying
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 BANDWIDTH = 0.01
 """Of the Gaussian kernel that makes a density of the eigenvalues."""

@@ -1,7 +1,5 @@
 """How good estimated moments are: how much data they rest on, how far they were shrunk, how close to singular."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
@@ -10,6 +8,7 @@ from domain.estimation.moments import Estimation
 from domain.estimation.shrinkage import Shrinkage
 from domain.estimation.weights import exponential_weights
 from domain.market_data.moments import Moments
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

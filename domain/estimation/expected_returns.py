@@ -1,7 +1,6 @@
 """Expected simple returns per period from T observations of N assets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from domain.checks import Matrix, Vector, finite_number, positive
 from domain.errors import InvalidInput
 from domain.estimation.weights import exponential_weights
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

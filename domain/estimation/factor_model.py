@@ -1,6 +1,5 @@
 """Factor models as estimators: which symbols are factors, and how assets are regressed on them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -17,6 +16,7 @@ from domain.estimation.regression import (
     varying_factors,
 )
 from domain.estimation.stepwise import Criterion, Direction, Stepwise
+from domain.records import dataclass
 
 DEFAULT_THRESHOLD = 0.05
 DEFAULT_EXPLAINED_VARIANCE = 0.95

@@ -16,7 +16,7 @@ Augmented (Cheung 2013, "The augmented Black-Litterman model"): assets and facto
 whose posterior is Black and Litterman's, on views on any of them; the part of the assets is kept.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from domain.estimation.observed import Observed
 from domain.estimation.regression import FactorFit
 from domain.estimation.views import View, black_litterman
 from domain.market_data.moments import Moments
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

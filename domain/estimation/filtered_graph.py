@@ -3,13 +3,12 @@
 Massara, Di Matteo & Aste 2016, "Network filtering for big data: triangulated maximally filtered graph".
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix
+from domain.records import dataclass
 
 CLIQUE = 4
 """Assets of a clique; so few are all connected to each other."""

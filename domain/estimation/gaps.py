@@ -1,7 +1,6 @@
 """Moments from returns with gaps: of greatest likelihood for normal returns, or pair by pair."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import ROUNDING, Matrix, Vector, few_enough, moderate
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 ROUNDS = 1000
 CLOSE = 1e-9

@@ -1,7 +1,7 @@
 """Both moments at once, from a panel of returns or from scenarios."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.estimation.views import DEFAULT_TAU, View, black_litterman, view_matrix
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Returns that were observed, assets apart from the factors that explain them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from domain.estimation.factor_model import FactorModel
 from domain.estimation.regression import FactorFit
 from domain.estimation.sparse import GraphicalLasso, LocalGlobal
 from domain.market_data.panel import Panel, ReturnPanel
+from domain.records import dataclass
 
 P = TypeVar("P", bound=Panel)
 

@@ -7,12 +7,11 @@ is fitted, so that the two parts of a variance add up to that of the sample (Gre
 section 3.5): the diagonal of the covariance is the sample's, and the mean is the sample's mean.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector, constant_columns, freeze
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 COLLINEAR = 1e-10
 """Relative singular value of the standardised factors below which one is a combination of the others."""

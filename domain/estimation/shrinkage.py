@@ -4,12 +4,11 @@ scikit-learn has two of these. They are written out here because loading it take
 answers in a millisecond; the tests hold them equal to it.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 FAR = 1e3
 """Widths of a kernel from which its Hilbert transform is taken by its series."""

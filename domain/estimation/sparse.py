@@ -1,7 +1,6 @@
 """Covariances whose inverse is sparse: graphical lasso and local-global inversion."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, positive, varying
 from domain.errors import InvalidInput, SolverFailed
 from domain.estimation.filtered_graph import CLIQUE, filtered_graph
+from domain.records import dataclass
 
 ITERATIONS = 1000
 FOLDS = 5

@@ -8,7 +8,6 @@ The regression without any factor is one of those that compete.
 """
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, constant_columns
+from domain.records import dataclass
 
 PERFECT = 1e-24
 """Unexplained part of the sum of squares below which nothing but rounding is left."""

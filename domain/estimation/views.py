@@ -12,7 +12,6 @@ closed form of Walters 2007.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from domain.checks import Matrix, Vector, finite_number, positive
 from domain.errors import InvalidInput
 from domain.estimation.contradictions import check_consistent
+from domain.records import dataclass
 
 DEFAULT_TAU = 0.05
 

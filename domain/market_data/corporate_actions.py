@@ -1,12 +1,12 @@
 """Corporate actions: splits, cash dividends and delistings, and what prices are adjusted for already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.checks import LARGEST_FIGURE, non_negative, positive
 from domain.errors import InvalidInput
 from domain.market_data.panel import civil_date
+from domain.records import dataclass
 
 
 class PriceBasis(StrEnum):

@@ -1,12 +1,13 @@
 """Prices in several currencies, converted into one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.checks import positive
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT, Snapshot
+from domain.records import dataclass
 
 
 def needs_rate(own: str, currency: str) -> bool:

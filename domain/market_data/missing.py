@@ -1,6 +1,5 @@
 """Treatment of missing values in a panel."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -9,6 +8,7 @@ import numpy as np
 from domain.checks import freeze
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel, PricePanel, civil_date
+from domain.records import dataclass
 
 
 class MissingDataPolicy(StrEnum):

@@ -1,7 +1,6 @@
 """Expected returns and covariance as one frozen object, both per period."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +20,7 @@ from domain.checks import (
     unique_symbols,
 )
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 SMALLEST_VARIANCE = 1e-100
 """Programs are scaled by variances and their inverses, which overflow below this."""

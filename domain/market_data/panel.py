@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from domain.calendar import EPOCH, day_numbers, usual_step
 from domain.checks import Matrix, finite, freeze, unique_symbols
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 Days = NDArray[np.int32]
 """Civil dates as days since 1970-01-01, (T,)."""

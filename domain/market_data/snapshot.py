@@ -1,12 +1,13 @@
 """Figures of some assets at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.checks import non_negative, positive
 from domain.errors import InvalidInput
 from domain.exact import exact, exact_arithmetic
+from domain.records import dataclass
 
 LARGEST_AMOUNT = 1e21
 """Largest valid price, quantity or amount of money: far above any currency, far below overflow."""

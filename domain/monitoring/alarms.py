@@ -5,7 +5,7 @@ cleared). A figure that is not known (NaN) changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from domain.checks import Vector
 from domain.monitoring.rules import AlarmRule
 from domain.monitoring.segments import Cuts, Index, Indices, item_cuts, spliced_fields, spliced_offsets
 from domain.monitoring.timestamps import SECOND
+from domain.records import dataclass
 
 REST, PENDING, ACTIVE = 0, 1, 2
 

@@ -7,7 +7,6 @@ dividends; returns go from one date on which every held asset has a price to the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from domain.monitoring.positions import Positions, Valuation
 from domain.monitoring.price_history import PriceHistory
 from domain.monitoring.rules import MonitoredMandate, RiskLimit, VolatilityRules
 from domain.monitoring.volatility import volatility_ratio
+from domain.records import dataclass
 from domain.risk.measures.risk_measure import RiskMeasure
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import scenario_risk

@@ -5,7 +5,7 @@ that is not newer, or a revision that is not higher than the last one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 import numpy as np
@@ -20,6 +20,7 @@ from domain.monitoring.rules import MonitoredMandate
 from domain.monitoring.signals import EventKind, Phase, Subject
 from domain.monitoring.timestamps import SECOND, checked_day, checked_revision, checked_time, day_of
 from domain.portfolio import Portfolio
+from domain.records import dataclass
 from domain.taxes.lots import TaxLot, identified
 
 FUTURE_DAYS = 1

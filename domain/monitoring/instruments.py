@@ -1,7 +1,7 @@
 """What is known of assets: their prices, liquidity and state, one by one and as columns over all of them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from domain.checks import Vector
 from domain.market_data.corporate_actions import ActionKind, CorporateAction
 from domain.monitoring.events import InstrumentChanged, TradingState
 from domain.monitoring.price_history import PriceHistory
+from domain.records import dataclass
 
 
 @dataclass(frozen=True)

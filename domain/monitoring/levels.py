@@ -6,7 +6,7 @@ what a price was within an earlier date does not count, and a corrected price of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.monitoring.segments import Cuts, Indices, spliced_fields
+from domain.records import dataclass
 
 
 def _nans(count: int) -> Vector:

@@ -6,7 +6,7 @@ can bring about its own event, also by way of other triggers of the mandate, wou
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +16,7 @@ from domain.errors import InvalidInput
 from domain.monitoring.rules import LONGEST_SECONDS
 from domain.monitoring.signals import EventKind, Signal
 from domain.monitoring.timestamps import SECOND
+from domain.records import dataclass
 
 
 class Action(StrEnum):

@@ -1,7 +1,7 @@
 """The positions whose weights each row of a portfolio sums."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,7 @@ from domain.monitoring.segments import (
     spliced,
     spliced_offsets,
 )
+from domain.records import dataclass
 
 
 def _no_items() -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from domain.monitoring.rows import OF_WEIGHTS, Family, PortfolioRows, portfolio_
 from domain.monitoring.rules import LiquidityRules
 from domain.monitoring.state import MonitorState
 from domain.monitoring.watches import Watch
+from domain.records import dataclass
 
 
 def with_watches(state: MonitorState, watches: Mapping[str, Watch]) -> MonitorState:

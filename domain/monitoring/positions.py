@@ -5,7 +5,7 @@ million prices leave no more rounding than one. The cost is the number of positi
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,7 @@ from domain.monitoring.segments import (
     spliced,
     spliced_offsets,
 )
+from domain.records import dataclass
 
 
 @dataclass(frozen=True)

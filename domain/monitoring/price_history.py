@@ -1,6 +1,6 @@
 """The last price of each date of one asset, and what makes prices of different dates comparable."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.corporate_actions import CashDividend, CorporateAction, Split
 from domain.monitoring.events import ClosingPrice, PriceSeries, QuotedPrice
+from domain.records import dataclass
 
 QUOTED = -1
 """Revision of a price that is a quote: every bar of its date replaces it."""

@@ -1,12 +1,11 @@
 """Dates on which a mandate is to be reviewed."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.calendar import Frequency, first_of_periods
 from domain.errors import InvalidInput
 from domain.monitoring.timestamps import checked_day
+from domain.records import dataclass
 
 LOOK_BACK_DAYS = 800
 """More than two of the longest periods."""

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from domain.monitoring.rules import AlarmRule, MonitoredMandate, PriceRules
 from domain.monitoring.signals import EventKind, Severity, Subject
+from domain.records import dataclass
 
 ROUNDING = 1e-12
 """A weight that is less than this outside its bounds is inside but for rounding."""

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from domain.checks import LARGEST_FIGURE, distinct_symbols, figure, non_negative, open_fraction, positive
 from domain.errors import InvalidInput
 from domain.monitoring.review_calendar import ReviewCalendar
 from domain.monitoring.signals import Severity
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 from domain.taxes.lots import TermRule
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from domain.records import dataclass
 
 
 class EventKind(StrEnum):

@@ -1,7 +1,7 @@
 """What a monitor knows, and nothing else: two equal states answer every event alike."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from domain.monitoring.rules import MOST_RETURNS
 from domain.monitoring.segments import Indices
 from domain.monitoring.timestamps import day_of
 from domain.monitoring.watches import Watches
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

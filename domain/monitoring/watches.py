@@ -1,13 +1,14 @@
 """What is known of one portfolio: its holdings and mandate, the lots that will be long-term, its last review."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 
 from domain.calendar import EPOCH
 from domain.monitoring.events import Holdings
 from domain.monitoring.records import Records, json_text
 from domain.monitoring.rules import MonitoredMandate
+from domain.records import dataclass
 from domain.taxes.lots import TermRule
 
 

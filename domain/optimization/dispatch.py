@@ -4,7 +4,6 @@ The first row that applies is used. Within one objective, exact and fast methods
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import NotSupported
@@ -40,6 +39,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.request import objectives
 from domain.optimization.solution import Candidate
 from domain.optimization.spectral.spectral_risk import is_spectral
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 

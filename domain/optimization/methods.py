@@ -1,7 +1,6 @@
 """The methods of the table in `dispatch`, all called in the same way: with a problem, its limits, an objective."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from domain.checks import Vector
 from domain.optimization.closed_form import equal_weight, inverse_volatility
@@ -28,6 +27,7 @@ from domain.optimization.spectral.spectral_risk import (
     spectral_risk_of,
 )
 from domain.optimization.tolerances import GAP_TOLERANCE
+from domain.records import dataclass
 
 SolvePart = Callable[[Problem], Vector]
 """Verified weights of a smaller problem, as hierarchies of clusters need them."""

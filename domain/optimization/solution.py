@@ -3,10 +3,10 @@
 `verify` turns a `Candidate` into a `Solution`.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.contribution import RiskContributions
 from domain.warnings import ResultWarning
 

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO
+from domain.records import dataclass
 from domain.taxes.gains import RealizedGain
 from domain.taxes.lots import TaxLot
 from domain.taxes.wash_sales import OpenLoss

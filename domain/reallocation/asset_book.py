@@ -1,12 +1,12 @@
 """Units and tax lots of one asset while its fills are recorded."""
 
 import datetime as dt
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO, plain, quotient
 from domain.reallocation.account import Account, Execution, GainKey, GainRecord, Position
+from domain.records import dataclass
 from domain.taxes.lot_selection import LotMethod, LotSale, SaleTerms, order_of_sale, select_lots
 from domain.taxes.lots import PART_MARK, TaxLot, TermRule, purchase_id, total_quantity
 from domain.taxes.wash_sales import OtherPurchase, WashSaleLedger, WashSaleRule

@@ -5,7 +5,7 @@ is a limit of a second plan, which is made where the first one does not fit.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.exact import FRACTION_DIGITS, ZERO, decimal_step, exact, exact_arithmetic
@@ -20,6 +20,7 @@ from domain.reallocation.summary import summarise
 from domain.reallocation.trade_impact import impact_of
 from domain.reallocation.valuation import value
 from domain.reallocation.volume_shares import Market, Share, VolumeCap, Want
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

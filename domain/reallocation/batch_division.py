@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO
 from domain.reallocation.volume_shares import Market, Share, Want, divide, settle
+from domain.records import dataclass
 
 MOST_DAYS = 10_000_000
 """Assets of all accounts x days of the horizon that volume is divided for."""

@@ -1,7 +1,6 @@
 """What limits the trades of a plan in sum: cash, turnover, cost, realised gains."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.exact import ZERO, exact
@@ -9,6 +8,7 @@ from domain.reallocation.lot_sales import LotSales
 from domain.reallocation.lots import Budgets
 from domain.reallocation.orders import Order
 from domain.reallocation.request import ReallocationRequest
+from domain.records import dataclass
 
 NO_LIMIT = Decimal("Infinity")
 _BASIS_POINT = Decimal("0.0001")

@@ -1,6 +1,6 @@
 """Causes for which an order is not traded in full."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact
@@ -9,6 +9,7 @@ from domain.reallocation.modes import Deviation, Modes
 from domain.reallocation.orders import Order
 from domain.reallocation.request import Limits
 from domain.reallocation.shortfall import Cause, ShortfallCode
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

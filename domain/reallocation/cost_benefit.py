@@ -1,11 +1,11 @@
 """Whether trades are worth their cost: what the fall of the tracking variance is worth, against the cost a year."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from domain.checks import positive
 from domain.errors import InvalidInput
 from domain.reallocation.tracking_error import ActiveRisk
+from domain.records import dataclass
 
 DAYS_PER_YEAR = 365.0
 

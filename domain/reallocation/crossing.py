@@ -4,11 +4,11 @@ Each side is shared in proportion to what its accounts trade beyond what they mu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, exact_arithmetic
 from domain.reallocation.shared_liquidity import Ask, allocate
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from domain.reallocation.orders import Order
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.tax_weight import WeighedTax
 from domain.reallocation.valuation import Valuation
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ recorded later: an account carries the losses that a purchase may still disallow
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.cancellation import CancellationCheck, never_cancelled
@@ -17,6 +16,7 @@ from domain.errors import InvalidInput
 from domain.exact import exact_arithmetic
 from domain.reallocation.account import Account, Execution, GainKey, GainRecord, Position
 from domain.reallocation.asset_book import AssetBook, Entry
+from domain.records import dataclass
 
 CLOCK_TOLERANCE = dt.timedelta(seconds=60)
 """How far the clock of a caller may be ahead."""

@@ -14,7 +14,6 @@ are cut at the whole numbers beside the wish, so that the distance is linear in 
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -25,6 +24,7 @@ from domain.exact import ratio
 from domain.optimization.programs.mixed_integer import LinearModel
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.lots import Budgets, LotOrder
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

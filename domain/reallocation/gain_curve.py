@@ -1,9 +1,9 @@
 """The realised gain of a sale as a function of its size."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.exact import ZERO
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

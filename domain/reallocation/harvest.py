@@ -8,7 +8,7 @@ forbidden where losses are harvested, and lots whose loss is at risk are not sol
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -19,6 +19,7 @@ from domain.reallocation.modes import Direction
 from domain.reallocation.orders import Order, orders_of
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.valuation import Valuation
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 NO_LIMIT = Decimal("Infinity")

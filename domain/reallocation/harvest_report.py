@@ -1,12 +1,13 @@
 """Which trades of a plan are harvests, what they replace, and how much less tax they make."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.exact import ZERO, exact, exact_arithmetic
 from domain.reallocation.harvest import Harvest
 from domain.reallocation.schedule import Trade
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 

@@ -10,7 +10,6 @@ for one trade over T days sigma^2 X^2 T / 3 (Almgren, Thum, Hauptmann and Li 200
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from domain.calendar import TRADING_DAYS_PER_YEAR
 from domain.checks import Matrix, Vector, figures, freeze, open_fraction, positive, square, symmetric, unique_symbols
 from domain.costs.linear import BASIS_POINT
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 
 class MoneyImpact(Protocol):

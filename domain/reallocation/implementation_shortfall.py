@@ -12,11 +12,11 @@ that of the decision, else d. All sums are exact.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact_arithmetic, ratio
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

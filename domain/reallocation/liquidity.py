@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from enum import IntEnum
 
 from domain.exact import exact, exact_arithmetic, ratio
 from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT, Snapshot
+from domain.records import dataclass
 
 WHOLE_DAY = 1.0
 """Largest share of the average daily volume where a plan has no limit."""

@@ -8,8 +8,6 @@ is lost. It is the multiple-choice knapsack problem (Sinha and Zoltners 1979): a
 mixed than there are limits.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +16,7 @@ from domain.errors import SolverTimedOut
 from domain.optimization.programs.mixed_integer import LinearModel, SearchLimits
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_options import LotOptions
+from domain.records import dataclass
 
 MANY = 2_000
 """Options beside three of each asset of which a program is solved in some seconds."""

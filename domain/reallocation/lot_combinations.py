@@ -10,13 +10,13 @@ search that ends early still proves a bound.
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.reallocation.lot_options import LotOptions
+from domain.records import dataclass
 
 ROUNDING = 1e-12
 """Part of a limit by which floating-point sums may exceed it; plans are checked in decimals afterwards."""

@@ -7,13 +7,13 @@ counts even more and the search goes on.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.reallocation.lot_options import LotOptions
+from domain.records import dataclass
 
 EXCEEDED = (1.5, 6.0, 50.0, 1e3)
 """What exceeds a limit counts so many times its price, one after the other."""

@@ -6,13 +6,13 @@ by the envelope of McCormick (1976) over the costs that plans can have.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.optimization.programs.mixed_integer import LinearModel
 from domain.reallocation.gain_columns import SaleColumns
 from domain.reallocation.lots import ROUNDING
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

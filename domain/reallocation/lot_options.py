@@ -10,7 +10,6 @@ reference cost plus s (C - reference): it is convex in C for each number of lots
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from domain.checks import Vector
 from domain.reallocation.drift import Drift
 from domain.reallocation.lots import Budgets, LotOrder, usable_lots
 from domain.reallocation.tax_weight import TaxCurve
+from domain.records import dataclass
 
 MOST_OPTIONS = 3_000_000
 """Of all assets; of more, each with the tax lots of thousands of purchases, none are made."""

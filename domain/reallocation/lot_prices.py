@@ -7,7 +7,6 @@ Folkman, in Starr 1969). One price is found where tangents meet, several by cutt
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.optimization.programs.mixed_integer import LinearModel
 from domain.reallocation.lot_options import LotOptions
+from domain.records import dataclass
 
 ROUNDS = 60
 """Prices that are tried."""

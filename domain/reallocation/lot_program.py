@@ -17,7 +17,7 @@ depend on C: lambda C, where lambda is the place between the two numbers, is rep
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from domain.reallocation.gain_columns import GainColumns
 from domain.reallocation.lot_lines import LineColumns, Wish, add_line, next_counts
 from domain.reallocation.lots import ROUNDING, Budgets, LotOrder, keeps, usable_lots
 from domain.reallocation.priced_lots import CLOSE, COST_TIE_BREAK, EXACT_ASSETS, PROVEN, priced_lots
+from domain.records import dataclass
 
 MOST_ASSETS = 600
 """Assets up to which the whole program is solved where prices of the limits leave too large a gap."""

@@ -10,12 +10,13 @@ the best lot from a heap, and a number of lots that are all equally good is give
 import heapq
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling
 from domain.reallocation.cancellation import checked, rounds_while
 from domain.reallocation.gain_curve import GainCurve
+from domain.records import dataclass
 
 MOST_LOTS = 2**53
 """Most lots of one order: a float cannot distinguish larger numbers."""

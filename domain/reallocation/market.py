@@ -1,13 +1,13 @@
 """The market of a reallocation from stored prices: last price, average daily volume, lots, and what they are worth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from domain.costs.impact import Liquidity
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
 from domain.reallocation.market_metrics import Bars, market_metrics
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Latest figures of assets from stored bars: price, traded volume, spread, volatility."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from domain.calendar import periods_per_year
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel, PricePanel, civil_date
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 VOLUME_DAYS = 21

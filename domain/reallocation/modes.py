@@ -1,6 +1,5 @@
 """How a plan is restricted this time, and what it weighs against the distance to the target."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -10,6 +9,7 @@ from domain.exact import exact, exact_arithmetic
 from domain.market_data.snapshot import LARGEST_AMOUNT
 from domain.portfolio import Portfolio
 from domain.reallocation.shortfall import ShortfallCode
+from domain.records import dataclass
 
 LARGEST_AVERSION = 1e6
 """At this aversion a cost of a hundredth of a basis point outweighs the whole distance to any target."""

@@ -1,7 +1,7 @@
 """What a portfolio needs: its utilization, and the trades that this, cash or a harvest of losses requires."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from domain.cancellation import never_cancelled
@@ -12,6 +12,7 @@ from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.required import check_target, current_weights, nav_after, required_assets, required_trades
 from domain.reallocation.utilization import UtilizationReport, utilization
 from domain.reallocation.valuation import Valuation, value
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -13,6 +13,7 @@ from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.shortfall import Cause, ShortfallCode
 from domain.reallocation.valuation import Valuation
 from domain.reallocation.volume_shares import VolumeCap
+from domain.records import dataclass
 
 
 @dataclass(slots=True)

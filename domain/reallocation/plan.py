@@ -1,7 +1,7 @@
 """The trade list: whole lots, sells before the buys they fund, cash never below its floor."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.exact import ZERO, exact, exact_arithmetic
@@ -21,6 +21,7 @@ from domain.reallocation.shortfall import Cause, Shortfall, ShortfallCode
 from domain.reallocation.trade_choices import certain_exits, known_lots, trade_choices
 from domain.reallocation.valuation import Valuation
 from domain.reallocation.weighed_lots import WeighedLots, weighed_lots
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 SECONDS = 20.0

@@ -1,7 +1,7 @@
 """The trades of a reallocation and their figures."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.cost_benefit import CostBenefit, cost_benefit
@@ -14,6 +14,7 @@ from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.summary import Summary, summarise
 from domain.reallocation.trade_impact import TradeImpact
 from domain.reallocation.valuation import Valuation
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

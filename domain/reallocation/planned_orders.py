@@ -4,7 +4,6 @@ The price of a plan is the decision price and its quantity the order (see `imple
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -17,6 +16,7 @@ from domain.reallocation.implementation_shortfall import (
     combined,
     implementation_shortfall,
 )
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ S (C - C0) - sum_i |s_i - s_i*| reach: a sum over assets again, exact where the 
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 
 import numpy as np
@@ -26,6 +26,7 @@ from domain.reallocation.lot_exchanges import exchanged
 from domain.reallocation.lot_options import LotOptions, lot_options
 from domain.reallocation.lot_prices import LotPrices, best_prices, priced
 from domain.reallocation.lots import Budgets, LotOrder, keeps
+from domain.records import dataclass
 
 EXACT_ASSETS = 40
 """Assets up to which the search goes on until the plan is proven to be the best."""

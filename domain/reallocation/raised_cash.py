@@ -5,12 +5,12 @@ cash needs and the limits on turnover, cost and gains allow.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.exact import ZERO, ceiling, quotient
 from domain.reallocation.cancellation import checked
 from domain.reallocation.lots import Budgets, LotOrder
+from domain.records import dataclass
 
 STEPS = 20
 """Attempts to find the lots whose proceeds, less a cost that depends on them, are enough."""

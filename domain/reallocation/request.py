@@ -1,7 +1,7 @@
 """The request of a reallocation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.checks import finite_number, non_negative, positive
@@ -18,6 +18,7 @@ from domain.reallocation.optimal_execution.planned_schedule import ScheduleTerms
 from domain.reallocation.tax_terms import TaxAccount
 from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volume_shares import VolumeCap
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The result of a reallocation."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from domain.reallocation.cost_benefit import CostBenefit
 from domain.reallocation.harvest_report import HarvestReport
@@ -12,6 +12,7 @@ from domain.reallocation.tax_report import TaxReport
 from domain.reallocation.trade_impact import TradeImpact
 from domain.reallocation.trade_schedule import TradeSchedule
 from domain.reallocation.utilization import UtilizationReport
+from domain.records import dataclass
 
 OPTIMAL_GAP = 1e-5
 """Gap below which a plan counts as optimal: the solver proves bounds to a millionth."""

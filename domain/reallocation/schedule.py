@@ -1,7 +1,6 @@
 """Orders day by day: sells first, and a buy waits for the day whose settled cash can pay for it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -9,6 +8,7 @@ from domain.exact import ZERO, exact
 from domain.reallocation.cancellation import checked
 from domain.reallocation.orders import Order
 from domain.reallocation.settlement import CashLedger
+from domain.records import dataclass
 
 MOST_TRADES = 250_000
 """A longer list of trades is not sent."""

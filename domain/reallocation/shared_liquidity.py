@@ -5,12 +5,13 @@ order of the accounts: what is equal otherwise is decided by their keys.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 from domain.exact import ZERO, exact_arithmetic
+from domain.records import dataclass
 
 
 class SharingRule(StrEnum):

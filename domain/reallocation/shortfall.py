@@ -1,7 +1,8 @@
 """Why less is traded than was wanted."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from domain.records import dataclass
 
 
 class ShortfallCode(StrEnum):

@@ -1,7 +1,6 @@
 """The portfolio before and after a plan."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -10,6 +9,7 @@ from domain.reallocation.cancellation import checked
 from domain.reallocation.plan import ReallocationPlan
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.valuation import Valuation, cost_of, spread_rate
+from domain.records import dataclass
 
 BASIS_POINTS = 10_000
 

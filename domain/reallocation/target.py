@@ -1,7 +1,7 @@
 """Target weights by an optimisation over stored prices."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.portfolio import Portfolio
 from domain.reallocation.market import liquidity_of, net_asset_value
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 WEIGHT_ROUNDING = 1e-9

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.exact import ZERO, exact, exact_arithmetic, quotient
@@ -11,6 +11,7 @@ from domain.reallocation.lot_sales import LotSales
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Trade
 from domain.reallocation.tax_terms import RecentPurchase, RecentTrade, TaxAccount, TaxLimits
+from domain.records import dataclass
 from domain.taxes.gains import RealizedGain, net, tax
 from domain.taxes.lot_selection import select_lots
 from domain.taxes.lots import TaxLot, Term, total_quantity

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.checks import figure, finite_number, non_negative
 from domain.errors import InvalidInput
 from domain.exact import ZERO, exact, exact_arithmetic
 from domain.market_data.snapshot import LARGEST_AMOUNT
+from domain.records import dataclass
 from domain.taxes.gains import TaxRates
 from domain.taxes.lot_selection import LotMethod
 from domain.taxes.lots import TaxLot, TermRule, identified, total_quantity

@@ -6,7 +6,7 @@ gain budget.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -16,6 +16,7 @@ from domain.checks import Vector
 from domain.exact import ratio
 from domain.reallocation.gain_curve import GainCurve
 from domain.reallocation.lots import LotOrder
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

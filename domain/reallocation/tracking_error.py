@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import PricePanel
 from domain.market_data.source import infer_periods_per_year
+from domain.records import dataclass
 from domain.risk.model import RiskModel
 
 CORRELATION_ROUNDING = 1e-9

@@ -1,13 +1,12 @@
 """What a plan may trade of each asset: lots towards its target, all of a holding, or lots away from its target.
 
-A trade away from the target never helps where fractions may be traded. With whole lots it can: a lot that is sold of
-what is not wanted to be sold pays, together with the cash that is left over, for a lot of another asset; or its loss
-makes room for gains, or lowers the tax that is weighed. And an asset that is to be sold where all costs are paid may be
-one to buy where they are less. The choices of one asset exclude one another.
+A trade away from the target never helps where fractions may be traded. With whole lots it can: a lot that is sold pays,
+with the cash that is left over, for a lot of another asset; or its loss makes room for gains, or lowers the tax. And an
+asset that is sold where all costs are paid may be bought where they are less. Choices of one asset exclude one another.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.exact import ONE, ZERO, ceiling, exact, quotient, ratio
@@ -25,6 +24,7 @@ from domain.reallocation.orders import Order, opposite
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.tax_weight import PRICES_OF_CASH, alone
 from domain.reallocation.valuation import Valuation
+from domain.records import dataclass
 
 SECONDS = 5.0
 """For the search of sales that raise a negative cash, where simpler ways find none."""

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from statistics import NormalDist
 
@@ -17,6 +16,7 @@ from domain.market_data.snapshot import Snapshot
 from domain.reallocation.impact import ImpactDistribution, PlannedValues, simulate_impact
 from domain.reallocation.request import ImpactTerms
 from domain.reallocation.schedule import Trade
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -1,7 +1,7 @@
 """How the trades of a plan are spread over the periods of its horizon, and what that costs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -16,6 +16,7 @@ from domain.reallocation.optimal_execution.planned_schedule import (
 from domain.reallocation.request import ReallocationRequest
 from domain.reallocation.schedule import Trade
 from domain.reallocation.valuation import Valuation
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 SECONDS = 20.0

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.reallocation.request import Thresholds
 from domain.reallocation.tracking_error import ActiveRisk
+from domain.records import dataclass
 
 ROUNDING = 1e-12
 """A difference of weights below this is rounding."""

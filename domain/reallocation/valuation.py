@@ -1,7 +1,6 @@
 """Exact value of a portfolio and cost of its trades."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -9,6 +8,7 @@ from domain.exact import ZERO, exact, exact_arithmetic
 from domain.market_data.snapshot import SMALLEST_AMOUNT
 from domain.reallocation.cancellation import checked
 from domain.reallocation.request import ReallocationRequest
+from domain.records import dataclass
 
 _HALF = Decimal("0.5")
 _BASIS_POINT = Decimal("0.0001")

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from domain.estimation.moments import Estimation, estimate_moments
 from domain.market_data.panel import PricePanel
 from domain.market_data.source import infer_periods_per_year
 from domain.reallocation.summary import Summary
+from domain.records import dataclass
 from domain.risk.model import RiskModel
 
 

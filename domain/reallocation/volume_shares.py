@@ -5,12 +5,13 @@ uses no volume; the rest is divided day by day, each day what is wanted by then 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from domain.exact import ZERO, exact_arithmetic
 from domain.reallocation.crossing import Crossable, crossed_units
 from domain.reallocation.shared_liquidity import Ask, SharingRule, allocate
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

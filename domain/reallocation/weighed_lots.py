@@ -1,7 +1,6 @@
 """The lots of a plan where trades are weighed by more than their value: see `lot_search`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -23,6 +22,7 @@ from domain.reallocation.tax_weight import TaxCurve
 from domain.reallocation.trade_choices import TradeChoice, exit_of, in_lots, known_lots, may_exit
 from domain.reallocation.trade_impact import ImpactRate, impact_rates
 from domain.reallocation.valuation import Valuation, commission_rate, cost_of, spread_rate
+from domain.records import dataclass
 
 SECONDS = 20.0
 """For the search of whole lots; what is found until then is taken."""

@@ -5,13 +5,13 @@ performance measurement"); so is one of degree two, such as the variance, when e
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
+from domain.records import dataclass
 from domain.risk.gradients import scenario_gradient
 from domain.risk.measures import RiskMeasure
 from domain.risk.outcomes import Outcomes

@@ -1,11 +1,11 @@
 """Definitions of other libraries, for comparison with their numbers; the default is the definition of this engine."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.figure import TOTAL_LOSS, Figure, finite, grown, if_known
 from domain.risk.outcomes import Outcomes
 

@@ -1,7 +1,5 @@
 """Clusters of correlated assets: their order in a heat map, and the tree."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +8,7 @@ from domain.checks import Matrix
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage, Places, Tree, cluster_count, tree_of
 from domain.estimation.codependence import signed
+from domain.records import dataclass
 
 MOST_CLUSTERS = 10
 

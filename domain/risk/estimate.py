@@ -1,6 +1,6 @@
 """EstimateRiskModel: a risk model with diagnostics, factors and simulated returns."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from domain.estimation.diagnostics import EstimationDiagnostics, diagnosed
 from domain.estimation.moments import Estimation
 from domain.market_data.missing import MissingData, MissingDataPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.records import dataclass
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.prepared import prepared

@@ -1,7 +1,6 @@
 """Factors of asset returns: series of the caller, or principal components of the returns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from domain.checks import Matrix, Vector, few_enough, freeze
 from domain.errors import InvalidInput
 from domain.estimation.regression import FactorFit, fitted, independent_factors, least_squares
 from domain.market_data.panel import ReturnPanel, civil_date
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
+
+from domain.records import dataclass
 
 NO_DISTRIBUTION = "needs scenarios, or returns on dates with every asset; moments do not define a distribution"
 NO_TIME = "needs returns or prices in the order of time"

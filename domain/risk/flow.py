@@ -1,7 +1,7 @@
 """AnalyzeRisk: builds a query, computes the report, then the requested parts around it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from domain.market_data.missing import MissingData
 from domain.market_data.panel import Days, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
 from domain.portfolio import Portfolio, weights_by_symbol
+from domain.records import dataclass
 from domain.risk.analyzer import analyze
 from domain.risk.correlation import CorrelationClusters, cluster
 from domain.risk.factors import FactorDecomposition

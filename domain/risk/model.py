@@ -1,7 +1,5 @@
 """Risk of portfolios from moments alone, and which assets have none."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +8,7 @@ from domain.checks import Matrix, Vector, rounding_of
 from domain.estimation.moments import Estimation, estimate_moments, scenario_moments
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.records import dataclass
 from domain.risk.contribution import RiskContributions, volatility_contributions
 
 RISKLESS = 1e-15

@@ -1,12 +1,11 @@
 """A portfolio's returns as a distribution: a sample of observations, or all outcomes with their probabilities."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector, rounding_of
 from domain.errors import NotSupported
+from domain.records import dataclass
 from domain.risk.measures import dispersion
 from domain.risk.measures.tail import (
     QuantileMethod,

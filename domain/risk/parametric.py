@@ -1,12 +1,12 @@
 """VaR and CVaR of a distribution that is fitted to a portfolio's returns: normal, Cornish-Fisher, Student's t."""
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from domain.checks import Vector
+from domain.records import dataclass
 
 NORMAL = NormalDist()
 

@@ -1,6 +1,6 @@
 """Prepares data for a report: a missing value is an error, drops its date, or is left to an estimator of moments."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from domain.market_data.missing import MissingData, MissingDataPolicy, complete,
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Days, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, complete_returns, infer_periods_per_year
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The data and parameters of a risk report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from domain.checks import Vector, finite, finite_number, frequency, open_fractio
 from domain.estimation.moments import Estimation
 from domain.market_data.moments import Moments
 from domain.market_data.panel import ReturnPanel, Scenarios
+from domain.records import dataclass
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.factors import FactorDecomposition
 from domain.risk.filtered import DECAY

@@ -1,10 +1,9 @@
 """Risk-adjusted returns. Ratios are annual, with p periods in a year."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import (
     CONSTANT,

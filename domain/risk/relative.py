@@ -1,6 +1,6 @@
 """A portfolio against a benchmark, on the periods that both have."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from domain.calendar import usual_step
 from domain.checks import Matrix, Vector, moderate
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, Panel, PricePanel
+from domain.records import dataclass
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import (
     CONSTANT,

@@ -1,10 +1,11 @@
 """The risk report: figures in groups, each a number or absent with its reason. Losses are positive."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date
 
 from domain.checks import Matrix, Vector
 from domain.market_data.moments import Moments
+from domain.records import dataclass
 from domain.risk.contribution import GroupContribution, RiskContributions
 from domain.risk.figure import Absent, Figure
 from domain.risk.measures import RiskMeasure

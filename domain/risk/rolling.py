@@ -1,6 +1,5 @@
 """Figures of rolling windows, by the same functions as the report."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.measures.dispersion import (
     covariance,
     is_constant,

@@ -1,6 +1,5 @@
 """Simulated returns of a risk model: normal, Student's t, or blocks of its own history."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from domain.checks import Matrix, positive
 from domain.errors import InvalidInput
 from domain.market_data.moments import Moments
+from domain.records import dataclass
 
 
 class SimulationMethod(StrEnum):

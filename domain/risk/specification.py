@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from domain.market_data.moments import Moments
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel, Scenarios
 from domain.market_data.source import MarketInput, infer_periods_per_year
 from domain.portfolio import Portfolio, weights_by_symbol
+from domain.records import dataclass
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.correlation import Clustering
 from domain.risk.factors import FactorDecomposition, principal_components, regressed

@@ -4,7 +4,7 @@ The portfolio is bought at the start of a scenario and held to its end, so that 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel, civil_date
+from domain.records import dataclass
 from domain.risk.factors import FactorDecomposition
 from domain.risk.model import RiskModel
 from domain.risk.shocks import conditional_shock, factor_shock, stressed_covariance

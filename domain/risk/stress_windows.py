@@ -3,7 +3,6 @@
 The portfolio is bought at the start of the stretch and held to its end.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -12,6 +11,7 @@ import numpy as np
 from domain.checks import Vector
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel
+from domain.records import dataclass
 
 EPOCH = date(1970, 1, 1)
 

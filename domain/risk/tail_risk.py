@@ -1,9 +1,9 @@
 """VaR and CVaR of a portfolio by every definition of the report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.conventions import OURS, Conventions
 from domain.risk.figure import CONSTANT, NO_DISTRIBUTION, NO_TIME, ONE_RETURN, Absent, Figure, if_known
 from domain.risk.filtered import DECAY, volatility_filtered

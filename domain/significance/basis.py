@@ -1,6 +1,6 @@
 """What a figure was computed from: its returns, their number, and the convention."""
 
-from dataclasses import dataclass
+from domain.records import dataclass
 
 EXCESS = "excess"
 """Returns less the risk-free ones, the same that the Sharpe ratio of the metrics has."""

@@ -1,12 +1,12 @@
 """Block length of a bootstrap, chosen from the data."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 from domain.significance.autocovariance import autocovariances
 
 SIGNIFICANT = 2.0

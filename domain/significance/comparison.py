@@ -1,6 +1,6 @@
 """Comparison of trials that are given as returns: does the best beat the benchmark, their number considered?"""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector, constant_columns, moderate, open_fraction, positive
 from domain.errors import InvalidInput
 from domain.market_data.panel import ReturnPanel, civil_date
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure, known
 from domain.significance.basis import ACTIVE, GIVEN, FigureBasis
 from domain.significance.block_length import common_block_length

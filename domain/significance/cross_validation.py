@@ -6,13 +6,13 @@ through the whole time.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 EMBARGO = 0.01
 """Usual share of the dates that are left out after a test."""

@@ -1,11 +1,10 @@
 """The maximum drawdown that returns like these lead to: its distribution over resampled paths."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 from domain.significance.resampling import Resampling, stationary_blocks
 
 MOST_PATHS = 250

@@ -1,9 +1,9 @@
 """What the best of many trials is worth: the Sharpe ratio that luck alone gives to the best of them."""
 
 import math
-from dataclasses import dataclass
 
 from domain.checks import Matrix
+from domain.records import dataclass
 from domain.risk.figure import Figure
 from domain.significance.sharpe import NORMAL, SharpeEstimate
 

@@ -4,13 +4,13 @@ Bailey, Borwein, Lopez de Prado and Zhu 2017, "The probability of backtest overf
 """
 
 import math
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure, quotient
 
 SEGMENTS = 16

@@ -7,13 +7,13 @@ Statistics that are sums over dates are counts of the dates times a table of ret
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator, Philox
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 LEAST_RESAMPLED = 10
 """Returns that a resample needs: blocks of fewer dates say nothing about their dependence."""

@@ -1,9 +1,8 @@
 """What statistical validation computes, and how."""
 
-from dataclasses import dataclass
-
 from domain.checks import finite_number, open_fraction
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.significance.stability import SUB_PERIODS
 
 CONFIDENCE = 0.95

@@ -4,12 +4,12 @@ Sharpe ratios are per period, mean / standard deviation with divisor T - 1, of e
 """
 
 import math
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from domain.checks import LARGEST_RETURN, Matrix, Vector, rounding_of
+from domain.records import dataclass
 from domain.risk.figure import CONSTANT, ONE_RETURN, TOO_LARGE, Absent, Figure, finite, if_known, quotient
 from domain.risk.outcomes import Outcomes
 

@@ -6,12 +6,12 @@ robust to dependence; the last p-value is from a studentised circular block boot
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector, constant_columns
+from domain.records import dataclass
 from domain.risk.figure import TOO_LARGE, Absent, Figure
 from domain.significance.block_length import optimal_block_lengths
 from domain.significance.long_run_variance import KERNELS

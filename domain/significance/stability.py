@@ -1,11 +1,11 @@
 """Whether a Sharpe ratio is that of the whole time, or of a part of it."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure
 from domain.risk.validation.chi_square import chi_square_survival
 from domain.significance.sharpe import SharpeEstimate

@@ -6,13 +6,13 @@ Both have studentised means of active returns, whose error is that of the statio
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 from domain.significance.resampling import LARGE_PIECE, Resampling, stationary_blocks
 
 COLUMNS = 64

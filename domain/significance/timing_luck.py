@@ -1,13 +1,13 @@
 """How far a result depends on the dates of rebalancing that happened to be chosen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 
 from domain.checks import Matrix
 from domain.market_data.panel import Days
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure
 
 BAND_DATES = 250

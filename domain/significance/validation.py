@@ -1,11 +1,12 @@
 """Statistical validation of one path of returns: how much of its Sharpe ratio is more than luck."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.market_data.panel import Days
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure, if_known, times
 from domain.significance.basis import EXCESS, NET, FigureBasis
 from domain.significance.block_length import optimal_block_lengths

@@ -6,7 +6,7 @@ has not seen, and the tests of all splits are put together to paths through the 
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from domain.cancellation import CancellationCheck
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.figure import Absent, Figure, finite, quotient
 from domain.significance.cross_validation import CombinatorialSplits, Split
 from domain.sweep.ranking import Score

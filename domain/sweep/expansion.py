@@ -3,9 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 MOST_TRIALS = 10_000
 

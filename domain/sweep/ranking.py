@@ -1,10 +1,10 @@
 """Which trial is best by a score. Trials without one, because they failed or it is not defined, are never ranked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.backtest.metrics import Performance
+from domain.records import dataclass
 from domain.risk.figure import Figure
 
 

@@ -1,13 +1,14 @@
 """Scores of many series of returns on some of their dates: those of `ranking` that returns alone determine."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.backtest.metrics import TAIL_CONFIDENCE
 from domain.checks import Matrix, Vector, rounding_of
+from domain.records import dataclass
 from domain.risk.measures.dispersion import lower_partial_moment, mean, standard_deviation
 from domain.risk.measures.drawdown import compounded_drawdowns, deepest
 from domain.risk.measures.tail import conditional_value_at_risk, value_at_risk

@@ -1,7 +1,7 @@
 """What the best of all trials is worth, their number considered: the tests of `significance` on their returns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from domain.cancellation import CancellationCheck
 from domain.checks import LARGEST_RETURN, Matrix, Vector, constant_columns
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days, ReturnPanel
+from domain.records import dataclass
 from domain.risk.figure import Absent
 from domain.significance.comparison import MOST_STATISTICS, Comparison, ComparisonSettings, compare
 from domain.significance.settings import RESAMPLES

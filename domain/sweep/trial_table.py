@@ -1,10 +1,10 @@
 """Returns of trials on the dates that all of them have, as cross-validation reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
+from domain.records import dataclass
 from domain.risk.figure import Absent
 from domain.sweep.return_scores import ReturnTable
 from domain.sweep.statistics import (

@@ -5,7 +5,7 @@ in proportional costs alone share what was prepared, and the decisions that depe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from domain.backtest.flow import run
 from domain.backtest.liquidity import StoredTrading
@@ -19,6 +19,7 @@ from domain.backtest.specification import BacktestSpecification
 from domain.backtest.walk_ahead import WalkAhead
 from domain.cancellation import CancellationCheck
 from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.records import dataclass
 from domain.risk.figure import Figure
 from domain.sweep.statistics import TrialReturns
 from domain.warnings import ResultWarning

@@ -1,9 +1,9 @@
 """What was tried on the same data before: the best of a sweep is the best of all these trials, not only of its own."""
 
 import math
-from dataclasses import dataclass
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.figure import Absent
 from domain.significance.multiple_trials import DeflatedSharpe, deflated_sharpe
 from domain.significance.sharpe import SharpeEstimate

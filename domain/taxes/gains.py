@@ -1,10 +1,10 @@
 """Realised gains and the tax on them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.exact import ZERO, exact
+from domain.records import dataclass
 from domain.taxes.lots import Term
 
 

@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from domain.exact import ZERO
+from domain.records import dataclass
 from domain.taxes.gains import RealizedGain, TaxRates
 from domain.taxes.lots import TaxLot, TermRule
 

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from enum import IntEnum
 from itertools import count
 
 from domain.exact import ZERO
+from domain.records import dataclass
 
 PART_MARK = "~"
 """Between the id of a purchase and the number of a part of it."""

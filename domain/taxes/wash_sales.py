@@ -10,10 +10,11 @@ purchase before the sale count only while they are held, and the rest of the pur
 import datetime as dt
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from domain.exact import ZERO
+from domain.records import dataclass
 from domain.taxes.gains import RealizedGain
 from domain.taxes.lot_selection import LotSale, SaleTerms
 from domain.taxes.lots import TaxLot, Term, part_id, purchase_id

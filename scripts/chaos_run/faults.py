@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from scripts.chaos_run.proxy import Relay
-from scripts.postgres_cluster import free_port
+from scripts.free_port import free_port
 from tests.processes import first_line
 from tests.supabase_stack import RunningStack
 

@@ -1,11 +1,11 @@
 """Commands of BacktestService."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from domain.backtest.specification import BacktestSpecification
 from domain.checks import Matrix
 from domain.market_data.panel import Days, PricePanel, ReturnPanel
+from domain.records import dataclass
 from server.ports.market_data import PriceSelection
 
 

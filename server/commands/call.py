@@ -1,7 +1,8 @@
 """What a service is told about the call it serves."""
 
-from dataclasses import dataclass
 from time import monotonic
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

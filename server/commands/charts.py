@@ -1,9 +1,8 @@
 """Charts of a result, as a request names them."""
 
-from dataclasses import dataclass
-
 from domain.charts.chart import Chart
 from domain.charts.theme import Theme
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Command of CompareStrategies."""
 
-from dataclasses import dataclass
-
 from domain.market_data.panel import ReturnPanel
+from domain.records import dataclass
 from domain.significance.comparison import ComparisonSettings
 
 

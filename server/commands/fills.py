@@ -1,10 +1,10 @@
 """The command of RecordFills and what comes of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.reallocation.account import Execution
+from domain.records import dataclass
 from server.ports.fills import FillsChange, FillsQuery
 from server.ports.portfolios import PortfolioRecord
 

@@ -1,12 +1,11 @@
 """Commands of OptimizationService and what comes of them."""
 
-from dataclasses import dataclass
-
 from domain.estimation.diagnostics import EstimationDiagnostics
 from domain.market_data.source import MarketInput
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.ports.market_data import PriceSelection
 

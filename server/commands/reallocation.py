@@ -1,7 +1,7 @@
 """Commands of ReallocationService and what comes of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from domain.costs.fees import Fees
@@ -18,6 +18,7 @@ from domain.reallocation.result import Reallocation
 from domain.reallocation.tax_terms import TaxTerms
 from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volatility import Volatilities
+from domain.records import dataclass
 from domain.taxes.lots import TaxLot
 from domain.warnings import ResultWarning
 from server.ports.market_data import PriceSelection

@@ -1,12 +1,11 @@
 """Commands of RiskService."""
 
-from dataclasses import dataclass
-
 from domain.attribution.attribute import AttributedWeights
 from domain.attribution.factors import FactorExposures
 from domain.attribution.settings import AttributionSettings
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.market_data.source import MarketInput
+from domain.records import dataclass
 from domain.risk.estimate import RiskModelSpecification
 from domain.risk.specification import RiskSpecification
 from server.ports.market_data import PriceSelection

@@ -1,10 +1,11 @@
 """What a request needs of the store: a task requests it, a service collects it, and the task runs again with it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from domain.market_data.corporate_actions import CorporateAction
 from domain.reallocation.target import TargetWeights
+from domain.records import dataclass
 from server.ports.changes import Quote as PublishedQuote
 from server.ports.market_data import Instrument, PriceField, PriceSelection
 from server.ports.panels import StoredPanelRef

@@ -1,8 +1,8 @@
 """Commands of sweeps."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.records import dataclass
 from server.ports.jobs import JobState
 
 

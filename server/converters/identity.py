@@ -1,10 +1,11 @@
 """What a request is, apart from how its answer is named: two hashes, one for the answer and one for the request."""
 
 import hashlib
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
+
+from domain.records import dataclass
 
 M = TypeVar("M", bound=Message)
 

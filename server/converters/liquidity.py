@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from absfinance.v1 import liquidity_pb2
 from absfinance.v1.liquidity_service_pb2 import AssessLiquidityRequest, AssessLiquidityResponse
@@ -11,6 +10,7 @@ from google.protobuf.message import DecodeError
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT
 from domain.reallocation.liquidity import AssetLiquidity, LiquidityAssessment, LiquidityState
+from domain.records import dataclass
 from server.converters.paths import error_path, require_unique
 from server.converters.weights import optional_field
 

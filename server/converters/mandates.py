@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from absfinance.v1 import constraint_pb2, frequency_pb2, portfolio_pb2
 
@@ -19,6 +19,7 @@ from domain.monitoring.rules import (
 )
 from domain.monitoring.signals import EventKind
 from domain.monitoring.trigger_rules import HELD_ALARMS, rules_with_hold, rules_with_triggers
+from domain.records import dataclass
 from server.converters.dates import days_from_proto
 from server.converters.frequency import frequency_from_proto
 from server.converters.paths import error_path

@@ -1,7 +1,6 @@
 """Imports, tables of prices and instruments, from messages and back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -17,6 +16,7 @@ from absfinance.v1.market_data_service_pb2 import (
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
+from domain.records import dataclass
 from server.converters.market_input import (
     price_field_from_proto,
     price_field_to_proto,

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +14,7 @@ from domain.monitoring.events import Holdings
 from domain.portfolio import Portfolio
 from domain.reallocation.cost_benefit import CostBenefitRule
 from domain.reallocation.request import Thresholds, check_amounts
+from domain.records import dataclass
 from server.commands.reallocation import Mandate, OptimizedTarget, Target
 from server.converters.constraint import constraint_from_proto
 from server.converters.mandates import check_mandate

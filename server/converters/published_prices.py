@@ -1,13 +1,12 @@
 """Published bars and quotes between the wire and the store."""
 
-from dataclasses import dataclass
-
 from absfinance.v1.market_data_service_pb2 import PublishMarketDataRequest, PublishMarketDataResponse
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT
+from domain.records import dataclass
 from server.converters.dates import days_from_proto
 from server.converters.paths import error_path
 from server.ports.changes import Quote

@@ -1,7 +1,6 @@
 """Requests that recomputations make, as bytes that tasks read like those of callers, and what their results say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
@@ -15,6 +14,7 @@ from google.protobuf.message import DecodeError
 
 from domain.costs.impact import Liquidity
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from server.converters.backtests import NAME as BACKTEST
 from server.converters.dates import civil_to_proto
 from server.converters.estimation import estimation_from_proto

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,6 +14,7 @@ from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.sweep.expansion import Axis
 
 AxisProto = SweepRequest.Axis

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest, SweepRequest
 from absfinance.v1.sweep_pb2 import SweepSelection, SweepTrial
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.significance.cross_validation import CombinatorialSplits
 from domain.sweep.cross_validation import CrossValidationSettings
 from domain.sweep.expansion import Grid, listed_labels

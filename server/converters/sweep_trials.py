@@ -6,7 +6,6 @@ best first, so that a page reads the pieces that it is made of. Otherwise trials
 
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from absfinance.v1.backtest_service_pb2 import ListSweepTrialsResponse
@@ -14,6 +13,7 @@ from absfinance.v1.sweep_pb2 import SweepTrial
 from numpy.typing import NDArray
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.sweep.ranking import Ranking, Score, ranking
 from server.commands.sweep import TrialOrder, TrialsPage
 from server.jobs.sweep_state import TrialDone

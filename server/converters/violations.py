@@ -7,7 +7,6 @@ names: the first member of the oneof, or the first field in the expression. The 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import protovalidate
@@ -15,6 +14,7 @@ from buf.validate import validate_pb2
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from server.converters.not_built import is_built
 
 _RESOURCE = re.compile(r"\^\(?([A-Za-z|]+)\)?/\[A-Za-z0-9_-\]\{1,64\}\$")

@@ -12,10 +12,11 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
+from domain.records import dataclass
 from server import tracing
 from server.execution.fair_queue import FairQueue
 from server.execution.memory_watch import MemoryWatch

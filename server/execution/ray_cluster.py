@@ -12,11 +12,11 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
+from domain.records import dataclass
 from server.execution.frames import Frames
 from server.execution.process_pool import earlier, value_of
 from server.execution.ray_messages import (

@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError, TaskCancelledError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from domain.records import dataclass
 from server.execution import ray_task
 from server.execution.frames import Frames
 from server.execution.ray_messages import (

@@ -1,9 +1,9 @@
 """What the server and the driver of a Ray cluster, its child process, tell each other: one pickle to a frame."""
 
 import pickle
-from dataclasses import dataclass
 from typing import Any
 
+from domain.records import dataclass
 from server.execution.worker import LENGTH_BYTES
 
 

@@ -19,9 +19,9 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from domain.records import dataclass
 from server.execution.worker import BLAS_THREADS, run_worker
 
 FORKS = sys.platform == "linux"

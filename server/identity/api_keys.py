@@ -10,10 +10,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from server.ports.errors import TokenExpired, TokenInvalid
 from server.ports.identity import KEY_PREFIX, ApiKeyPage, ApiKeyRecord, ApiKeyStore, Principal, Role
 

@@ -10,7 +10,6 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from domain.records import dataclass
 from server.identity_settings import is_loopback
 from server.observability import logger
 from server.ports.errors import IdentityUnavailable

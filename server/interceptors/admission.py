@@ -7,8 +7,9 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from domain.records import dataclass
 from server.identity.current import caller, owner
 from server.interceptors.call_interceptor import CallInterceptor, Context, RpcMethod
 from server.interceptors.call_rates import CallRates

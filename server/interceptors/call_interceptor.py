@@ -7,10 +7,11 @@ import inspect
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
+
+from domain.records import dataclass
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Behaviour = Callable[..., Any]

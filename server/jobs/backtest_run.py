@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from domain.backtest import flow
 from domain.backtest.flow import BacktestRun
@@ -13,6 +13,7 @@ from domain.backtest.result import BacktestOutcome
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies.decision_log import DecisionLog
 from domain.market_data.corporate_actions import CorporateAction
+from domain.records import dataclass
 from domain.sweep.tried import SharpeSums
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage, Weighing

@@ -1,18 +1,18 @@
 """Following a job: a cursor on its log, never a queue of its own.
 
-Durable events have numbers 1, 2, 3 ... in the store; on the wire event n has the sequence n * BLOCK. What is not kept,
-ticks and heartbeats, takes the sequences in between, counted by each follower. So a sequence says which durable events
-its reader has, whoever serves it next, and after a restart none is used again that was sent before.
+Durable events have numbers 1, 2, 3 ... in the store, and on the wire sequences n * BLOCK. What is not kept takes those
+in between, counted by each follower: a sequence says which events its reader has, and none is ever used twice.
 """
 
 import asyncio
 import time
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from server.ports.errors import Draining, EpochChanged, EventsCompacted, NotFound
 from server.ports.job_stores import JobArchive, JobLog
 from server.ports.jobs import EventKind, JobEvent, JobRecord, JobState, JobTick, JobView

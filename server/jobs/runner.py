@@ -11,10 +11,11 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from domain.errors import Cancelled, DomainError, SolverFailed
+from domain.records import dataclass
 from server import tracing
 from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest

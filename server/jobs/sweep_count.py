@@ -3,8 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import dataclass
 
+from domain.records import dataclass
 from domain.sweep.tried import EarlierTrials
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import until_stored

@@ -6,10 +6,10 @@ The places of panels travel beside it, since a cluster has them elsewhere.
 import io
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.records import dataclass
 from server.jobs.backtest_run import Job
 
 Paths = tuple[Path, ...]

@@ -5,10 +5,10 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from domain.records import dataclass
 from domain.sweep.ranking import Score
 from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest, Job

@@ -4,12 +4,13 @@ import io
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.records import dataclass
 from domain.sweep.ranking import Score
 from domain.sweep.statistics import TrialReturns
 from server.jobs.backtest_run import Saved, Unwritten

@@ -8,11 +8,12 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.errors import InvalidInput
 from domain.monitoring.events import AlarmsTold, TimePassed
 from domain.monitoring.timestamps import DAY, SECOND
+from domain.records import dataclass
 from server.listeners.event_sink import NO_SINK, EventSink
 from server.listeners.memory import Memory, memory_from_bytes, memory_to_bytes
 from server.listeners.missed import missed_changes

@@ -1,8 +1,9 @@
 """What becomes of events that this process stores: whether they are delivered, and who is told at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from domain.records import dataclass
 from server.ports.events import EventDraft
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
+from domain.records import dataclass
 from server.listeners.change_feed import FeedHealth
 from server.observability import logger
 from server.ports.errors import StorageUnavailable

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from domain.errors import InvalidInput
@@ -10,6 +10,7 @@ from domain.monitoring.codec import state_from_bytes, state_to_bytes
 from domain.monitoring.mandate import Action, LastStart, TargetKind, Trigger, TriggerHistory
 from domain.monitoring.signals import EventKind
 from domain.monitoring.state import MonitorState
+from domain.records import dataclass
 
 VERSION: Final = 2
 """Of the bytes. Of another version everything is read anew."""

@@ -4,7 +4,7 @@ No clock and no store: the same memory and events give the same. It takes time, 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from domain.errors import InvalidInput
 from domain.monitoring.events import Event, PortfoliosChanged, PricesObserved
@@ -12,6 +12,7 @@ from domain.monitoring.mandate import Action, Occurrence, started_by
 from domain.monitoring.monitor import observe
 from domain.monitoring.signals import EventKind, Phase, Severity, Signal, Subject
 from domain.monitoring.state import MonitorState
+from domain.records import dataclass
 from server.converters.events import signal_to_bytes, stale_key, stale_message, stale_result_to_bytes
 from server.converters.recomputations import is_of_a_recomputation, portfolio_of_label
 from server.listeners.memory import Followed, Memory, Unconverted, name_of, owner_and_id

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from domain.errors import InvalidInput
@@ -15,6 +15,7 @@ from domain.monitoring.events import (
 )
 from domain.monitoring.mandate import TargetKind
 from domain.monitoring.timestamps import day_of
+from domain.records import dataclass
 from server.converters.mandates import UNWATCHED, WatchedMandate, Weights, watched_mandate_from_bytes
 from server.converters.portfolios import watched_holdings_from_bytes
 from server.converters.recomputations import is_of_a_recomputation, mandate_label, optimal_weights, portfolio_of_label

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.market_data.corporate_actions import PriceBasis
 from domain.monitoring.events import Event, PricesObserved
+from domain.records import dataclass
 from server.listeners.market_reading import BASIS, MarketReadings, price_observed
 from server.listeners.memory import Memory, name_of
 from server.listeners.noticing import Reading

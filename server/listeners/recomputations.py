@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from domain.errors import DomainError
 from domain.monitoring.mandate import Action
 from domain.monitoring.signals import EventKind, Severity
+from domain.records import dataclass
 from server.converters.events import message_of, recomputation_to_bytes, signal_message
 from server.listeners.change_feed import clock
 from server.listeners.event_sink import NO_SINK, EventSink

@@ -1,10 +1,10 @@
 """The audit log: who called what, on what, and how it ended. Nothing in it is ever changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.scope import Scope
 
 

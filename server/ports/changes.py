@@ -3,10 +3,10 @@
 A change is written in the transaction of the data it is about, so that there is none without the other.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.market_data import PriceField
 
 

@@ -1,10 +1,10 @@
 """Stored corporate actions, and the store that has them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from domain.market_data.corporate_actions import CorporateAction
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Events that callers watch, notifications, and what recomputations leave: the results of listening to changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from domain.monitoring.mandate import Action
 from domain.monitoring.signals import EventKind, Severity
+from domain.records import dataclass
 from server.ports.scope import Scope
 
 

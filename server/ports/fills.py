@@ -1,9 +1,10 @@
 """Fills that are recorded, and the store that has them beside their portfolios."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.portfolios import PortfolioRecord
 
 

@@ -1,9 +1,11 @@
 """Who calls: a principal with a role, and the store of keys that stand for principals."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
+
+from domain.records import dataclass
 
 KEY_PREFIX = "absfin_"
 """What every API key begins with."""

@@ -1,7 +1,8 @@
 """The order in which waiting jobs get a worker."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ One implementation may be all of them; each user depends on the one it needs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.decisions import DecisionStore
 from server.ports.job_queue import QueueSnapshot
 from server.ports.jobs import Claim, JobDraft, JobEnd, JobEvent, JobEventDraft, JobPage, JobRecord, JobTick, JobView

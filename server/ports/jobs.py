@@ -1,12 +1,13 @@
 """Jobs: what they are made of, how far they are and how they end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.panel import Panel
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.ports.used_data import UsedData
 

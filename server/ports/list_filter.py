@@ -1,8 +1,8 @@
 """What a list of stored results or jobs shows."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from domain.records import dataclass
 from server.ports.jobs import JobState
 
 

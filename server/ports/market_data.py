@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol
 
 from domain.market_data.panel import Panel
+from domain.records import dataclass
 from server.ports.panels import StoredPanel
 
 

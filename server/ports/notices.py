@@ -1,9 +1,10 @@
 """Notices that something may have changed: they save time, and nothing depends on them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from domain.records import dataclass
 
 
 class NoticeState(StrEnum):

@@ -1,7 +1,8 @@
 """What a server says of itself and of how much a caller may use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

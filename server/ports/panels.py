@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel, ReturnPanel
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

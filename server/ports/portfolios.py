@@ -1,10 +1,10 @@
 """Portfolios that callers keep on the server, and the store that has them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.scope import Scope
 
 

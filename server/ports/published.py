@@ -1,10 +1,10 @@
 """Prices that are published as they come: bars of days that have ended, and quotes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.changes import Quote
 
 

@@ -1,7 +1,8 @@
 """Services outside that the server calls as a client."""
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

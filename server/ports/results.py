@@ -1,10 +1,10 @@
 """Stored results of Optimize and Reallocate, and the store that has them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from domain.records import dataclass
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.scope import Scope
 from server.ports.used_data import UsedData

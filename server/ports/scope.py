@@ -1,6 +1,6 @@
 """Whose things a list shows."""
 
-from dataclasses import dataclass
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

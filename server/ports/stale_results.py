@@ -1,8 +1,9 @@
 """Stored results that became stale, for those who are told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

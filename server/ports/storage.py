@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
+from domain.records import dataclass
 from server.ports.audit import AuditStore
 from server.ports.changes import ChangeLog
 from server.ports.corporate_actions import CorporateActionStore

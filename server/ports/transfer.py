@@ -5,9 +5,10 @@ same in every store, so that rows of two stores can be compared by their hashes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from domain.records import dataclass
 
 PAGE_BYTES = 4 << 20
 """About how much content a page has, at most; a row that is larger is a page of its own."""

@@ -1,7 +1,8 @@
 """Stored data that a result was computed from, so that a correction of it can be noticed."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from domain.records import dataclass
 
 ACTIONS: Final = "ACTION"
 """Stands beside the names of `PriceField` for corporate actions."""

@@ -1,8 +1,8 @@
 """What the events of this process go through: the feed of callers that follow them, and a webhook."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from domain.records import dataclass
 from server.notifications.log import log_notified
 from server.notifications.webhook import Deliverer
 from server.ports.events import EventDraft

@@ -3,9 +3,10 @@
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.errors import InvalidInput, NotSupported
+from domain.records import dataclass
 from server.converters.notifications import notification_event
 from server.ports.errors import Draining, EventsCompacted
 from server.ports.events import (

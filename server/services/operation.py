@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from domain.records import dataclass
 from server.identity.current import owner, principal
 from server.jobs.runner import Runner
 from server.ports.errors import RoleRequired

@@ -5,9 +5,10 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
+from domain.records import dataclass
 from server.commands.call import Call
 from server.commands.stored import RequestKey
 from server.commands.sweep import TrialsPage

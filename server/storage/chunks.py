@@ -3,7 +3,6 @@
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel, civil_date
+from domain.records import dataclass
 
 ENTRY_BYTES = 4 + 8
 

@@ -1,11 +1,11 @@
 """Which days of stored prices are corrected by new ones, as ranges."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.records import dataclass
 from server.storage.chunks import Merge
 
 MOST_RANGES = 64

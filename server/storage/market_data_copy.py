@@ -7,11 +7,12 @@ was. Everything that is sent is read back and compared.
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.errors import MissingMarketData
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.panel import PricePanel
+from domain.records import dataclass
 from server.ports.corporate_actions import ActionFilter
 from server.ports.market_data import Instrument, MarketDataStore, PriceField, PriceImport, PriceQuery
 from server.ports.storage import Storage

@@ -6,10 +6,11 @@ others store.
 
 import hashlib
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from server.ports.events import NotificationFilter
 from server.ports.list_filter import ListFilter
 from server.ports.scope import Scope

@@ -6,8 +6,9 @@ where it was. Every row that is sent is read back and compared. Nothing in the t
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from domain.records import dataclass
 from server.ports.storage import Storage
 from server.ports.transfer import (
     BACKTESTS,

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
@@ -17,6 +17,7 @@ from domain.backtest.stored_actions import applicable, until
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.commands.backtest import BacktestCommand, SeriesPieces
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
@@ -14,6 +14,7 @@ from domain.optimization.problem.market_model import MarketModel, market_model_o
 from domain.optimization.problem.resolve import resolve
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
+from domain.records import dataclass
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
 from server.commands.stored import DataRequest, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes

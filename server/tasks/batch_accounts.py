@@ -1,6 +1,5 @@
 """Messages of the accounts of a batch: what is wrong with one is its outcome, as long as its key can be told."""
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest
@@ -8,6 +7,7 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest
 from google.protobuf.message import DecodeError
 
 from domain.errors import InvalidInput, NotSupported
+from domain.records import dataclass
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.execution.control import Control
 

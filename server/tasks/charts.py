@@ -1,7 +1,7 @@
 """Charts of results: which records they need, and the charts themselves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from absfinance.v1.optimization_service_pb2 import GetOptimizationChartsRequest
 from absfinance.v1.risk_service_pb2 import GetRiskChartsRequest
@@ -24,6 +24,7 @@ from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.optimization.frontier import trace_frontier
 from domain.optimization.problem.resolve import build_problem
 from domain.optimization.solution import Solution
+from domain.records import dataclass
 from server.commands.charts import ChartsCommand
 from server.commands.optimization import TraceCommand
 from server.commands.stored import DataRequest, StoredData

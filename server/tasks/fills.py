@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from absfinance.v1.reallocation_service_pb2 import RecordFillsResponse
 
@@ -10,6 +10,7 @@ from domain.errors import InvalidInput
 from domain.reallocation.account import GainRecord
 from domain.reallocation.fills import FillOutcome, Recorded, record_fills
 from domain.reallocation.planned_orders import PlanShortfall, check_planned, is_filled, plan_shortfall
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.commands.fills import FillsAnswer, RecordFillsCommand, SentFill
 from server.converters.dates import EPOCH

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from absfinance.v1.optimization_service_pb2 import TraceFrontierRequest
 
@@ -19,6 +18,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.commands.optimization import TraceCommand, Traced
 from server.commands.stored import DataRequest, StoredData

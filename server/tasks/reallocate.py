@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -21,6 +21,7 @@ from domain.reallocation.target import TargetWeights, optimised_target
 from domain.reallocation.tax_terms import TaxAccount, tax_account
 from domain.reallocation.tracking_error import ActiveRisk
 from domain.reallocation.volatility import Volatilities, volatilities
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.commands.reallocation import (
     Mandate,

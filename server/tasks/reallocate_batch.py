@@ -1,7 +1,6 @@
 """ReallocateBatch: accounts are planned in small lots, each as Reallocate would plan it alone."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest
 
 from domain.errors import DomainError, InvalidInput
 from domain.reallocation.batch_account import NO_CONSENT, Consent
+from domain.records import dataclass
 from server.commands.stored import DataRequest, RequestKey, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.portfolios import id_of

@@ -1,13 +1,14 @@
 """Asks services outside for the decisions of a job, in its worker process, at addresses of the settings alone."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import grpc
 
 from domain.backtest.strategies import MarketHistory
 from domain.backtest.strategies.remote import RemoteCallFailed, RemoteCallTimedOut
 from domain.cancellation import CancellationCheck
+from domain.records import dataclass
 from server.converters.decision import METHOD, decide_request_to_bytes, weights_from_bytes
 from server.remote.channels import connect
 

@@ -4,7 +4,7 @@ What is kept of an account between the tasks is in the files of its piece; a pie
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from domain.reallocation.batch_account import (
 from domain.reallocation.batch_division import AccountState, divide_all, settle_all
 from domain.reallocation.flow import reallocate
 from domain.reallocation.result import Reallocation
+from domain.records import dataclass
 from server.commands.stored import DataRequest, StoredData
 from server.converters.reallocation import planned_to_bytes
 from server.converters.reallocation_batch import (

@@ -4,7 +4,9 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from domain.records import dataclass
 
 Labels = Mapping[str, str]
 

@@ -3,7 +3,6 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import absfinance.v1
@@ -11,6 +10,8 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
+
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

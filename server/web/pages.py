@@ -3,8 +3,9 @@
 import mimetypes
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from domain.records import dataclass
 
 INDEX = "index.html"
 """The file that is served at `/`."""

@@ -5,10 +5,10 @@ import contextlib
 import json
 import socket
 import sys
-from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from domain.records import dataclass
 from server.identity_settings import is_loopback
 from server.observability import logger
 from server.settings import Tls

@@ -1,7 +1,7 @@
 """The weighted sum of the weights of several strategies."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import LARGEST_LEVERAGE, Vector, figure
 from domain.errors import InvalidInput
 from domain.portfolio import FULLY_INVESTED_TOLERANCE
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 

@@ -4,11 +4,12 @@ A decision is stored before it is used: what a run did can then be done again wi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from domain.backtest.strategies.history import MarketHistory
 from domain.cancellation import CancellationCheck
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What a strategy knows at a decision: the past and nothing else, so that it cannot see later prices."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import compress
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.costs.impact import Liquidity
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

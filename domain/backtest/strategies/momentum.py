@@ -1,7 +1,5 @@
 """The assets with the highest past returns, in equal parts."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.backtest.strategies.history import MarketHistory
@@ -9,6 +7,7 @@ from domain.backtest.strategies.protocol import FromHistory, LookbackWindow, Wit
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 

@@ -1,7 +1,7 @@
 """Strategies that solve a problem of Optimize at each decision."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from domain.optimization.request.constraints import Turnover
 from domain.optimization.request.objectives import InverseVolatility
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 FEWEST_RETURNS = 2

@@ -5,7 +5,7 @@ which are scaled.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from domain.backtest.strategies.protocol import DecisionWarning, FromHistory, Lo
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import LARGEST_LEVERAGE, Vector, figure, positive
 from domain.errors import InvalidInput, MissingMarketData
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 FLOOR_TOLERANCE = 1e-12

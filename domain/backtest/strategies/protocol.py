@@ -1,6 +1,6 @@
 """What a simulation asks of a strategy."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from domain.backtest.strategies.history import MarketHistory
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 

@@ -1,6 +1,6 @@
 """A strategy whose decisions a service outside makes. Who asks the service is told from outside: nothing here calls."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import LARGEST_LEVERAGE, Vector, fractions_of_one, positive
 from domain.errors import DomainError, InvalidInput
 from domain.portfolio import weights_by_symbol
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 DEFAULT_TIMEOUT_SECONDS = 10.0

@@ -9,7 +9,7 @@ held.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
@@ -21,6 +21,7 @@ from domain.backtest.strategies.protocol import LookbackWindow, Strategy
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import DomainError, InvalidInput
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 FEWEST_PERIODS = 2

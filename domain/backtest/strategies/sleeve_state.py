@@ -1,13 +1,14 @@
 """What the sleeves of an account hold at a date, and which of their decisions wait for their fill."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 
 class Growth(Protocol):

@@ -6,7 +6,7 @@ holdings are blended, returns are not, what one part sells to another is no orde
 not traded. What is left of a part that has lost more than everything is borne by the others.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from domain.backtest.strategies.sleeve_state import Growth, Renewal, SleeveState
 from domain.cancellation import CancellationCheck
 from domain.checks import Matrix, Vector
 from domain.errors import Cancelled, DomainError
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

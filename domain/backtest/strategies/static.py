@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 
 import numpy as np
@@ -14,6 +13,7 @@ from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import LARGEST_LEVERAGE, Vector
 from domain.errors import InvalidInput
 from domain.portfolio import positions, weights_by_symbol, weights_in_order
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 

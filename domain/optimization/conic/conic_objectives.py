@@ -6,7 +6,6 @@ bound, set against the objective as the domain computes it from the weights.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import CONIC_VALUE_FLOOR, GAP_TOLERANCE
+from domain.records import dataclass
 from domain.risk.measures import to_first_degree
 
 NOTHING = 1e-9

@@ -1,7 +1,7 @@
 """Conic problem builder: weights and convex limits as a conic program, and which limits bind in its answer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
 import numpy as np
@@ -19,6 +19,7 @@ from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding, BoundSide
 from domain.optimization.tolerances import CONIC_BINDING_DISTANCE, CONIC_BINDING_MULTIPLIER
+from domain.records import dataclass
 from domain.risk.measures import to_first_degree
 
 

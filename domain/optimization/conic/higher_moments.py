@@ -6,7 +6,6 @@ the expected g is convex: Newton steps end at its minimum.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import HigherMoments
 from domain.optimization.solution import Candidate
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

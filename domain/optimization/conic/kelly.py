@@ -5,7 +5,6 @@ it. Cones are where steps start that find no portfolio without ruin by themselve
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import KellyMethod
 from domain.optimization.solution import Candidate
 from domain.optimization.tolerances import GAP_TOLERANCE
+from domain.records import dataclass
 
 RUIN = -1.0 + 1e-6
 """An outcome of this or worse leaves nothing."""

@@ -5,7 +5,7 @@ A node is a box of weights. Its bound is that of the relaxation, whose products 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from domain.optimization.programs.branch_and_bound import expand_best_first
 from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, GAP_TOLERANCE
+from domain.records import dataclass
 
 CLOSE_ENOUGH = 0.5 * GAP_TOLERANCE
 """A node that promises less than this, relative to the best value, is not opened."""

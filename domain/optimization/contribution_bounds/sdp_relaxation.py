@@ -7,7 +7,6 @@ and those of a linear limit with the cone of a lower bound (Sturm & Zhang 2003).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from domain.optimization.conic.conic_problem import covariance_root
 from domain.optimization.programs.affine import Affine, stacked
 from domain.optimization.programs.conic_model import ConicModel
 from domain.optimization.programs.solver_control import SolverControl
+from domain.records import dataclass
 
 Indices = NDArray[np.intp]
 

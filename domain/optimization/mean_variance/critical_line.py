@@ -6,13 +6,14 @@ asset's gradient reaches the common one. Markowitz 1956; Bailey & Lopez de Prado
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.errors import SolverFailed
+from domain.records import dataclass
 
 STEPS_PER_ASSET = 20
 """More changes of the free set than this many for each asset mean that rounding goes in circles."""

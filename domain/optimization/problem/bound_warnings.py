@@ -6,7 +6,6 @@ what the others allow is the usual way to say that there is none, and no warning
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from domain.optimization.request.constraints import (
     Turnover,
     WeightBounds,
 )
+from domain.records import dataclass
 from domain.warnings import ResultWarning
 
 CODE = "BOUND_NEVER_BINDS"

@@ -7,7 +7,6 @@ exposure does.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import assert_never
 
@@ -37,6 +36,7 @@ from domain.optimization.request.constraints import (
     WeightBounds,
 )
 from domain.portfolio import positions
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 

@@ -1,6 +1,6 @@
 """Limits on the weight vector of N assets, each under the label that the caller gave its constraint."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import assert_never
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from domain.checks import Matrix, Vector
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.selection_limits import SelectionLimit
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

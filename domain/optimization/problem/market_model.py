@@ -1,6 +1,6 @@
 """Moments and scenarios of a problem's assets, estimated once and shared by all problems on the same data."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import InvalidInput, NotSupported
@@ -19,6 +19,7 @@ from domain.optimization.request.objectives import (
     CodependenceMeasure,
 )
 from domain.optimization.request.specification import Specification
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

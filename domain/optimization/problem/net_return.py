@@ -1,12 +1,11 @@
 """Annual expected return net of trading costs and robustness penalties."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.costs.trading import TradingCosts
 from domain.optimization.problem.problem import Problem
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

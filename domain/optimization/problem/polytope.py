@@ -1,11 +1,11 @@
 """The polytope over which linear and quadratic programs are solved."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 LARGE = 1e30
 """Stands for a bound that is not there."""

@@ -1,13 +1,12 @@
 """The risk of weights in one measure, from moments where they are enough and from scenarios where they are not."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Vector, constant_columns
 from domain.errors import NotSupported
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 from domain.risk.outcomes import Outcomes
 from domain.risk.scenario_risk import scenario_risk

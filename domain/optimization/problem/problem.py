@@ -1,6 +1,6 @@
 """One optimisation problem, complete and checked, before anything is solved."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from domain.optimization.request.constraints import (
 )
 from domain.optimization.request.objectives import FactorBudget, Objective, RelaxedRiskBudget, RiskBudget, Tracking
 from domain.optimization.request.solver_options import SolverOptions
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 

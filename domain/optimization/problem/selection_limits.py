@@ -1,13 +1,13 @@
 """Limits on which assets may be held, as masks over the weights: cardinality, exclusions, minimum positions."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.optimization.request.constraints import Cardinality, ClusterCardinality, MinimumPosition, MutualExclusion
+from domain.records import dataclass
 
 Mask = NDArray[np.bool_]
 

@@ -1,11 +1,10 @@
 """Affine expressions of a program's variables, as sparse triplets."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 Indices = NDArray[np.intp]
 

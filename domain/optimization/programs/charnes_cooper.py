@@ -9,8 +9,6 @@ limit as an expression, once for weights and for y, with kappa the number 1 or a
 What it means that a ratio was not found is the same for all of them, and its gap is `duality.ratio_gap`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.solution import Binding
+from domain.records import dataclass
 
 
 def refuse_without_excess_return(limits: FeasibleSet, net_return: NetReturn, control: SolverControl) -> None:

@@ -4,7 +4,7 @@ Clarabel solves min x'Px / 2 + q'x with b - Ax in a product of cones.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from domain.optimization.programs.conic_program import ConeKind, ConicProgram, C
 from domain.optimization.programs.solver_control import LATE
 from domain.optimization.programs.variable_intervals import LinearRows, lower_bound_over_rows
 from domain.optimization.tolerances import CONIC_VALUE_FLOOR
+from domain.records import dataclass
 
 ACCURACY_FRACTION, ACCURACIES = 1e-2, (1e-13, 1e-5)
 """Of the tolerance of the answer, what is asked of the solver; it gives what double precision has, and the proof tells

@@ -1,11 +1,12 @@
 """A conic program: min x'Px / 2 + q'x with affine expressions of x in cones."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 
 from domain.checks import Matrix, Vector
 from domain.optimization.programs.affine import Affine, constant
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+from domain.records import dataclass
 
 
 class ConeKind(IntEnum):

@@ -5,7 +5,6 @@ as many. Their part of an interior-point method's equations is diagonal plus one
 and every step solves a system in the weights alone (Mehrotra 1992; the elimination as in Gondzio & Grothey 2007).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+from domain.records import dataclass
 
 STEPS = 60
 COMPLEMENTARY = 1e-13

@@ -5,7 +5,6 @@ its minimum to rounding.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from domain.errors import SolverFailed
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.quadratic import solve_quadratic
+from domain.records import dataclass
 
 Indices = NDArray[np.intp]
 

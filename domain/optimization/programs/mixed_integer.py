@@ -1,7 +1,7 @@
 """Mixed-integer linear programs by HiGHS, built row by row."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Vector
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+from domain.records import dataclass
 
 FEASIBILITY = 1e-9
 """How far a row may be broken, in its own unit: rows should be scaled so that their terms are near 1."""

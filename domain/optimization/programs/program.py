@@ -1,11 +1,10 @@
 """Quadratic and linear programs over a polytope, and what a solver returns for them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.optimization.problem.polytope import Polytope
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

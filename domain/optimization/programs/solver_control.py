@@ -2,12 +2,12 @@
 
 import math
 import time
-from dataclasses import dataclass
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.errors import SolverTimedOut
 from domain.optimization.request.solver_options import SolverOptions
 from domain.optimization.tolerances import DEFAULT_TOLERANCE
+from domain.records import dataclass
 
 LATE = "the time limit ran out before the answer was found"
 

@@ -6,7 +6,7 @@ best ratios of a quadratic program in y = kappa w have the same risk in every fa
 weights y / kappa have the least variance where kappa is largest.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+from domain.records import dataclass
 
 TIED = 1e-11
 """A scaled reduced cost or multiplier of less than this is none: figures that differ by so little are equal."""

@@ -6,12 +6,13 @@ by adding up what the others can be at most, over and over. This bounds weights 
 Auxiliary variables that stay open, or far beyond the answer, are taken within an explicit box around it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.records import dataclass
 
 Indices = NDArray[np.intp]
 

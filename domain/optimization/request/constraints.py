@@ -4,11 +4,11 @@ A bound that is absent is None, never a large number. Weights are fractions of n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.checks import Vector, figure, figures, non_negative, positive
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 DEFAULT_BUDGET = "default:budget"

@@ -1,11 +1,12 @@
 """The objectives: one class for each objective of the contract."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from domain.checks import Matrix, Vector, figure, figures, non_negative, open_fraction, positive
 from domain.errors import InvalidInput
 from domain.estimation.clustering import Linkage
+from domain.records import dataclass
 
 CONVEX_ROUNDING = 1e-12
 """A skewness on the border of what is convex may lie beyond it by this part."""

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from domain.estimation.clustering import Linkage, cluster_count, tree_of
 from domain.estimation.network import Connections, Graph, connections_of, within
 from domain.optimization.request.constraints import ClusterCardinality, Linear, MutualExclusion, check_bounds
 from domain.optimization.request.objectives import CodependenceMeasure
+from domain.records import dataclass
 
 CodependenceOf = Callable[[CodependenceMeasure], codependence.Codependence]
 """Codependence of the assets in a given measure. Raises NotSupported where that needs returns."""

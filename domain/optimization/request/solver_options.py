@@ -1,10 +1,10 @@
 """How long and how accurately to solve, and which engine solves."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.checks import positive
 from domain.optimization.tolerances import DEFAULT_TOLERANCE
+from domain.records import dataclass
 
 
 class EnginePreference(StrEnum):

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from domain.checks import frequency, group_members
 from domain.costs.model import CostModel
@@ -42,6 +42,7 @@ from domain.optimization.request.similarity_constraints import (
     needs_returns,
 )
 from domain.optimization.request.solver_options import EnginePreference, SolverOptions
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 

@@ -5,7 +5,7 @@ budget holds (Richard & Roncalli 2019, "Constrained risk budgeting portfolios").
 budget itself, lambda being its risk: then w grows in proportion to lambda. A is the identity for budgets of assets.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from domain.optimization.programs.repair import repair
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
+from domain.records import dataclass
 from domain.risk.measures import to_first_degree
 
 BUDGET_MET = 1e-10

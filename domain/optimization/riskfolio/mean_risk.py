@@ -1,7 +1,6 @@
 """Risk against return through Riskfolio-Lib: least risk, utility, ratio, highest return, growth."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Kelly, KellyMethod, MaxRatio, MaxReturn, MaxUtility, MinRisk
 from domain.optimization.riskfolio.adapter import call_riskfolio, riskfolio_portfolio
 from domain.optimization.riskfolio.translation import RiskfolioInput
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.spectral import corrected, spectrum_of
 

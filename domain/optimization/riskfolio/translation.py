@@ -1,7 +1,5 @@
 """A problem as input of Riskfolio-Lib: scaled returns, constraints as rows, and the largest short exposure."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
@@ -10,6 +8,7 @@ from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import AbsoluteSum
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.objectives import Kelly, OrderedWeightedAverage
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 OTHER_SCALE = 10.0

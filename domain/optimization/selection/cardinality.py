@@ -8,7 +8,7 @@ whatever may not be held with it. The search ends when no open node can be bette
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import reduce
 
 import numpy as np
@@ -25,6 +25,7 @@ from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.selection.perspective import NodeBound
 from domain.optimization.solution import Candidate
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SEARCH_GAP
+from domain.records import dataclass
 
 States = NDArray[np.int8]
 UNDECIDED, OUT, LONG, SHORT = 0, 1, 2, 3

@@ -7,7 +7,7 @@ be better than the best weights found. What it has proven counts every node, als
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.request.objectives import MaxRatio, WorstCase
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import CONIC_VALUE_FLOOR, FEASIBILITY_TOLERANCE, SEARCH_GAP
+from domain.records import dataclass
 
 States = NDArray[np.int8]
 Mask = NDArray[np.bool_]

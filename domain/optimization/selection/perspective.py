@@ -8,7 +8,6 @@ held; the two are found in turn, each the best for the other.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.optimization.request.objectives import MaxUtility, MinRisk
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 TURNS = 4

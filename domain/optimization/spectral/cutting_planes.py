@@ -6,8 +6,6 @@ q-mean loss: each q is a cut (Kelley 1960; Kunzi-Bay & Mayer 2006 for CVaR). A f
 variable for each asset take the place of a program with a row for each scenario.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
@@ -17,6 +15,7 @@ from domain.optimization.programs.duality import proven_bound
 from domain.optimization.programs.linear import IncrementalProgram
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
+from domain.records import dataclass
 from domain.risk.measures.spectral import Spectrum, loss_weights
 
 TOGETHER = 1e-10

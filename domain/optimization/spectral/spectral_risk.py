@@ -6,7 +6,6 @@ and limits free to grow together (see `programs.charnes_cooper`); a risk of degr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from domain.optimization.spectral.cutting_planes import CuttingPlanes, Incumbent
 from domain.optimization.spectral.large_tail import minimise_tail
 from domain.optimization.spectral.tail_smoothing import TailProgram
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SPECTRAL_VALUE_FLOOR
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 from domain.risk.measures.spectral import Spectrum, corrected, given_weights, spectral_risk, spectrum_of
 from domain.risk.outcomes import EQUAL

@@ -6,7 +6,6 @@ u_s >= loss_s - level each. These stand alone in their rows and are eliminated b
 system in the weights and the level alone (Mehrotra 1992; Portnoy & Koenker 1997 for a quantile, whose program this is).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from domain.checks import Matrix, Vector
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.solver_control import SolverControl
+from domain.records import dataclass
 
 STEPS = 80
 COMPLEMENTARY = 1e-12

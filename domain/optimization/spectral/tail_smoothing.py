@@ -6,8 +6,6 @@ curvature is their covariance: a few quadratic programs in the weights alone fin
 until only few scenarios are so near the level that their side of it is not known.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.checks import Matrix, Vector
@@ -16,6 +14,7 @@ from domain.optimization.problem.polytope import Polytope
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.quadratic import solve_quadratic
 from domain.optimization.programs.solver_control import SolverControl
+from domain.records import dataclass
 from domain.risk.measures.tail import conditional_value_at_risk
 
 FIRST_WIDTH = 2.0

@@ -6,7 +6,6 @@ tolerance; a window whose proof does not pass has none here, and whoever asks so
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +30,7 @@ from domain.optimization.walk.complementarity import solve_complementarity
 from domain.optimization.walk.hierarchy import hierarchical_weights
 from domain.optimization.walk.risk_parity import equal_risk_gaps, equal_risk_points
 from domain.optimization.walk.windows import WindowMoments
+from domain.records import dataclass
 from domain.risk.measures import RiskMeasure
 
 WalkObjective = MinRisk | MaxRatio | RiskBudget | Hierarchical

@@ -6,13 +6,13 @@ exactly 0, as it has for the estimator of one sample.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from domain.checks import ROUNDING, Matrix
+from domain.records import dataclass
 
 Stack = NDArray[np.float64]
 """Matrices of windows, (D, N, N)."""

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.records import dataclass
 
 Counts = NDArray[np.float64]
 Orders = NDArray[np.intp]

@@ -10,7 +10,6 @@ Eriksson, Vardy and Zeger 2002).
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from domain.reallocation.lot_search.exchange import is_over
 from domain.reallocation.lot_search.options import Options
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
+from domain.records import dataclass
 
 NODES = 15_000
 """Choices that are followed; an open end proves nothing."""

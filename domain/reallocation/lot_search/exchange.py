@@ -1,7 +1,6 @@
 """Better lots by changing those of one asset, or of two at once."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Counts
 from domain.reallocation.lot_search.options import Options
 from domain.reallocation.lot_search.problem import ROUNDING, LotProblem
+from domain.records import dataclass
 
 PAIRED = (200, 400)
 """Options that are tried in pairs, first few, then many: those that are best alone at the prices of the limits."""

@@ -1,7 +1,5 @@
 """All that may be traded of each asset, with its figures: no trade first, then every number of lots of every order."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +7,7 @@ from domain.checks import Vector
 from domain.reallocation.lot_search.curves import Counts, Orders
 from domain.reallocation.lot_search.priced_terms import CostRange, PricedTerms
 from domain.reallocation.lot_search.problem import LotProblem
+from domain.records import dataclass
 
 MOST_OPTIONS = 500_000
 """Of all assets together; of more the best are found without a list."""

@@ -7,7 +7,7 @@ expected to end, and where it ends on the other side the difference is at most w
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from domain.reallocation.lot_search.curves import Counts, Orders, least_count
 from domain.reallocation.lot_search.problem import LotProblem
 from domain.reallocation.lot_search.relaxation import Relaxed
 from domain.reallocation.lot_search.specific_risk import CurvedRisk
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ is below theta, as the fraction of Dinkelbach (1967).
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.reallocation.lot_search.curves import Counts, Curves, Orders
+from domain.records import dataclass
 
 ROUNDING = 1e-12
 """By how much, as a fraction of net asset value, a limit may seem to be exceeded and be kept exactly."""

@@ -6,7 +6,7 @@ and gains by the largest convex function that is not above them.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Kinked
 from domain.reallocation.lot_search.problem import LotProblem
 from domain.reallocation.lot_search.specific_risk import SplitRisk
+from domain.records import dataclass
 
 CHAIN = range(-5, 6)
 """Lots around a difference to the target between which squares are replaced by lines."""

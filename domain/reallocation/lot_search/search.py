@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import LotProblem
 from domain.reallocation.lot_search.relaxation import Relaxed, relax, relax_squares
 from domain.reallocation.lot_search.specific_risk import SplitRisk
+from domain.records import dataclass
 
 ROUNDS = 4
 """Of relaxation, exchanges and bound, each with the objective that the last one has found."""

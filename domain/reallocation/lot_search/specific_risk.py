@@ -7,11 +7,11 @@ square root is not below the line through its values there.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 SINGULAR = 1e-10
 """Part of the largest eigenvalue below which a covariance has no part of its own for each asset."""

@@ -5,7 +5,6 @@ meets, which is then fixed as well; once there, the trade that should move away 
 (Nocedal and Wright 2006, algorithm 16.3). The objective falls with every step; the number of steps is limited.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from domain.reallocation.optimal_execution.objective import (
 )
 from domain.reallocation.optimal_execution.problem import ExecutionProblem
 from domain.reallocation.optimal_execution.trade_bounds import TradeBounds
+from domain.records import dataclass
 
 CLOSE_ENOUGH = 1e-10
 """A relative gap at which there is nothing to improve."""

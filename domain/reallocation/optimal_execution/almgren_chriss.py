@@ -1,7 +1,7 @@
 """Optimal schedules of several assets, and what any schedule costs (Almgren and Chriss 2000)."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from domain.reallocation.optimal_execution.objective import covariance_times, op
 from domain.reallocation.optimal_execution.problem import ExecutionProblem
 from domain.reallocation.optimal_execution.trade_bounds import TradeBounds
 from domain.reallocation.optimal_execution.trajectory import unlimited_trajectory
+from domain.records import dataclass
 
 ROUNDING = 1e-12
 """Of the largest holding of an asset: a trade the wrong way by less is none."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -20,6 +20,7 @@ from domain.reallocation.optimal_execution.almgren_chriss import (
 )
 from domain.reallocation.optimal_execution.problem import LEAST_IMPACT, ExecutionProblem, PriceModel
 from domain.reallocation.optimal_execution.whole_lots import hedge_in_whole_lots, in_whole_lots
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """What a schedule is computed from."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import EIGENVALUE_TOLERANCE, Matrix, Vector, figure, figures, freeze, square, symmetric
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 MOST_PERIODS = 10_000
 

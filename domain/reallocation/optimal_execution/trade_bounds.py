@@ -1,11 +1,10 @@
 """Limits of each trade."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
+from domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """A schedule in whole lots: exact quantities that sum to what is to be traded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from domain.errors import InvalidInput
 from domain.exact import ZERO, ceiling, exact, exact_arithmetic, quotient
+from domain.records import dataclass
 
 _UNLIMITED = Decimal("Infinity")
 

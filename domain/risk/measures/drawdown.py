@@ -1,11 +1,10 @@
 """Losses from the highest value so far: of compounded returns in reports, of summed returns in optimisation."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import Vector
+from domain.records import dataclass
 
 START = -1
 """Index of the initial capital, before the first return."""

@@ -1,12 +1,11 @@
 """Where losses went beyond their forecast."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.checks import ROUNDING, Vector, finite, freeze, open_fraction, same_length
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 
 def series(field: str, values: Vector) -> Vector:

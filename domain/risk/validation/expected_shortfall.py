@@ -4,13 +4,12 @@ Acerbi & Szekely 2014, "Backtesting expected shortfall", MSCI Inc., tests 1 and 
 if the forecasts are right, and negative where risk was underestimated.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Matrix, Vector, same_length
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.validation.exceptions import Exceptions, series
 from domain.risk.validation.simulation import ForecastSimulation
 from domain.risk.validation.verdict import PValueMethod, Verdict

@@ -1,7 +1,6 @@
 """Forecasts of value at risk and expected shortfall one period ahead, each from the returns before it alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import ROUNDING, Matrix, Vector, finite, open_fraction, same_length
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.filtered import DECAY, ewma_variances
 from domain.risk.measures.tail import tail_weights
 from domain.risk.parametric import (

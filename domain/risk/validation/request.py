@@ -1,10 +1,9 @@
 """Validation of forecasts: the engine's own, or the caller's."""
 
-from dataclasses import dataclass
-
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
 from domain.errors import InvalidInput
+from domain.records import dataclass
 from domain.risk.filtered import DECAY
 from domain.risk.validation.forecasts import ForecastMethod, Forecasts, rolling_forecasts
 from domain.risk.validation.validate import ValueAtRiskValidation, validate

@@ -6,11 +6,11 @@ value. n ones fall into r runs in C(n - 1, r - 1) ways, so the sequences need no
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.validation.binomial import Counts, log_factorials, probabilities
 
 NEGLIGIBLE = 1e-13

@@ -1,12 +1,12 @@
 """The distribution of a statistic under correct forecasts, by simulation from them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from domain.checks import Matrix
 from domain.errors import InvalidInput
+from domain.records import dataclass
 
 Draw = Callable[[np.random.Generator, int], Matrix]
 """Simulates `count` return series, (count, T), from the forecast distributions."""

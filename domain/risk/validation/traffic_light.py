@@ -4,9 +4,9 @@ Basle Committee on Banking Supervision 1996, "Supervisory framework for the use 
 the internal models approach to market risk capital requirements", table 2.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.records import dataclass
 from domain.risk.validation.binomial import probabilities
 from domain.risk.validation.exceptions import Exceptions
 

@@ -1,9 +1,8 @@
 """All tests of a series of forecasts."""
 
-from dataclasses import dataclass
-
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
+from domain.records import dataclass
 from domain.risk.validation.coverage import proportion_of_failures, time_until_first_failure
 from domain.risk.validation.dynamic_quantile import dynamic_quantile
 from domain.risk.validation.exceptions import Exceptions

@@ -1,8 +1,9 @@
 """The result of a test. A figure that is not defined is None with a reason; none is inf or NaN."""
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
+
+from domain.records import dataclass
 
 
 class PValueMethod(StrEnum):

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from domain.errors import InvalidInput, SolverTimedOut
+from domain.records import dataclass
 from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
 from server.execution.executor import Executor

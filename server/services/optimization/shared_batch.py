@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
 from domain.errors import InvalidInput, SolverTimedOut
+from domain.records import dataclass
 from server.commands.call import Call
 from server.commands.stored import DataRequest, StoredData
 from server.execution.process_pool import ProcessPool

@@ -4,11 +4,12 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from domain.backtest.strategies.decision_log import RecordedDecision
 from domain.errors import Cancelled
+from domain.records import dataclass
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobRecord
 from server.storage.embedded.database import BUSY_SECONDS

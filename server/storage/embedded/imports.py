@@ -12,12 +12,13 @@ import secrets
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from functools import partial
 from typing import Any
 
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
+from domain.records import dataclass
 from server.observability import logger
 from server.ports.changes import PriceChange
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable

@@ -3,10 +3,10 @@
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from domain.records import dataclass
 from server.ports.identity import Role
 from server.storage.files import storage_error
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 
+from domain.records import dataclass
 from server.observability import logger
 from server.ports.changes import ChangeKind
 from server.storage.embedded.backtests import delete_job

@@ -2,9 +2,9 @@
 
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
+from domain.records import dataclass
 from server.ports.errors import StorageFull
 from server.storage.files import WHAT_TO_DELETE
 

@@ -3,12 +3,13 @@
 import asyncio
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
+from domain.records import dataclass
 from server.identity_settings import is_loopback
 
 SCHEMA = "absfin"

@@ -1,11 +1,12 @@
 """Decisions of jobs on Supabase, read and written by worker processes: a decision is committed before it is used."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from domain.backtest.strategies.decision_log import RecordedDecision
 from domain.errors import Cancelled
+from domain.records import dataclass
 from server.ports.errors import LostClaim
 from server.ports.jobs import JobRecord
 from server.storage.supabase.access import Access

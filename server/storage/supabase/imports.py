@@ -11,7 +11,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import date
 from operator import itemgetter
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 from domain.calendar import EPOCH
 from domain.errors import InvalidInput
 from domain.market_data.panel import Panel
+from domain.records import dataclass
 from server.observability import logger
 from server.ports.changes import PriceChange
 from server.ports.errors import RequestIdReused, StorageFull, StorageUnavailable

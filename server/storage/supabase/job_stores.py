@@ -1,8 +1,8 @@
 """All stores of jobs of a project, and what keeps them in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from domain.records import dataclass
 from server.ports.errors import StorageUnavailable
 from server.ports.job_queue import QueuePolicy
 from server.ports.job_stores import JobStores

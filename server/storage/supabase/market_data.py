@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from domain.errors import MissingMarketData
+from domain.records import dataclass
 from server.ports.errors import StorageUnavailable
 from server.ports.market_data import (
     ImportReceipt,

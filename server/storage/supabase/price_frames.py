@@ -4,8 +4,8 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from domain.records import dataclass
 from server.ports.errors import StorageUnavailable
 from server.storage.chunks import DailyValues, digest
 from server.storage.texts import kept_text

@@ -7,11 +7,12 @@ between; otherwise they are merged again.
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from domain.market_data.panel import civil_date
+from domain.records import dataclass
 from server.ports.changes import PriceChange, Quote
 from server.ports.errors import StorageUnavailable
 from server.ports.market_data import PriceField

@@ -6,7 +6,6 @@ few. So it gets one attempt here, its channel is asked for answers, and whoever 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from realtime import (
@@ -21,6 +20,7 @@ from realtime import (
 )
 from websockets.exceptions import InvalidStatus
 
+from domain.records import dataclass
 from server.storage.supabase.access import SCHEMA
 
 TABLE = "change_notices"

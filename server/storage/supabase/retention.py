@@ -1,7 +1,8 @@
 """Deletes results that are older than they are to be kept, and what is known of writes that are long done."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from domain.records import dataclass
 from server.observability import logger
 from server.storage.supabase.rpc import Rpc
 

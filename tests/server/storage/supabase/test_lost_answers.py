@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from domain.records import dataclass
 from server.ports.errors import AlreadyExists, EtagMismatch, NotFound
 from server.ports.fills import FillsChange, FillsQuery, StoredFill
 from server.ports.portfolios import PortfolioDraft
@@ -39,7 +40,7 @@ class LosesFirstAnswers(httpx.AsyncHTTPTransport):
         return response
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LossyAccess(Access):
     """The way to a project over such a network."""
 
