@@ -9,23 +9,25 @@ from pathlib import Path
 from google.protobuf import json_format
 
 from tests.fuzzing.answers import problems
+from tests.fuzzing.callers import call
 from tests.fuzzing.contract import new
-from tests.fuzzing.run import Finding, Report, Run, call, loaded, saved
+from tests.fuzzing.run import Finding, Report, Run, loaded, saved
 from tests.fuzzing.server import running
 
 SHOWN = 40
 
 
-def fuzz(count: int, seed: int, most_seconds: float, folder: Path) -> int:
+def fuzz(given: argparse.Namespace, folder: Path) -> int:
     """A run on a fresh server; 1 where it has found anything wrong."""
     with tempfile.TemporaryDirectory(prefix="absfin-fuzz-data-") as data:
         store = Path(data) / "store"
         store.mkdir(mode=0o700)
         with running(store) as watched:
-            report = Run(watched, seed).run(count, most_seconds)
+            run = Run(watched, given.seed, given.light, given.callers, given.slack)
+            report = run.run(given.count, given.seconds)
             left = watched.left_behind()
             report.complaints += [f"process {one.pid} was left behind" for one in left]
-    _print(report, seed)
+    _print(report, given.seed)
     for path, one in zip(saved(report, folder), report.findings, strict=True):
         _print_finding(one, path)
     for complaint in report.complaints[:SHOWN]:
@@ -84,13 +86,16 @@ def main() -> int:
     parser.add_argument("count", nargs="?", type=int, default=3000, help="requests to send (default 3000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same requests (default 1)")
     parser.add_argument("--seconds", type=float, default=86400.0, help="stop after this time")
+    parser.add_argument("--light", action="store_true", help="most requests are small and refused: many times as many")
+    parser.add_argument("--callers", type=int, default=0, help="processes that call (default: threads of this one)")
+    parser.add_argument("--slack", type=float, default=1.0, help="so many times as late an answer may be (default 1)")
     parser.add_argument("--folder", type=Path, help="where requests with wrong answers are saved (default: a new one)")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="send one saved request again")
     given = parser.parse_args()
     if given.replay:
         return replay(given.replay)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="absfin-fuzz-"))
-    return fuzz(given.count, given.seed, given.seconds, folder)
+    return fuzz(given, folder)
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ def state_from_bytes(data: bytes) -> MonitorState:
         raise InvalidInput("state", "is damaged: make the state again from the events")
     try:
         return _restored(body)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        # A digest tells damage, not who wrote the bytes.
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, SyntaxError, TypeError, ValueError) as error:
+        # A digest tells damage, not who wrote the bytes. numpy reads the name of a type as Python.
         raise InvalidInput("state", "must be the bytes of a monitor's state") from error
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +34,12 @@ _NAMES = {
 }
 """Arrays of a record part by field, with their names in stored files, which never change."""
 
+DAMAGED = (
+    *(AttributeError, EOFError, LookupError, NotImplementedError, OSError, RecursionError, SyntaxError, TypeError),
+    *(ValueError, zipfile.BadZipFile, zlib.error),
+)
+"""What reading bytes raises that are not what was written."""
+
 STATE_VERSION = 3
 """Of the arrays in a checkpoint: one of another version cannot be continued."""
 
@@ -47,8 +55,14 @@ def checkpoint_to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def checkpoint_from_bytes(data: bytes) -> Checkpoint | None:
-    """As `checkpoint_to_bytes` wrote it, without parts; None where another version did, to begin again."""
-    arrays, rest = _unpacked(data)
+    """As `checkpoint_to_bytes` wrote it, without parts; None for those of another version and damaged ones."""
+    try:
+        return _checkpoint_of(*_unpacked(data))
+    except DAMAGED:
+        return None
+
+
+def _checkpoint_of(arrays: Arrays, rest: Any) -> Checkpoint | None:
     if len(rest) != 3 or rest[0] != STATE_VERSION or arrays["account"].dtype != ACCOUNT:
         return None
     _, strategy_index, date_index = rest

@@ -44,7 +44,7 @@ from server.ports.results import ResultDraft
 from server.tasks.optimize import limit_time, with_stored_groups
 from server.tasks.refusing import locating, refusing
 from server.tasks.remote_calls import prices_of, refuse_other_target, remote_liquidity, remote_target
-from server.tasks.stored_market import check_currencies, stored_snapshot
+from server.tasks.stored_market import check_currencies, of_the_snapshot, stored_snapshot
 
 TARGET = "target_weights"
 
@@ -301,7 +301,8 @@ def _target_weights(collected: _Collected, snapshot: Snapshot, control: Control)
         raise InvalidInput("cash_flow", "must leave a net asset value above 0")
     if isinstance(target, OptimizedTarget):
         prices = found.panels[_target_prices(command, target)]
-        return _optimised(target, prices, after_flow, snapshot, found, control)
+        with of_the_snapshot(command.market):
+            return _optimised(target, prices, after_flow, snapshot, found, control)
     day, stored = command.as_of_date or collected.today, collected.stored
     shown = prices_of(snapshot, day) if stored is None else stored.prices()
     return remote_target(target, after_flow, snapshot, shown, day, found)

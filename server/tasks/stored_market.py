@@ -1,6 +1,7 @@
 """The market of stored prices and volumes, as reallocations and assessments of liquidity see it."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 
 from domain.errors import InvalidInput
 from domain.market_data.currencies import currency_of_portfolio, foreign_price
@@ -24,6 +25,17 @@ def stored_snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
     prices, traded = found.panels[selection].prices(), None if volumes is None else volumes.prices()
     latest = {symbol: price for symbol, quote in found.quotes.items() if (price := _latest(quote)) is not None}
     return snapshot_of(prices, traded, terms, latest)
+
+
+@contextmanager
+def of_the_snapshot(market: Snapshot | PriceSelection) -> Iterator[None]:
+    """Says of stored prices that a request with a snapshot does not name that the assets of the snapshot have them."""
+    try:
+        yield
+    except InvalidInput as error:
+        if isinstance(market, Snapshot) and error.field.partition(".")[0] == "prices":
+            raise InvalidInput("snapshot.assets", error.rule, error.reason) from None
+        raise
 
 
 def check_currencies(selection: PriceSelection, found: StoredData, own: str, factors: Container[str]) -> None:

@@ -25,6 +25,9 @@ NANOS = 500_000_000
 KINDS = {"ordinary": 40, "mutated": 42, "wild": 10, "garbled": 5, "huge": 3}
 """How often a request is made in which way."""
 
+LIGHT_KINDS = {"broken": 40, "wild": 30, "garbled": 24, "ordinary": 3, "mutated": 3}
+"""The same for many requests: most are small and refused, since one that is valid costs as much as a hundred others."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -75,20 +78,24 @@ class Requests:
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rare: Collection[str] = ()
     examples: Sequence[Example] = field(default_factory=documented)
+    light: bool = False
 
     def request(self, index: int) -> Request:
         """A request."""
         rng = Random(f"{self.seed}:{index}")  # repeatable, not secret
         method = rng.choices(self._methods, self._weights)[0]
-        kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+        kinds = LIGHT_KINDS if self.light else KINDS
+        kind = rng.choices(list(kinds), list(kinds.values()))[0]
         edges = 1.0 if kind == "wild" else rng.choice((0.0, 0.0, 0.02, 0.1))
-        maker = Maker(rng, edges, 0.4 if kind == "wild" else rng.choice(PRESENCE), self.names)
+        maker = Maker(rng, edges, self._presence(kind, rng), self.names)
         messages = self._messages(method, maker, kind)
         for message in messages:
             if kind == "mutated":
                 _limit(message)
             if kind in ("mutated", "huge") and rng.random() < 0.7:
                 mutated(message, maker, rng.choice((1, 1, 2, 3)))
+            if kind == "broken":
+                mutated(message, maker, rng.choice((3, 4, 6)))
             if rng.random() < 0.95:
                 _limit(message)
             if kind == "huge":
@@ -97,6 +104,11 @@ class Requests:
         if kind == "garbled":
             encoded = [garbled(data, rng) for data in encoded]
         return Request(method, tuple(data for data in encoded if len(data) < 4_190_000), kind)
+
+    def _presence(self, kind: str, rng: Random) -> float:
+        if self.light:
+            return rng.choice((0.0, 0.0, 0.05, 0.1))
+        return 0.4 if kind == "wild" else rng.choice(PRESENCE)
 
     @cached_property
     def _methods(self) -> tuple[Method, ...]:

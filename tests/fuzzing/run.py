@@ -1,29 +1,23 @@
-"""A run: requests to a real server from several threads, and what was found wrong."""
+"""A run: requests to a real server from several callers, and what was found wrong."""
 
 import base64
 import json
 import re
-import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import grpc
 from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
 
-from tests.fuzzing.answers import DETAILS_KEY, Answer, problems
-from tests.fuzzing.contract import Method, methods
+from tests.fuzzing.answers import Answer
+from tests.fuzzing.callers import DEADLINE_SECONDS, Callers, call, processes, threads
+from tests.fuzzing.contract import methods
 from tests.fuzzing.requests import Example, Request, Requests, documented
 from tests.fuzzing.server import HealthWatch, Watched
 
-THREADS = 4
-DEADLINE_SECONDS = 3.0
-STREAM_SECONDS = 1.5
 LATE_SECONDS = 2.0
 """How long after its deadline a call may still be served."""
 
@@ -31,7 +25,6 @@ MEDIAN_HEALTH_SECONDS = 0.25
 SLOWEST_HEALTH_SECONDS = 1.0
 GROWTH_BYTES = 30 << 20
 NAME = re.compile(r"^([A-Za-z]+/)[A-Za-z0-9_-]{1,64}$")
-REQUEST_ID = "x-request-id"
 
 
 @dataclass(frozen=True)
@@ -70,86 +63,51 @@ class Report:
         return not self.findings and not self.complaints
 
 
-def call(channel: grpc.Channel, method: Method, messages: Sequence[bytes], request_id: str) -> Answer:
-    """Sends the bytes of a request and waits for the end of its answer."""
-    shape = f"{'stream' if method.streams_requests else 'unary'}_{'stream' if method.streams_responses else 'unary'}"
-    stub = getattr(channel, shape)(method.path, request_serializer=None, response_deserializer=None)
-    seconds = STREAM_SECONDS if method.streams_responses else DEADLINE_SECONDS
-    sent = iter(messages) if method.streams_requests else (messages[0] if messages else b"")
-    received: list[bytes] = []
-    try:
-        answer = stub(sent, timeout=seconds, metadata=((REQUEST_ID, request_id),))
-        received.extend(answer if method.streams_responses else [answer])
-    except grpc.RpcError as error:
-        return _failed(tuple(received), error)
-    return Answer(tuple(received), grpc.StatusCode.OK)
-
-
-def _failed(received: tuple[bytes, ...], error: Any) -> Answer:
-    trailers = tuple(error.trailing_metadata() or ())
-    size = sum(len(key) + len(value) for key, value in trailers) + len(error.details() or "")
-    packed = dict(trailers).get(DETAILS_KEY)
-    details = Status.FromString(packed) if packed else None
-    return Answer(received, error.code(), error.details() or "", details, size)
-
-
 @dataclass
 class Run:
     """Sends the requests of a seed to a server."""
 
     watched: Watched
     seed: int
+    light: bool = False  # most requests are small and refused
+    callers: int = 0  # processes that call; 0: threads of this one
     slack: float = 1.0  # so many times as late as usual an answer may be, where the machine does other things too
     report: Report = field(default_factory=Report)
 
     def run(self, count: int, most_seconds: float) -> Report:
         """Sends `count` requests, or as many as the time allows."""
-        channels = [self.watched.channel() for _ in range(THREADS)]
-        requests = Requests(self.seed, *self._prepared(channels[0]))
+        with self.watched.channel() as channel:
+            requests = Requests(self.seed, *self._prepared(channel), light=self.light)
         self.watched.wait_until_loaded()
-        start = time.monotonic()
-        end = start + most_seconds
-        with HealthWatch(self.watched) as health:
-            half = self._half(requests, channels, range(count // 2), end)
-            before = self.watched.memory()
-            whole = self._half(requests, channels, range(count // 2, count), end)
-            time.sleep(0.5)
-            after = self.watched.memory()
-        for channel in channels:
-            channel.close()
-        self.report.sent = half + whole
+        address = self.watched.address
+        called = processes(address, requests, self.callers) if self.callers else threads(address, requests)
+        with called as callers:
+            start = time.monotonic()
+            end = start + most_seconds
+            with HealthWatch(self.watched) as health:
+                # By time where that ends the run: the second half is the one whose memory must not grow.
+                self._ask(callers, requests, range(count // 2), start + most_seconds / 2)
+                before = self.watched.memory()
+                self._ask(callers, requests, range(count // 2, count), end)
+                time.sleep(0.5)
+                after = self.watched.memory()
         self.report.seconds = time.monotonic() - start
         self.report.health = (health.median, health.slowest)
         self.report.growth = {name: after[name] - before[name] for name in after}
         self._judge()
         return self.report
 
-    def _half(self, requests: Requests, channels: list[grpc.Channel], indices: range, end: float) -> int:
-        waiting, lock, sent = iter(indices), threading.Lock(), Counter[str]()
-
-        def serve(channel: grpc.Channel) -> None:
-            while time.monotonic() < end:
-                with lock:
-                    index = next(waiting, None)
-                if index is None:
-                    return
-                request = requests.request(index)
-                answer = call(channel, request.method, request.messages, f"fuzz-{index}")
-                found = sorted(set(problems(request.method, request.messages, answer)))
-                with lock:
-                    sent["all"] += 1
-                    self._note(index, request, answer, found)
-
-        with ThreadPoolExecutor(len(channels)) as threads:
-            for done in [threads.submit(serve, channel) for channel in channels]:
-                done.result()
-        return sent["all"]
-
-    def _note(self, index: int, request: Request, answer: Answer, found: Sequence[str]) -> None:
-        code = answer.code.name
-        self.report.codes[code] += 1
-        self.report.by_method[request.method.name][code] += 1
-        self.report.findings += [Finding(index, request, code, problem) for problem in found]
+    def _ask(self, callers: Callers, requests: Requests, indices: range, end: float) -> None:
+        report = self.report
+        for asked in callers(indices, end):
+            for (method, code), number in asked.codes.items():
+                report.sent += number
+                report.codes[code] += number
+                report.by_method[method][code] += number
+            # A request is made again from its index: only what is wrong is kept.
+            report.findings += [
+                Finding(index, requests.request(index), code, problem) for index, code, problem in asked.wrong
+            ]
 
     def _prepared(self, channel: grpc.Channel) -> tuple[dict[str, list[str]], frozenset[str]]:
         """Names of things that the documented calls have stored, and the methods that are not built."""

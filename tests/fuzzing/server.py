@@ -32,6 +32,11 @@ STEADY_SECONDS = 1.5
 """Loading is over when the memory has not changed for so long."""
 
 
+def channel_to(address: str) -> grpc.Channel:
+    """A connection of its own to a server."""
+    return grpc.insecure_channel(address, options=[*OPTIONS, ("grpc.use_local_subchannel_pool", 1)])
+
+
 @dataclass
 class Watched:
     """A running server."""
@@ -43,7 +48,7 @@ class Watched:
 
     def channel(self) -> grpc.Channel:
         """A channel to it."""
-        return grpc.insecure_channel(self.address, options=list(OPTIONS))
+        return channel_to(self.address)
 
     def memory(self) -> dict[str, int]:
         """Resident bytes of the server and of the templates that its workers come from."""

@@ -1,17 +1,22 @@
 """What a reallocation asks services outside for, and what it does with what it is handed back."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from absfinance.v1.liquidity_service_pb2 import AssessLiquidityRequest, AssessLiquidityResponse
 from absfinance.v1.reallocation_service_pb2 import ReallocateRequest
 from google.protobuf import json_format
+from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.status_pb2 import Status
 
 from domain.reallocation.target import TargetWeights
 from server.commands.stored import DataRequest, StoredData
 from server.execution.control import Control
 from server.ports.errors import Refused
+from server.ports.panels import StoredPanelRef
 from server.ports.remote import RemoteTargets
 from server.ports.results import ResultDraft
 from server.tasks.reallocate import reallocation
@@ -31,6 +36,22 @@ def run(found: StoredData | None = None, services: RemoteTargets = DESK, **more:
     request = json_format.ParseDict(REQUEST | more, ReallocateRequest()).SerializeToString()
     control = cast(Control, lambda: None)  # never cancelled
     return reallocation(request, TODAY, found or StoredData(), control, lambda _: None, services)
+
+
+class Unhurried:
+    """The control of a task that has all the time there is."""
+
+    def __call__(self) -> None:
+        """It is never cancelled."""
+
+    def limit(self, seconds: float) -> None:
+        """Sets none."""
+
+    def load(self, name: str) -> None:
+        """Loads nothing."""
+
+    def unlimited(self) -> None:
+        """As it is."""
 
 
 def answer(available: float) -> dict[str, bytes]:
@@ -74,3 +95,29 @@ def test_an_answer_that_is_no_message() -> None:
         run(StoredData(answers={"LiquidityService": b"\xff\xff"}))
     assert b"REMOTE_ANSWER_INVALID" in raised.value.status
     assert b"the bytes cannot be parsed as AssessLiquidityResponse" in raised.value.status
+
+
+def test_a_gap_in_stored_prices_is_one_of_the_assets_of_the_snapshot(tmp_path: Path) -> None:
+    """They are all of the request that names these prices."""
+    sent = {name: part for name, part in REQUEST.items() if name != "targetWeights"}
+    sent["targetOptimize"] = {"objective": {"minRisk": {}}}
+    request = json_format.ParseDict(sent, ReallocateRequest()).SerializeToString()
+
+    def planned(found: StoredData | None) -> Any:
+        return reallocation(request, TODAY, found, Unhurried(), lambda _: None)
+
+    needed = planned(None)
+    assert isinstance(needed, DataRequest)
+    [selection] = needed.panels
+    file = tmp_path / "prices.npy"
+    np.save(file, np.array([[10.0, 20.0], [11.0, np.nan], [12.0, 21.0]]))
+    panel = StoredPanelRef(("A", "B"), np.array([19_000, 19_001, 19_002], np.int32), file)
+    with pytest.raises(Refused) as raised:
+        planned(StoredData(panels={selection: panel}))
+    [violation] = next(
+        detail.field_violations
+        for packed in Status.FromString(raised.value.status).details
+        if packed.Unpack(detail := BadRequest())
+    )
+    assert violation.field == "snapshot.assets"
+    assert "B has no value on 2022-01-09" in violation.description

@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def content_of(path: Path) -> bytes:
             raise typer.BadParameter(f"{path} cannot be read: {error}") from None
     try:
         return gzip.decompress(content) if path.suffix == ".gz" or content.startswith(GZIPPED) else content
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise typer.BadParameter(f"{called(path)} cannot be read: {error}") from None
 
 
