@@ -14,6 +14,7 @@ from absfinance.v1 import error_reason_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from scripts.site.contract import proto_files
+from scripts.site.error_pages import error_page
 from tests.conftest import ROOT
 
 HOME = "https://example.com/abs-finance"
@@ -99,6 +100,21 @@ def test_the_reference_has_every_method_and_every_field(site: Path) -> None:
         for described in file.types:
             assert described.name.removeprefix("absfinance.v1.").replace(".", "-") in places
             assert all(f"<code>{each.name}</code>" in text for each in (*described.fields, *described.values))
+
+
+def test_every_reason_of_an_error_has_a_section(site: Path) -> None:
+    page = site / "reference/errors/index.html"
+    places, text = _Page(page).places, page.read_text()
+    for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values[1:]:
+        assert value.name.removeprefix("ERROR_REASON_") in places
+    assert "What to do: <code>BadRequest</code> names each field and its rule" in text
+    assert "<code>etag</code> in the metadata is the current version" in text
+
+
+def test_a_reason_that_nobody_explains_is_told() -> None:
+    api = (ROOT / "docs/api.md").read_text()
+    with pytest.raises(ValueError, match="does not say what to do about ETAG_MISMATCH"):
+        error_page(proto_files(), api.replace("| `ETAG_MISMATCH` |", "| `ETAG` |"))
 
 
 def test_comments_and_rules_are_those_of_the_protos() -> None:
