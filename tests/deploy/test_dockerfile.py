@@ -110,7 +110,7 @@ def container(image: Image, folder: Path, **settings: str) -> Iterator[tuple[sub
     try:
         yield process, environment
     finally:
-        # It takes the others of its namespace with it. The kernel does not end it with its parent: it has changed its user.
+        # It has changed its user, so that the kernel does not end it with its parent.
         for one in psutil.Process(process.pid).children() if process.poll() is None else ():
             one.kill()
         process.kill()
