@@ -224,8 +224,8 @@ class Runner:
         if not queue.waiting:
             return
         # The one that has run least is in the place that is lent; those that have run longest take turns.
-        asked = [run for run in self._running.values() if run.yielding_since is None]
-        runs = sorted(asked, key=lambda run: run.seconds)
+        others = (run for run in self._running.values() if run.yielding_since is None)
+        runs = sorted(others, key=lambda run: run.seconds)
         for run in runs if self._slots > 1 else ():
             if self._yields(run, queue.after_yielding(self._as_waiting(run)).best(self._policy), to_short=True):
                 return
@@ -372,8 +372,7 @@ class Runner:
         self.ended[end.state] += 1
 
     async def _backtest_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
-        record = run.claim.record
-        job = await stored_backtest(self._stores, run.claim)
+        job, record = await stored_backtest(self._stores, run.claim), run.claim.record
         work = partial(self._run_backtest, job, record.request, record.fingerprint)
         return self.pool.run(work, None, run.writer.submit)
 
