@@ -213,11 +213,13 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this worker has, until its lease runs out or somebody takes it."""
+    """A job that this worker has, until its lease runs out or somebody takes it.
+
+    Parts of its output are read from its log, page by page: by then its lease is kept.
+    """
 
     record: JobRecord
     checkpoint: bytes | None
-    parts: tuple[bytes, ...]
     waited_seconds: float = 0.0  # since it was stored or given back
 
 
