@@ -1,14 +1,22 @@
 """Moments: distances from the mean, and shortfalls below a target."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Vector
+from domain.checks import Vector, freeze
 
 
 def probability_vector(count: int, probabilities: Vector | None) -> Vector:
     """The probability of each of T outcomes, (T,): equal where none are given."""
-    return np.full(count, 1.0 / count) if probabilities is None else probabilities
+    return _equal_probabilities(count) if probabilities is None else probabilities
+
+
+@lru_cache(maxsize=4)
+def _equal_probabilities(count: int) -> Vector:
+    """Made once for the figures of one sample, which each take a mean: making it takes longer than that."""
+    return freeze(np.full(count, 1.0 / count))
 
 
 def sample_correction(count: int, probabilities: Vector | None) -> float:
