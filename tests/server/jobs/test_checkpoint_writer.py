@@ -47,7 +47,7 @@ class RecordingLog:
     async def parts(self, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
         return ()
 
-    async def compact(self, record: JobRecord, count: int, part: bytes) -> None:
+    async def compact(self, record: JobRecord, count: int, part: bytes, skipped: int = 0) -> None:
         self.stored.append((count, part))
 
     async def finish(self, record: JobRecord, end: JobEnd, events: Sequence[JobEventDraft]) -> tuple[JobEvent, ...]:
