@@ -1,8 +1,13 @@
 """A short run of scripts/fuzz-decoders: changed bytes are read or refused in the words of their decoder."""
 
+import io
+import re
 from random import Random
 
+import pyarrow
 import pytest
+import typer
+from pyarrow import parquet
 
 from tests.families import share_of
 from tests.fuzzing.decoders import changed, decoders
@@ -41,6 +46,17 @@ def test_a_damaged_checkpoint_is_none() -> None:
     [example] = decoder.examples
     assert decoder.read(example) is not None
     assert decoder.read(example[:-1]) is None
+    locked = bytearray(example)
+    for found in re.finditer(rb"PK\x01\x02", example):
+        locked[found.start() + 8] |= 1  # says that the part needs a password
+    assert decoder.read(bytes(locked)) is None
+
+
+def test_a_date_of_parquet_that_python_does_not_have_is_refused() -> None:
+    sink = io.BytesIO()
+    parquet.write_table(pyarrow.table({"date": pyarrow.array([2**30], pyarrow.date32()), "rate": [0.1]}), sink)
+    with pytest.raises(typer.BadParameter, match="has a value that cannot be read"):
+        decoders()["parquet rows"].read(sink.getvalue())
 
 
 def test_gzipped_text_that_is_damaged_is_refused() -> None:

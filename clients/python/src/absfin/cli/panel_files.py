@@ -110,7 +110,7 @@ def panel_from_parquet(content: bytes, name: str) -> Panel:
         values = np.empty((table.num_rows, len(symbols)))
         for i, column in enumerate(symbols):
             values[:, i] = table[column].cast(arrow.float64()).to_numpy()
-    except (ValueError, NotImplementedError):
+    except (ValueError, NotImplementedError, OverflowError):
         raise typer.BadParameter(
             f"{name}, column {column}: has no {'dates' if column == days else 'numbers'}"
         ) from None
@@ -121,7 +121,10 @@ def rows_from_parquet(content: bytes, name: str) -> Iterator[tuple[int, list[str
     """The names of the columns, then each row, as the cells of a CSV file; the second row is line 2."""
     _, table = _parquet_table(content, name)
     yield 1, list(table.column_names)
-    columns = [column.to_pylist() for column in table.columns]
+    try:
+        columns = [column.to_pylist() for column in table.columns]
+    except (ValueError, OverflowError):  # a date that Python does not have, or a text that is none
+        raise typer.BadParameter(f"{name} has a value that cannot be read") from None
     for line, row in enumerate(zip(*columns, strict=True), start=2):
         yield line, [_cell(value) for value in row]
 
@@ -139,7 +142,9 @@ def _parquet_table(content: bytes, name: str) -> tuple[Any, Any]:
     """The module and the table of a file."""
     arrow, parquet = _pyarrow(hint=None)
     try:
-        return arrow, parquet.read_table(arrow.BufferReader(content))
+        table = parquet.read_table(arrow.BufferReader(content))
+        table.column_names  # noqa: B018  # which may be no Unicode
+        return arrow, table
     except (OSError, ValueError) as error:
         raise typer.BadParameter(f"{name} is no Parquet file that can be read: {error}") from None
 
