@@ -73,7 +73,8 @@ class _Assembled:
         hessian = sparse.csc_matrix((program.columns, program.columns))
         if program.curvature is not None:
             upper = sparse.coo_matrix(np.triu(program.curvature))
-            hessian = sparse.csc_matrix((upper.data, (upper.row, upper.col)), shape=hessian.shape)
+            places = (upper.row + program.curved_from, upper.col + program.curved_from)
+            hessian = sparse.csc_matrix((upper.data, places), shape=hessian.shape)
         indices: list[slice] = [slice(0)] * len(order)
         cones: list[Any] = []
         start = 0

@@ -49,7 +49,8 @@ class ConicProgram:
     columns: int = 0
     blocks: list[ConeBlock] = field(default_factory=list)
     linear: Affine = field(default_factory=lambda: constant(0.0))
-    curvature: Matrix | None = None  # (k, k) of the first k variables
+    curvature: Matrix | None = None  # (k, k) of k variables next to one another
+    curved_from: int = 0  # the first of these
     control: SolverControl = UNLIMITED
 
     @property

@@ -57,9 +57,9 @@ def try_all(
     """Plans of options with their terms that are better than known lots."""
     if not len(options.assets):
         return Tried(known, complete=True)  # the bound leaves nothing open
-    search = _Search(problem, options, terms, priced, known, control)
-    if search.depth > MOST_TRADED:
+    if int((np.bincount(options.assets) > 1).sum()) > MOST_TRADED:
         return Tried(known, complete=False)
+    search = _Search(problem, options, terms, priced, known, control)
     search.follow(0, search.root)
     return Tried(search.best, search.nodes < NODES)
 
@@ -91,7 +91,7 @@ class _Search:
         count = len(problem.values)
         groups = [np.flatnonzero(options.assets == i) for i in range(count)]
         free = [i for i in range(count) if len(groups[i]) > 1]
-        self._order = self._ranked(free, groups) if len(free) <= MOST_TRADED else free
+        self._order = self._ranked(free, groups)
         fixed = [i for i in range(count) if len(groups[i]) <= 1]
         self._options = []
         for i in self._order:
@@ -131,11 +131,6 @@ class _Search:
             alone = lots[left] ** 2 / np.diag(np.linalg.inv(covariance[np.ix_(left, left)]))
             found.append(left.pop(int(np.argmax(alone))))
         return found
-
-    @property
-    def depth(self) -> int:
-        """Assets that are to be decided."""
-        return len(self._order)
 
     def _set_squares(self, fixed: list[int], given: Options) -> None:
         """The rows of the decomposition, in the order fixed assets, free assets."""

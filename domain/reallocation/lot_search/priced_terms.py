@@ -39,6 +39,7 @@ class PricedTerms:
     prices: Vector  # (R,), 0 or more
     direction: Vector  # (factors,), at most 1 long: of the tracking error
     sides: Vector  # (P,): 1 where an asset is expected to end above its wish, else -1; of the drift
+    marginal: Vector  # what a unit of each asset adds to the plane, (P,); 0 for a drift
     curved: CurvedRisk | None = None  # instead of the plane of a tracking error
 
     @classmethod
@@ -46,23 +47,23 @@ class PricedTerms:
         """By the answer of the relaxation."""
         away = problem.values - problem.target * (1.0 - costs.usual)
         np.add.at(away, problem.places, problem.trade * relaxed.lots)
-        return cls(problem, theta, costs, relaxed.prices, relaxed.direction, np.where(away >= 0.0, 1.0, -1.0))
+        sides = np.where(away >= 0.0, 1.0, -1.0)
+        marginal = np.zeros(len(away)) if problem.factor is None else np.asarray(problem.factor @ relaxed.direction)
+        return cls(problem, theta, costs, relaxed.prices, relaxed.direction, sides, marginal)
 
     def without_prices(self) -> "PricedTerms":
         """Of costs and taxes alone: then nothing of a tracking error is in the terms."""
-        return replace(self, prices=np.zeros_like(self.prices), direction=np.zeros_like(self.direction), curved=None)
+        return replace(
+            self,
+            prices=np.zeros_like(self.prices),
+            direction=np.zeros_like(self.direction),
+            marginal=np.zeros_like(self.marginal),
+            curved=None,
+        )
 
     def with_curves(self, curved: CurvedRisk, prices: Vector) -> "PricedTerms":
         """By the squares of a tracking error, at other prices."""
-        return replace(self, curved=curved, prices=prices)
-
-    @property
-    def marginal(self) -> Vector:
-        """What a unit of each asset adds to the plane, (P,); 0 for a drift."""
-        if self.curved is not None:
-            return self.curved.slopes
-        factor = self.problem.factor
-        return np.zeros(len(self.problem.values)) if factor is None else np.asarray(factor @ self.direction)
+        return replace(self, curved=curved, prices=prices, marginal=curved.slopes)
 
     @property
     def of_cost(self) -> float:
@@ -70,7 +71,14 @@ class PricedTerms:
         weight = self.problem.cost_aversion + self.theta
         if self.problem.factor is None:
             return weight + 0.5 * float(self.sides @ self.problem.target)
-        return weight + float(self.marginal @ self.problem.target)
+        return weight + float(self.marginal @ self.problem.target) + self._squares_of_cost
+
+    @property
+    def _squares_of_cost(self) -> float:
+        """What a unit of cost adds to the squares of a tracking error, at the point they were made at."""
+        if self.curved is None:
+            return 0.0
+        return 2.0 * float((self.curved.squares * self.curved.point) @ self.problem.target)
 
     @property
     def start(self) -> float:
@@ -78,7 +86,7 @@ class PricedTerms:
         given = -float(self.prices @ self.problem.right)
         if self.problem.factor is None:
             return given - 0.5 * float(self.sides @ self.problem.target) * self.costs.usual
-        constant = 0.0 if self.curved is None else self.curved.constant
+        constant = 0.0 if self.curved is None else self.curved.constant - self._squares_of_cost * self.costs.usual
         return given + constant + float(self.marginal @ (self.problem.values - self.problem.target))
 
     @property
@@ -111,12 +119,18 @@ class PricedTerms:
         return np.asarray(0.5 * np.abs(away) - lost)
 
     def _squares(self, curved: CurvedRisk, assets: NDArray[np.intp], away: Counts) -> Counts:
-        """The least of the squares at any cost of the range; `away` is that at the usual one."""
+        """The least of the squares at any cost of the range; `away` is that at the usual one.
+
+        With y = away + w c, where c is what the cost is above the usual one, and e = away - p, where p is the point:
+        y^2 = away^2 - e^2 + 2 p w c + (e + w c)^2. The term in c alone is in `of_cost`, and the last one is nothing
+        near the point, where a better plan is.
+        """
         target, costs = self.problem.target[assets], self.costs
-        low = away - target * (costs.usual - costs.least)
-        high = away + target * (costs.most - costs.usual)
+        error = away - curved.point[assets]
+        low = error - target * (costs.usual - costs.least)
+        high = error + target * (costs.most - costs.usual)
         least = np.maximum(np.maximum(low, -high), 0.0)
-        return np.asarray(curved.squares[assets] * least * least)
+        return np.asarray(curved.squares[assets] * (away * away - error * error + least * least))
 
     def least_by_asset(self) -> tuple[Vector, list[tuple[int, float]]]:
         """The least term of each asset, (P,), and the order and lots that have it; order -1 for no trade."""

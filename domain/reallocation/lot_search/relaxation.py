@@ -6,7 +6,7 @@ and gains by the largest convex function that is not above them.
 """
 
 import math
-from dataclasses import field
+from dataclasses import field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +15,7 @@ from domain.checks import Matrix, Vector
 from domain.errors import DomainError
 from domain.optimization.programs.affine import Affine
 from domain.optimization.programs.clarabel import solve_conic
-from domain.optimization.programs.conic_program import ConeBlock, ConeKind, ConicProgram
+from domain.optimization.programs.conic_program import ConeBlock, ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Kinked
 from domain.reallocation.lot_search.problem import LotProblem
@@ -24,6 +24,21 @@ from domain.records import dataclass
 
 CHAIN = range(-5, 6)
 """Lots around a difference to the target between which squares are replaced by lines."""
+
+MOST_IN_CONE = 100
+"""Assets of which the tracking error is a cone: a dense one of more takes long, and squares of it do not."""
+
+ERRORS = 4
+"""Tracking errors around which squares are taken, each that of the answer before."""
+
+SETTLED = 0.02
+"""Part of an error by which the next may differ: what that costs the bound is half of its square."""
+
+SHORTEST = 0.05
+"""Part of an error that the next one has at least."""
+
+LEAST_ERROR = 1e-9
+"""As a fraction of net asset value per year."""
 
 TANGENTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
 """Of a usual trade, where the market impact is touched by lines."""
@@ -40,21 +55,31 @@ class Relaxed:
 
 def relax(problem: LotProblem, theta: float, control: SolverControl) -> Relaxed:
     """The relaxation at an objective of theta; without an answer of the solver that of no trades and no prices."""
+    if problem.factor is not None and len(problem.values) > MOST_IN_CONE:
+        return _relax_by_square(problem, problem.factor, theta, control)
     found = _Program(problem, theta)
-    factors = 0 if problem.factor is None else problem.factor.shape[1]
-    nothing = Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(factors))
-    try:
-        solution = solve_conic(found.program(control))
-    except DomainError:
-        control.check_cancelled()
-        return nothing
+    solution = found.solved(control)
     if solution is None:
-        return nothing
-    orders = len(problem.places)
-    traded = np.clip(solution.point[:orders], 0.0, None)
-    prices = np.clip(solution.multipliers[found.limits_block], 0.0, None)
-    direction = np.zeros(0) if problem.factor is None else _direction(solution.multipliers[-1][1:])
-    return Relaxed(traded / problem.curves.value, prices, direction)
+        return _nothing(problem)
+    direction = np.zeros(0) if problem.factor is None else _direction(-solution.multipliers[-1][1:])
+    return Relaxed(found.lots(solution), found.prices(solution), direction)
+
+
+def _relax_by_square(problem: LotProblem, factor: Matrix, theta: float, control: SolverControl) -> Relaxed:
+    """The same by squares of the risk z: |z| is the least of z'z / 2t + t / 2 over t, and that is at t = |z|."""
+    error, found = max(theta, LEAST_ERROR), _nothing(problem)
+    for _ in range(ERRORS):
+        program = _Program(problem, theta, error=error)
+        solution = program.solved(control)
+        if solution is None:
+            break
+        risk = program.away(solution) @ factor
+        found = Relaxed(program.lots(solution), program.prices(solution), _direction(risk / error))
+        length = max(float(np.linalg.norm(risk)), SHORTEST * error)
+        if abs(length - error) <= SETTLED * error:
+            break
+        error = length
+    return found
 
 
 def relax_squares(problem: LotProblem, theta: float, split: SplitRisk, near: Vector, control: SolverControl) -> Relaxed:
@@ -64,22 +89,20 @@ def relax_squares(problem: LotProblem, theta: float, split: SplitRisk, near: Vec
     direction is empty.
     """
     found = _Program(problem, theta, (split, near))
-    nothing = Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(0))
-    try:
-        solution = solve_conic(found.program(control))
-    except DomainError:
-        control.check_cancelled()
-        return nothing
+    solution = found.solved(control)
     if solution is None:
-        return nothing
-    traded = np.clip(solution.point[: len(problem.places)], 0.0, None)
-    prices = np.clip(solution.multipliers[found.limits_block], 0.0, None)
-    return Relaxed(traded / problem.curves.value, prices, np.zeros(0))
+        return replace(_nothing(problem), direction=np.zeros(0))
+    return Relaxed(found.lots(solution), found.prices(solution), np.zeros(0))
 
 
-def _direction(multipliers: Vector) -> Vector:
-    """The multipliers of the risk, which is not below its product with them, as they are no longer than 1."""
-    found = -multipliers
+def _nothing(problem: LotProblem) -> Relaxed:
+    """No trades and no prices."""
+    factors = 0 if problem.factor is None else problem.factor.shape[1]
+    return Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(factors))
+
+
+def _direction(found: Vector) -> Vector:
+    """What the risk is not below its product with, as it is no longer than 1."""
     length = float(np.linalg.norm(found))
     return found / length if length > 1.0 else found
 
@@ -100,12 +123,13 @@ class _Rows:
             self.values.append(value)
         self.constants.append(constant)
 
-    def block(self, kind: ConeKind) -> ConeBlock:
+    def block(self, kind: ConeKind, unit: float) -> ConeBlock:
+        """With the columns in units of so much money."""
         expressions = Affine(
             np.array(self.rows, dtype=np.intp),
             np.array(self.columns, dtype=np.intp),
             np.array(self.values),
-            np.array(self.constants),
+            np.array(self.constants) / unit,
         )
         return ConeBlock(kind, expressions, len(self.constants))
 
@@ -115,8 +139,17 @@ class _Program:
 
     limits_block = 0
 
-    def __init__(self, problem: LotProblem, theta: float, squares: tuple[SplitRisk, Vector] | None = None) -> None:
-        self._problem, self._theta, self._squares = problem, theta, squares
+    def __init__(
+        self,
+        problem: LotProblem,
+        theta: float,
+        squares: tuple[SplitRisk, Vector] | None = None,
+        error: float | None = None,
+    ) -> None:
+        """With squares of the risk around an `error`, or by assets; otherwise with the deviation itself."""
+        self._problem, self._theta, self._squares, self._error = problem, theta, squares, error
+        # Squares of differences to the target are too small for a solver: they are in units of the error.
+        self._unit = (error or 1.0) if squares is None else squares[0].least + squares[0].most
         curves = problem.curves
         self.cost = len(problem.places)
         self._columns = self.cost + 1
@@ -137,16 +170,38 @@ class _Program:
             self._bounds.add({j: 1.0})
             self._bounds.add({j: -1.0}, float(max(self._reach[j], 0.0)) if curves.most[j] >= curves.least[j] else 0.0)
 
-    def program(self, control: SolverControl) -> ConicProgram:
+    def solved(self, control: SolverControl) -> ConicSolution | None:
+        """Without an answer of the solver none; raises what a cancelled call raises."""
+        try:
+            return solve_conic(self._program(control))
+        except DomainError:
+            control.check_cancelled()
+            return None
+
+    def lots(self, solution: ConicSolution) -> Vector:
+        """Of each order, (J,)."""
+        found: Vector = self._unit * np.clip(solution.point[: self.cost], 0.0, None) / self._problem.curves.value
+        return found
+
+    def prices(self, solution: ConicSolution) -> Vector:
+        """Of the limits, (R,)."""
+        return np.clip(solution.multipliers[self.limits_block], 0.0, None)
+
+    def away(self, solution: ConicSolution) -> Vector:
+        """Differences to the target of a program of squares, (P,)."""
+        found: Vector = self._unit * solution.point[self._first_away : self._first_away + len(self._problem.values)]
+        return found
+
+    def _program(self, control: SolverControl) -> ConicProgram:
         cost = _Rows()
         cost.add({**self._cost_terms(1.0), self.cost: -1.0})
         self._add_limits()
-        deviation = self._deviation() if self._squares is None else self._chains(*self._squares)
+        deviation, curvature = self._deviation()
         found = ConicProgram(columns=self._columns, control=control)
-        if self._squares is not None:
-            found.curvature = self._curvature(self._squares[0])
-        blocks = [self._limits.block(ConeKind.NONNEGATIVE), cost.block(ConeKind.ZERO)]
-        found.blocks = [*blocks, self._bounds.block(ConeKind.NONNEGATIVE), *deviation]
+        if curvature is not None:
+            found.curvature, found.curved_from = self._unit * curvature, self._first_away
+        blocks = [self._limits.block(ConeKind.NONNEGATIVE, self._unit), cost.block(ConeKind.ZERO, self._unit)]
+        found.blocks = [*blocks, self._bounds.block(ConeKind.NONNEGATIVE, self._unit), *deviation]
         columns = np.array(list(self._linear), dtype=np.intp)
         found.linear = Affine(
             np.zeros(len(columns), np.intp), columns, np.array(list(self._linear.values())), np.zeros(1)
@@ -229,69 +284,75 @@ class _Program:
         if np.isfinite(limits.gain):
             rows.add(dict.fromkeys(self._gains.values(), -1.0), limits.gain)
 
-    @property
-    def _moves(self) -> Matrix:
-        """What the columns of trades and cost add to the differences to the target, (P, J + 1)."""
+    def _deviation(self) -> tuple[list[ConeBlock], Matrix | None]:
+        """What the deviation needs, and the curvature of the columns of the differences to the target."""
         problem = self._problem
-        found = np.zeros((len(problem.values), self.cost + 1))
-        found[problem.places, np.arange(self.cost)] = problem.curves.sign
-        found[:, self.cost] = problem.target
-        return found
+        if problem.factor is None:
+            return [self._distances().block(ConeKind.NONNEGATIVE, self._unit)], None
+        if self._squares is not None:
+            split, near = self._squares
+            equal = self._columns_away().block(ConeKind.ZERO, self._unit)
+            chains = self._chains(split, near).block(ConeKind.NONNEGATIVE, self._unit)
+            return [equal, chains], 2.0 / (split.least + split.most) * split.shared
+        if self._error is not None:
+            equal = self._columns_away().block(ConeKind.ZERO, self._unit)
+            return [equal], problem.factor @ problem.factor.T / self._error
+        return [self._cone(problem.factor).block(ConeKind.SECOND_ORDER, self._unit)], None
 
-    def _curvature(self, split: SplitRisk) -> Matrix:
-        moves, width = self._moves, split.least + split.most
-        constant = self._problem.values - self._problem.target
-        for column, slope in enumerate((2.0 / width * (moves.T @ (split.shared @ constant))).tolist()):
-            self._linear[column] = self._linear.get(column, 0.0) + slope
-        found: Matrix = 2.0 / width * (moves.T @ split.shared @ moves)
-        return found
+    def _away(self) -> tuple[list[dict[int, float]], Vector]:
+        """Differences to the target, (P,)."""
+        problem = self._problem
+        away: list[dict[int, float]] = [{self.cost: float(weight)} for weight in problem.target]
+        for j, i in enumerate(problem.places.tolist()):
+            away[i][j] = float(problem.curves.sign[j])
+        return away, problem.values - problem.target
 
-    def _chains(self, split: SplitRisk, near: Vector) -> list[ConeBlock]:
+    def _columns_away(self) -> _Rows:
+        """A column for each difference, next to one another: a dense square is then of assets alone, not of orders."""
+        rows = _Rows()
+        self._first_away = self._columns
+        for terms, constant in zip(*self._away(), strict=True):
+            rows.add({**terms, self._new(): -1.0}, float(constant))
+        return rows
+
+    def _chains(self, split: SplitRisk, near: Vector) -> _Rows:
         """For each asset a column that is not below the lines through its squares at neighbouring lots."""
         problem, rows = self._problem, _Rows()
         constant, width = problem.values - problem.target, split.least + split.most
         lots = np.zeros(len(constant))
         np.maximum.at(lots, problem.places, np.where(problem.curves.least <= 1.0, problem.curves.value, 0.0))
         for i in np.unique(problem.places).tolist():
-            column = self._new()
+            column, away = self._new(), self._first_away + i
             self._linear[column] = 1.0
             weight = float(split.specific[i]) / width
-            rivals = np.flatnonzero(problem.places == i).tolist()
-            trades = {j: float(problem.curves.sign[j]) for j in rivals}
-            trades[self.cost] = float(problem.target[i])
             lot, at = float(lots[i]), float(near[i])
             start = constant[i] + math.floor((at - constant[i]) / lot) * lot if lot else at
             for step in CHAIN:
                 low = start + step * lot
-                slope, offset = weight * (2.0 * low + lot), -weight * low * (low + lot)
-                terms = {column: 1.0, **{c: -slope * each for c, each in trades.items()}}
-                rows.add(terms, -slope * float(constant[i]) - offset)
-        return [rows.block(ConeKind.NONNEGATIVE)]
+                rows.add({column: 1.0, away: -weight * (2.0 * low + lot)}, weight * low * (low + lot))
+        return rows
 
-    def _deviation(self) -> list[ConeBlock]:
-        problem = self._problem
-        away: list[dict[int, float]] = [{self.cost: float(weight)} for weight in problem.target]
-        for j, i in enumerate(problem.places.tolist()):
-            away[i][j] = float(problem.curves.sign[j])
-        constant = problem.values - problem.target
-        if problem.factor is None:
-            rows = _Rows()
-            for i, terms in enumerate(away):
-                column = self._new()
-                self._linear[column] = 0.5
-                rows.add({**terms, column: 1.0}, float(constant[i]))
-                rows.add({**_negative(terms), column: 1.0}, -float(constant[i]))
-            return [rows.block(ConeKind.NONNEGATIVE)]
+    def _distances(self) -> _Rows:
+        rows = _Rows()
+        for terms, constant in zip(*self._away(), strict=True):
+            column = self._new()
+            self._linear[column] = 0.5
+            rows.add({**terms, column: 1.0}, float(constant))
+            rows.add({**_negative(terms), column: 1.0}, -float(constant))
+        return rows
+
+    def _cone(self, factor: Matrix) -> _Rows:
+        problem, constant = self._problem, self._problem.values - self._problem.target
         column, cone = self._new(), _Rows()
         self._linear[column] = 1.0
         cone.add({column: 1.0})
-        by_factor = problem.target @ problem.factor
-        for r in range(problem.factor.shape[1]):
-            loads = problem.factor[:, r]
+        by_factor = problem.target @ factor
+        for r in range(factor.shape[1]):
+            loads = factor[:, r]
             moved = problem.curves.sign * loads[problem.places]
             loaded = dict(enumerate(moved.tolist()))
             cone.add({**loaded, self.cost: float(by_factor[r])}, float(constant @ loads))
-        return [cone.block(ConeKind.SECOND_ORDER)]
+        return cone
 
 
 def _negative(terms: dict[int, float]) -> dict[int, float]:

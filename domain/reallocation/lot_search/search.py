@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -34,8 +35,11 @@ NEAR_WHOLE = 1e-6
 CLOSER = 1e-3
 """Part of a bound by which the next one must be closer, for one more."""
 
-MOST_SQUARES = 200
+MOST_SQUARES = 1000
 """Assets of which that is done."""
+
+MANY = 100
+"""Assets of a tracking error above which exchanges begin at what is next to its squares."""
 
 NARROWINGS = 3
 """Of the range of costs, which depends on the terms, which depend on it."""
@@ -62,6 +66,8 @@ def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: Sol
             best = found.lots
             if better <= SETTLED or problem(best) - floor <= SETTLED:
                 break
+            if _is_many(problem) and problem(best) - bound <= CLOSER * bound:
+                break
     except SolverTimedOut:
         control.check_cancelled()
     return Found(best, min(bound, problem(best)))
@@ -81,14 +87,13 @@ def _round(
     options = Options.of(near)
     if options is None:
         least, _ = priced.least_by_asset()
-        return Found(best, priced.bound(least))
+        closer = _by_squares(near, None, priced, Found(best, max(proven, priced.bound(least))), control)
+        return replace(closer, lots=_changed(problem, best, closer.lots, hints, relaxed, control))
     for _ in range(NARROWINGS):
         priced = priced.within(cost_range(options, priced))
     left, terms, least = worth_looking_at(options, priced)
-    bound = max(proven, priced.bound(least))
-    if near.factor is not None and len(near.values) <= MOST_SQUARES:
-        closer = _by_squares(near, options, priced, Found(best, bound), control)
-        best, bound = closer.lots, closer.bound
+    closer = _by_squares(near, options, priced, Found(best, max(proven, priced.bound(least))), control)
+    best, bound = _changed(problem, best, closer.lots, hints, relaxed, control), closer.bound
     tried = try_all(near, left, terms, priced, best, control)
     if not tried.complete and near.factor is not None:
         # Where little risk is left at the relaxation, its length says more than its plane.
@@ -97,24 +102,52 @@ def _round(
     return Found(tried.lots, problem(tried.lots) if tried.complete else bound)
 
 
-def _by_squares(near: LotProblem, options: Options, priced: PricedTerms, found: Found, control: SolverControl) -> Found:
+def _is_many(problem: LotProblem) -> bool:
+    """Whether a tracking error is of so many assets that a round takes seconds."""
+    return problem.factor is not None and len(problem.values) > MANY
+
+
+def _changed(
+    problem: LotProblem,
+    before: list[int],
+    lots: list[int],
+    hints: Sequence[Counts],
+    relaxed: Relaxed,
+    control: SolverControl,
+) -> list[int]:
+    """What exchanges make of lots of many assets, where squares have found no others."""
+    if lots != before or not _is_many(problem):
+        return lots
+    return improved(problem, lots, hints, Prices(relaxed.prices, problem(lots)), control)
+
+
+def _by_squares(
+    near: LotProblem, options: Options | None, priced: PricedTerms, found: Found, control: SolverControl
+) -> Found:
     """A closer bound of a tracking error, and the better of the known lots and of those next to its relaxation."""
+    if near.factor is None or len(near.values) > MOST_SQUARES:
+        return found
     best, bound, weighs = found.lots, found.bound, near.cost_aversion > 0.0 or near.tax_aversion > 0.0
     for _ in range(SQUARES):
         control.check_cancelled()
         # What is weighed beside it may leave less of a tracking error than of the objective.
         least = 0.0 if weighs else bound * (1.0 - priced.costs.most)
-        split = None if near.factor is None else SplitRisk.of(near.factor, least, most_deviation(near, priced.theta))
+        split = SplitRisk.of(near.factor, least, most_deviation(near, priced.theta))
         if split is None:
             break
         relaxed = relax_squares(near, priced.theta, split, near.away(found.lots, priced.costs.usual), control)
         point = near.away([0] * len(near.places), priced.costs.usual)
         np.add.at(point, near.places, near.trade * relaxed.lots)
         curved = priced.with_curves(split.at(point), relaxed.prices)
-        better = curved.bound(options.least(options.terms(curved), len(near.values)))
-        if (rounded := _rounded(near, relaxed.lots)) is not None:
-            prices = Prices(relaxed.prices, priced.theta)
-            best = _best(near, [best, improved(near, rounded, [relaxed.lots], prices, control)])
+        if options is None:
+            better = curved.bound(curved.least_by_asset()[0])
+        else:
+            better = curved.bound(options.least(options.terms(curved), len(near.values)))
+        prices = Prices(relaxed.prices, priced.theta)
+        for rounded in (_nearly_rounded(near, relaxed.lots), _rounded(near, relaxed.lots)):
+            if rounded is not None:
+                best = _best(near, [best, improved(near, rounded, [relaxed.lots], prices, control)])
+                break
         if better - bound <= CLOSER * abs(bound):
             break
         bound = better
@@ -129,8 +162,14 @@ def _exchanged(
     theta: float,
     control: SolverControl,
 ) -> list[int]:
-    """The better of what exchanges make of the known lots and of those next to the relaxation."""
+    """The better of what exchanges make of the known lots and of those next to the relaxation.
+
+    Of many assets the better of these as they are: exchanges are for what is next to the squares of `_by_squares`.
+    """
     prices = Prices(relaxed.prices, theta)
+    if _is_many(problem):
+        near = (_nearly_rounded(problem, relaxed.lots), _rounded(problem, relaxed.lots))
+        return _best(problem, [known, *(lots for lots in near if lots is not None)])
     found = [improved(problem, known, hints, prices, control)]
     rounded = _rounded(problem, relaxed.lots)
     if rounded is not None:
@@ -146,20 +185,47 @@ def _best(problem: LotProblem, candidates: Sequence[list[int]]) -> list[int]:
 def _rounded(problem: LotProblem, lots: Vector) -> list[int] | None:
     """Whole lots of a relaxation, one order of each asset: the nearest, or where limits forbid these less of purchases
     and more of sales, or less of both; None where they forbid all."""
-    curves = problem.curves
-    buys = curves.sign > 0.0
+    buys = problem.curves.sign > 0.0
     for up, down in ((0.5, 0.5), (0.2, 0.2), (NEAR_WHOLE, NEAR_WHOLE), (NEAR_WHOLE, 1.0 - NEAR_WHOLE)):
         whole = np.where(buys, np.floor(lots + up), np.ceil(lots - down))
-        whole = np.minimum(np.maximum(whole, 0.0), curves.most)
-        whole = np.where(whole >= curves.least, whole, 0.0)
-        for i in np.unique(problem.places).tolist():
-            rivals = np.flatnonzero(problem.places == i)
-            kept = rivals[np.argmax(curves.value[rivals] * whole[rivals])]
-            whole[rivals[rivals != kept]] = 0.0
-        found = [int(count) for count in whole]
+        found = [int(count) for count in _of_one_order(problem, whole)]
         if problem.keeps(found):
             return found
     return None
+
+
+def _nearly_rounded(problem: LotProblem, lots: Vector) -> list[int] | None:
+    """The nearest whole lots of a relaxation, but for the fewest that were rounded up most, which are rounded down.
+
+    Sales are rounded the other way. None where that does not keep the limits either.
+    """
+    buys = problem.curves.sign > 0.0
+    nearest = _of_one_order(problem, np.round(lots))
+    used = np.where(buys, nearest - lots, lots - nearest) * (lots > NEAR_WHOLE)
+    ranked = np.argsort(-used, kind="stable")[: int((used > NEAR_WHOLE).sum())]
+    low, high, found = 0, len(ranked), None
+    while low <= high:
+        changed = ranked[: (low + high) // 2]
+        other = nearest.copy()
+        other[changed] += np.where(buys[changed], -1.0, 1.0)
+        tried = [int(count) for count in _of_one_order(problem, other)]
+        if problem.keeps(tried):
+            found, high = tried, len(changed) - 1
+        else:
+            low = len(changed) + 1
+    return found
+
+
+def _of_one_order(problem: LotProblem, whole: Vector) -> Vector:
+    """What an order may trade, of one order of each asset."""
+    curves = problem.curves
+    whole = np.minimum(np.maximum(whole, 0.0), curves.most)
+    whole = np.where(whole >= curves.least, whole, 0.0)
+    for i in np.unique(problem.places).tolist():
+        rivals = np.flatnonzero(problem.places == i)
+        kept = rivals[np.argmax(curves.value[rivals] * whole[rivals])]
+        whole[rivals[rivals != kept]] = 0.0
+    return whole
 
 
 def _floor(problem: LotProblem) -> float:

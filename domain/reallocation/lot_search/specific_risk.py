@@ -16,6 +16,12 @@ from domain.records import dataclass
 SINGULAR = 1e-10
 """Part of the largest eigenvalue below which a covariance has no part of its own for each asset."""
 
+STEPS = 5
+"""Of which each takes its part of what the others left."""
+
+STEP = 0.8
+"""Part of the longest step that all but the last one take: beyond a whole one nothing is left."""
+
 ROUNDING = 1e-9
 """Part of D that is left out, for the rounding of eigenvalues; more where the covariance is nearly singular."""
 
@@ -23,9 +29,20 @@ ROUNDING = 1e-9
 def specific_variances(covariance: Matrix) -> Vector:
     """(N,) A diagonal D such that covariance - D is positive semidefinite; 0 where the covariance is singular.
 
-    In proportion to what of each variance no other asset explains, 1 / (S^-1)_ii: that is the specific variance of a
-    factor model, nearly.
+    Taken in steps, each in proportion to what of each variance no other asset explains, 1 / (S^-1)_ii, in what the
+    steps before have left: that comes near to the specific variances of a factor model.
     """
+    found = np.zeros(len(covariance))
+    for step in range(STEPS):
+        more = _alone(covariance - np.diag(found))
+        if not more.any():
+            break
+        found += more if step == STEPS - 1 else STEP * more
+    return found
+
+
+def _alone(covariance: Matrix) -> Vector:
+    """What can be taken off the diagonal in one step."""
     none = np.zeros(len(covariance))
     if not len(covariance):
         return none
@@ -49,6 +66,7 @@ class CurvedRisk:
     constant: float
     slopes: Vector
     squares: Vector
+    point: Vector  # the y that it was made at, near which the best plan is expected
 
     @classmethod
     def at(cls, shared: Matrix, specific: Vector, point: Vector, least: float, most: float) -> "CurvedRisk":
@@ -56,7 +74,7 @@ class CurvedRisk:
         width = least + most
         moved = shared @ point
         constant = least - (float(point @ moved) + least * least) / width
-        return cls(constant, 2.0 * moved / width, specific / width)
+        return cls(constant, 2.0 * moved / width, specific / width, point)
 
 
 @dataclass(frozen=True, slots=True)

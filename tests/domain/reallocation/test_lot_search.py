@@ -15,7 +15,7 @@ from domain.reallocation.lot_search.options import Options, cost_range, worth_lo
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.relaxation import relax
-from domain.reallocation.lot_search.search import Found, _by_squares
+from domain.reallocation.lot_search.search import Found, _by_squares, best_lots
 from domain.reallocation.lot_search.specific_risk import SplitRisk
 
 KINDS = list(itertools.product([False, True], [False, True], [False, True], [0.0, 2.0]))
@@ -154,3 +154,20 @@ def test_the_least_of_a_function_that_is_convex_between_kinks_is_found() -> None
         found, where = least_count(values, more)
         assert found == pytest.approx(float(values(every).min()), rel=1e-12)
         assert values(np.array([where]))[0] == pytest.approx(found)
+
+
+@pytest.mark.parametrize("limits", [{}, {"MOST_OPTIONS": 0}])
+def test_many_assets_are_bound_and_planned_by_squares(limits: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As problems of hundreds of assets are, here of a few, of which every plan is known."""
+    monkeypatch.setattr("domain.reallocation.lot_search.relaxation.MOST_IN_CONE", 0)
+    monkeypatch.setattr("domain.reallocation.lot_search.search.MANY", 0)
+    for name, limit in limits.items():
+        monkeypatch.setattr(f"domain.reallocation.lot_search.options.{name}", limit)
+    for seed in range(6):
+        problem = random_problem(seed, True, False, False, 0.0)
+        nothing = [0] * len(problem.places)
+        best = min(value for value, _ in all_plans(problem))
+        found = best_lots(problem, [nothing], UNLIMITED)
+        assert problem.keeps(found.lots)
+        assert found.bound <= best + 1e-12
+        assert problem(found.lots) <= best + 0.25 * (problem(nothing) - best)
