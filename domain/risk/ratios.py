@@ -120,9 +120,9 @@ def compound_annual_return(returns: Vector, years: float) -> Figure:
 
 def autocorrelations(returns: Vector, most: int) -> Vector:
     """Of lags 1 to `most`, (most,): the products of distances from the mean over their squares, as Lo has them."""
-    away = returns - returns.mean()
-    square = float(away @ away)
-    return np.array([float(away[lag:] @ away[:-lag]) / square for lag in range(1, most + 1)])
+    deviations = returns - returns.mean()
+    square = float(deviations @ deviations)
+    return np.array([float(deviations[lag:] @ deviations[:-lag]) / square for lag in range(1, most + 1)])
 
 
 def annualisation_factor(correlations: Vector) -> Figure:

@@ -181,7 +181,8 @@ def _local_copy(sha256: str, content: Any) -> Path:
     folder = _folder()
     path = folder / sha256
     try:
-        os.utime(path)
+        # Only the time of access: by that of the last change a process knows a file that it has verified.
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
     except FileNotFoundError:
         data = memoryview(ray.get(content))
         if hashlib.sha256(data).hexdigest() != sha256:
@@ -207,5 +208,5 @@ def _remove_unused(folder: Path) -> None:
     """Removes copies that no task has begun with for long; one that is mapped lives on until its task ends."""
     for path in folder.iterdir():
         with suppress(FileNotFoundError):
-            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+            if time.time() - path.stat().st_atime > KEPT_SECONDS:
                 path.unlink()

@@ -70,17 +70,18 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
-    """A checkpoint that the server makes itself: its bytes are written in a thread."""
+    """What the server makes itself for the store: its bytes are written in a thread."""
 
-    write: Callable[[], Saved]
+    write: Callable[[], "Saved | Compacted"]
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """One part in the place of the first `count` stored ones."""
+    """One part in the place of `count` stored ones, after the first `skipped`."""
 
     count: int
     part: bytes
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

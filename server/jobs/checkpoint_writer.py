@@ -62,7 +62,7 @@ class CheckpointWriter:
 
     async def _store(self, reported: Saved | Compacted) -> None:
         if isinstance(reported, Compacted):
-            await self._log.compact(self._record, reported.count, reported.part)
+            await self._log.compact(self._record, reported.count, reported.part, reported.skipped)
         else:
             await self._log.save(self._record, reported.checkpoint, reported.part, reported.tick, reported.events)
 

@@ -21,9 +21,9 @@ from server.execution.executor import JobExecutor
 from server.jobs.backtest_run import EncodedBacktest
 from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored, while_writing
 from server.jobs.progress import Progress
-from server.jobs.stored_job import stored_job
+from server.jobs.stored_job import stored_backtest, stored_job
 from server.jobs.sweep_count import SweepCount
-from server.jobs.sweep_run import SweepRoom, SweepRun, SweepTasks
+from server.jobs.sweep_run import SweepOutput, SweepRoom, SweepRun, SweepTasks
 from server.observability import logger, request_id
 from server.ports.errors import (
     ClusterLost,
@@ -224,7 +224,8 @@ class Runner:
         if not queue.waiting:
             return
         # The one that has run least is in the place that is lent; those that have run longest take turns.
-        runs = sorted(self._running.values(), key=lambda run: run.seconds)
+        others = (run for run in self._running.values() if run.yielding_since is None)
+        runs = sorted(others, key=lambda run: run.seconds)
         for run in runs if self._slots > 1 else ():
             if self._yields(run, queue.after_yielding(self._as_waiting(run)).best(self._policy), to_short=True):
                 return
@@ -371,19 +372,19 @@ class Runner:
         self.ended[end.state] += 1
 
     async def _backtest_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
-        record = run.claim.record
-        job = await stored_job(self._stores, run.claim, record.inputs)
+        job, record = await stored_backtest(self._stores, run.claim), run.claim.record
         work = partial(self._run_backtest, job, record.request, record.fingerprint)
         return self.pool.run(work, None, run.writer.submit)
 
     async def _sweep_of(self, run: Run) -> Coroutine[object, object, EncodedBacktest]:
-        claim = replace(run.claim, checkpoint=None, parts=())
-        inputs = await asyncio.to_thread(tuple, claim.record.inputs.sets)  # up to a hundred, which are parsed now
-        sets = tuple([await stored_job(self._stores, claim, one) for one in inputs])
-        count = SweepCount(self._stores.tried, claim.record)
+        record = run.claim.record
+        inputs = await asyncio.to_thread(tuple, record.inputs.sets)  # up to a hundred, which are parsed now
+        sets = tuple([await stored_job(self._stores, record, one) for one in inputs])
+        count = SweepCount(self._stores.tried, record)
         tasks = replace(self._sweep, conclude=partial(self._sweep.conclude, earlier=await count.begin()))
         room = SweepRoom(self._slots_now, self.wake)
-        run.sweep = SweepRun(run.claim, sets, self.pool, room, tasks, run.writer.submit)
+        output = SweepOutput(partial(self._stores.log.parts, record.key), run.writer.submit)
+        run.sweep = SweepRun(record, sets, self.pool, room, tasks, output)
         if run.yielding_since is not None:
             run.sweep.make_room()
         return count.scored(run.sweep.run())

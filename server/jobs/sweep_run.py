@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from server.jobs.sweep_inputs import Paths, sweep_inputs
 from server.jobs.sweep_state import SAVE_SECONDS, SweepState, TrialDone, chunks_of
 from server.observability import logger
 from server.ports.errors import MemoryLimitExceeded, WorkerDied
-from server.ports.jobs import Claim
+from server.ports.jobs import JobRecord
 
 MOST_DEATHS = 3
 """A trial whose process died so often has failed."""
@@ -43,6 +43,14 @@ class SweepRoom:
     freed: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class SweepOutput:
+    """The trials of a sweep in the store: those of earlier attempts, and where new ones go."""
+
+    parts: Callable[[int], Awaitable[Sequence[tuple[int, bytes]]]]  # some after a number, with their numbers
+    submit: Callable[[object], None]
+
+
 class SweepRun:
     """One sweep, from its beginning or from the trials that are stored.
 
@@ -51,21 +59,20 @@ class SweepRun:
 
     def __init__(
         self,
-        claim: Claim,
+        record: JobRecord,
         sets: tuple[Job, ...],
         pool: JobExecutor,
         room: SweepRoom,
         tasks: SweepTasks,
-        submit: Callable[[object], None],
+        output: SweepOutput,
     ) -> None:
-        self._record = claim.record
+        self._record = record
         self._sets = sets
         self._pool = pool
         self._room = room
         self._tasks = tasks
-        self._submit = submit
-        self._state = SweepState(claim.record.inputs.trial_count, Score.SHARPE)
-        self._parts = claim.parts
+        self._output = output
+        self._state = SweepState(record.inputs.trial_count, Score.SHARPE)
         self._paths: tuple[Paths, ...] = ()
         self._saving: asyncio.TimerHandle | None = None
         self._makes_room = False
@@ -84,6 +91,7 @@ class SweepRun:
     async def run(self) -> EncodedBacktest:
         """Runs every trial that is not over, then what is said about all of them. Raises Yielded."""
         async with self._tasks.new_file() as inputs:
+            await self._restore()
             chunks = await asyncio.to_thread(self._prepare, inputs)
             try:
                 await self._run_trials(chunks, inputs)
@@ -100,12 +108,21 @@ class SweepRun:
     def _workers(self) -> int:
         return max(self._room.workers(), 1)
 
+    async def _restore(self) -> None:
+        """Takes the trials that are stored, page by page, and joins their parts where there are many."""
+        self._state.score = await asyncio.to_thread(self._tasks.score_of, self._record.request)
+        if self._record.attempt <= 1:
+            return
+        after = 0
+        while page := await self._output.parts(after):
+            await asyncio.to_thread(self._state.restore, [part for _, part in page])
+            after = page[-1][0]
+        for joined in self._state.joined_parts():
+            self._output.submit(joined)
+
     def _prepare(self, inputs: Path) -> Iterator[tuple[int, ...]]:
-        """Reads what is stored, and writes what tasks share; the trials that are left, in chunks."""
+        """Writes what tasks share; the trials that are left, in chunks."""
         record = self._record
-        self._state.score = self._tasks.score_of(record.request)
-        self._state.restore(self._parts)
-        self._parts = ()
         shared, self._paths = sweep_inputs(record.request, record.inputs.set_of, self._sets)
         self._sets = ()
         self._tasks.write(inputs, shared)
@@ -186,7 +203,7 @@ class SweepRun:
     def _take(self, one: TrialDone) -> None:
         """A trial has ended: followers hear of it at once, and it is stored with others that end in a moment."""
         self._state.add(one)
-        self._submit(self._state.tick())
+        self._output.submit(self._state.tick())
         if self._saving is None:
             self._saving = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save)
 
@@ -195,7 +212,7 @@ class SweepRun:
             self._saving.cancel()
             self._saving = None
         if self._state.new:
-            self._submit(self._state.saved())
+            self._output.submit(self._state.saved())
 
 
 def _use(paths: Iterable[Path]) -> None:

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from domain.records import dataclass
 from domain.sweep.ranking import Score
 from domain.sweep.statistics import TrialReturns
-from server.jobs.backtest_run import Saved, Unwritten
+from server.jobs.backtest_run import MANY_PARTS, Compacted, Saved, Unwritten
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage
 
 SAVE_SECONDS = 0.5
 """A trial that is over is stored no later than this, and one that has to be computed again took no longer."""
+
+JOINED_BYTES = 4 << 20
+"""Parts are joined to one of about this size, for all of them may be 100 MB."""
 
 NO_TRIAL = -1
 
@@ -46,12 +49,29 @@ class SweepState:
     new: list[TrialDone] = field(default_factory=list)  # not stored yet
     events: list[JobEventDraft] = field(default_factory=list)  # not stored yet
     shared: dict[bytes, NDArray[Any]] = field(default_factory=dict)  # dates and benchmarks, each held once
+    stored: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)  # size and trials of each restored part
 
     def restore(self, parts: Iterable[bytes]) -> None:
-        """Takes the trials that were stored before."""
+        """Takes the trials of later parts that were stored before."""
         for part in parts:
-            for one in trials_from_bytes(part):
+            trials = trials_from_bytes(part)
+            self.stored.append((len(part), tuple(one.index for one in trials)))
+            for one in trials:
                 self._count(one)
+
+    def joined_parts(self) -> list[Unwritten]:
+        """Larger parts in the place of the restored ones, in order; none where the store would have few parts less."""
+        groups = _grouped([size for size, _ in self.stored])
+        if len(self.stored) - len(groups) < MANY_PARTS:
+            return []
+        # Those before it are joined by then, each group to one part.
+        return [self._joined(group, skipped) for skipped, group in enumerate(groups) if len(group) > 1]
+
+    def _joined(self, group: range, skipped: int) -> Unwritten:
+        trials = dict.fromkeys(trial for part in group for trial in self.stored[part][1])
+        return Unwritten(
+            lambda: Compacted(len(group), trials_to_bytes([self.done[trial] for trial in trials]), skipped)
+        )
 
     def add(self, one: TrialDone) -> None:
         """Takes a trial that has just ended, with what is worth telling of it."""
@@ -110,6 +130,18 @@ class SweepState:
 
     def _once(self, array: NDArray[Any]) -> NDArray[Any]:
         return self.shared.setdefault(array.tobytes(), array)
+
+
+def _grouped(sizes: Sequence[int]) -> list[range]:
+    """Neighbours that are no larger together than a joined part, or one part alone."""
+    groups: list[range] = []
+    first = held = 0
+    for k, size in enumerate(sizes):
+        if k > first and held + size > JOINED_BYTES:
+            groups.append(range(first, k))
+            first, held = k, 0
+        held += size
+    return [*groups, range(first, len(sizes))] if sizes else []
 
 
 def trials_to_bytes(trials: Sequence[TrialDone]) -> bytes:

@@ -117,8 +117,8 @@ class JobLog(Protocol):
         """
         ...
 
-    async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
-        """Puts one part in the place of the first `count` parts of a job."""
+    async def compact(self, claim: JobRecord, count: int, part: bytes, skipped: int = 0) -> None:
+        """Puts one part, with the number of the last, in the place of `count` parts of a job after `skipped` others."""
         ...
 
     async def finish(self, claim: JobRecord, end: JobEnd, events: Sequence[JobEventDraft]) -> tuple[JobEvent, ...]:

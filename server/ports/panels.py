@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,12 @@ from numpy.typing import NDArray
 from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.records import dataclass
+
+MAX_KNOWN = 10_000
+"""Files whose content is remembered."""
+
+_known_hashes: dict[tuple[int, int, int, int], str] = {}
+"""Hashes of files that this process has read, by device, inode, size and time of the last change in ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +72,25 @@ def open_values(path: Path, seal: Seal | None) -> NDArray[np.float64]:
     """Maps a file of values, (T, N). Raises MissingMarketData where it was removed or changed since it was sealed."""
     try:
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            known = seal is None or (seal.inode, seal.size, seal.mtime_ns) == (
-                status.st_ino,
-                status.st_size,
-                status.st_mtime_ns,
-            )
-            if not known and seal is not None and hashlib.file_digest(file, "sha256").hexdigest() != seal.sha256:
+            if seal is not None and not _is_sealed(file, seal):
                 raise MissingMarketData("the stored panel was changed while it was in use; try again")
         values: NDArray[np.float64] = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError):
         raise MissingMarketData("the stored panel was removed while it was in use; try again") from None
     return values
+
+
+def _is_sealed(file: BufferedReader, seal: Seal) -> bool:
+    """Whether it is the file that was sealed, or a copy: that of another machine is hashed once by each process."""
+    status = os.fstat(file.fileno())
+    stamp = status.st_ino, status.st_size, status.st_mtime_ns
+    if stamp == (seal.inode, seal.size, seal.mtime_ns):
+        return True
+    key = (status.st_dev, *stamp)
+    found = _known_hashes.get(key)
+    if found is None:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        if len(_known_hashes) >= MAX_KNOWN:
+            _known_hashes.clear()
+        _known_hashes[key] = found
+    return found == seal.sha256

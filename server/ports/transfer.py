@@ -153,6 +153,8 @@ EVENTS = _table(
     "backtests",
 )
 SERIES = _table("backtest_series", "owner id position:INTEGER", "label:TEXT data:BYTES", "backtests")
+# Only a sweep that was cancelled or has failed has them once it is over.
+PARTS = _table("backtest_parts", "owner id number:INTEGER", "data:BYTES", "backtests")
 DECISIONS = _table(
     "backtest_decisions", "owner id path:TEXT day:INTEGER", "weights reason:TEXT message:TEXT", "backtests"
 )
@@ -164,6 +166,7 @@ OPEN_BACKTESTS = _table("open_backtests", "owner id", "state")
 """Backtests that are not over. They are read alone."""
 
 TABLES = (
-    PORTFOLIOS, FILLS, OPTIMIZATIONS, REALLOCATIONS, BACKTESTS, INPUTS, INPUT_USES, EVENTS, SERIES, DECISIONS,
+    PORTFOLIOS, FILLS, OPTIMIZATIONS, REALLOCATIONS, BACKTESTS, INPUTS, INPUT_USES, EVENTS, SERIES, PARTS,
+    DECISIONS,
 )  # fmt: skip
 """In the order in which they are copied: rows come after those that they refer to."""

@@ -39,8 +39,8 @@ def from_mean(returns: Vector, probabilities: Vector | None = None) -> Vector:
 def covariance(returns: Vector, others: Vector, probabilities: Vector | None = None) -> Vector:
     """Covariance of two series (..., T), (...); of samples with the divisor T - 1, for T of 2 or more."""
     count = returns.shape[-1]
-    away = from_mean(returns, probabilities)
-    product = mean(away * (away if others is returns else from_mean(others, probabilities)), probabilities)
+    deviations = from_mean(returns, probabilities)
+    product = mean(deviations * (deviations if others is returns else from_mean(others, probabilities)), probabilities)
     return product if probabilities is not None else product * count / (count - 1)
 
 

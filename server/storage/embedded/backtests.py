@@ -165,15 +165,16 @@ class EmbeddedBacktests:
         """Parts of the output of a job."""
         return await self._database.read(partial(_parts, key=key, after=after))
 
-    async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
-        """Puts one part in the place of the first `count` parts, so that going on again reads fewer."""
+    async def compact(self, claim: JobRecord, count: int, part: bytes, skipped: int = 0) -> None:
+        """Puts one part in the place of others, so that going on again reads fewer."""
 
         def work(connection: sqlite3.Connection) -> None:
             require_own(connection, claim)
-            statement = "SELECT number FROM backtest_parts WHERE backtest_key = ? ORDER BY number LIMIT ?"
-            numbers = [number for (number,) in connection.execute(statement, (claim.key, count)).fetchall()]
+            statement = "SELECT number FROM backtest_parts WHERE backtest_key = ? ORDER BY number LIMIT ? OFFSET ?"
+            numbers = [number for (number,) in connection.execute(statement, (claim.key, count, skipped)).fetchall()]
             connection.execute(
-                "DELETE FROM backtest_parts WHERE backtest_key = ? AND number <= ?", (claim.key, numbers[-1])
+                "DELETE FROM backtest_parts WHERE backtest_key = ? AND number BETWEEN ? AND ?",
+                (claim.key, numbers[0], numbers[-1]),
             )
             connection.execute("INSERT INTO backtest_parts VALUES (?, ?, ?)", (claim.key, numbers[-1], part))
 

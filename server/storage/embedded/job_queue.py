@@ -61,12 +61,10 @@ def claim_next(
         {"key": job.key, "worker": worker, "lease": now_micros() + lease, "now": now_micros()},
     )
     row = connection.execute("SELECT data FROM backtest_checkpoints WHERE backtest_key = ?", (job.key,)).fetchone()
-    parts = connection.execute("SELECT data FROM backtest_parts WHERE backtest_key = ? ORDER BY number", (job.key,))
-    stored = tuple(data for (data,) in parts.fetchall())
     if job_of_key(connection, job.key).attempt > 1 and not yielded:
         events = [JobEventDraft(EventKind.RESUMED, RESUMED if row else RESTARTED)]
         append_events(connection, job.key, events, retained)
-    return Claim(job_of_key(connection, job.key), row[0] if row else None, stored, job.waited_seconds)
+    return Claim(job_of_key(connection, job.key), row[0] if row else None, job.waited_seconds)
 
 
 def renew_leases(

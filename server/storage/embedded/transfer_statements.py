@@ -65,6 +65,12 @@ SELECTS: Mapping[str, str] = {
         "AND (b.owner, b.id) >= (?1, ?2) AND (b.owner, b.id, s.position) > (?1, ?2, ?3) "
         "ORDER BY b.owner, b.id, s.position LIMIT ?4"
     ),
+    "backtest_parts": (
+        "SELECT b.owner, b.id, p.number, p.data "
+        "FROM backtests b CROSS JOIN backtest_parts p ON p.backtest_key = b.key WHERE +b.finished_micros IS NOT NULL "
+        "AND (b.owner, b.id) >= (?1, ?2) AND (b.owner, b.id, p.number) > (?1, ?2, ?3) "
+        "ORDER BY b.owner, b.id, p.number LIMIT ?4"
+    ),
     "backtest_decisions": (
         "SELECT b.owner, b.id, d.path, d.day, d.weights, d.reason, d.message "
         "FROM backtests b CROSS JOIN backtest_decisions d ON d.backtest_key = b.key "
@@ -125,6 +131,10 @@ INSERTS: Mapping[str, tuple[str, ...]] = {
     "backtest_series": (
         "INSERT INTO backtest_series (backtest_key, position, label, data) "
         "SELECT b.key, :position, :label, :data "
+        "FROM backtests b WHERE b.owner = :owner AND b.id = :id ON CONFLICT DO NOTHING",
+    ),
+    "backtest_parts": (
+        "INSERT INTO backtest_parts (backtest_key, number, data) SELECT b.key, :number, :data "
         "FROM backtests b WHERE b.owner = :owner AND b.id = :id ON CONFLICT DO NOTHING",
     ),
     "backtest_decisions": (

@@ -49,11 +49,12 @@ class SupabaseJobLog:
 
     async def parts(self, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
         """Parts of the output of a job."""
-        return await parts_after(self._rpc, key, after)
+        frame = Frame(await self._rpc.read_bytes("read_backtest_parts", p_key=key, p_after=after, p_bytes=PAGE_BYTES))
+        return tuple((number, frame.take(size)) for number, size in frame.header)
 
-    async def compact(self, claim: JobRecord, count: int, part: bytes) -> None:
-        """Puts one part in the place of the first `count` parts, so that going on again reads fewer."""
-        header = {**_claim(claim), "count": count, "part": len(part)}
+    async def compact(self, claim: JobRecord, count: int, part: bytes, skipped: int = 0) -> None:
+        """Puts one part in the place of others, so that going on again reads fewer."""
+        header = {**_claim(claim), "count": count, "part": len(part), "skipped": skipped}
         await self._rpc.send_bytes("compact_backtest_parts", await _written(header, part))
 
     async def finish(self, claim: JobRecord, end: JobEnd, events: Sequence[JobEventDraft]) -> tuple[JobEvent, ...]:
@@ -72,12 +73,6 @@ class SupabaseJobLog:
         }
         frame = await _written(header, end.result or b"", end.error or b"")
         return events_of(await self._rpc.send_bytes("finish_backtest", frame))
-
-
-async def parts_after(rpc: Rpc, key: int, after: int) -> tuple[tuple[int, bytes], ...]:
-    """Parts of the output of a job after a number, with their numbers; empty at the end."""
-    frame = Frame(await rpc.read_bytes("read_backtest_parts", p_key=key, p_after=after, p_bytes=PAGE_BYTES))
-    return tuple((number, frame.take(size)) for number, size in frame.header)
 
 
 Piece = tuple[int, int, str, bytes]

@@ -17,7 +17,6 @@ from server.storage.supabase.access import read_in_thread_if_large, text_of
 from server.storage.supabase.errors import FunctionRefused
 from server.storage.supabase.frames import Frame
 from server.storage.supabase.job_inputs import SupabaseJobInputs
-from server.storage.supabase.job_log import parts_after
 from server.storage.supabase.job_rows import job_of, owned_job_of, require_own, tick_argument, view_of
 from server.storage.supabase.rpc import Rpc
 from server.storage.supabase.used_data import used_argument
@@ -86,11 +85,7 @@ class SupabaseJobQueue:
                 p_restarted=RESTARTED,
                 p_retained=self._retained,
             )
-        found = await read_in_thread_if_large(_claim_of, data)
-        if found is None:
-            return None
-        claim, has_parts = found
-        return replace(claim, parts=await self._parts(claim.record.key)) if has_parts else claim
+        return await read_in_thread_if_large(_claim_of, data)
 
     async def queue(self, worker: str) -> QueueSnapshot:
         """What waits and what runs."""
@@ -152,15 +147,6 @@ class SupabaseJobQueue:
             raise StorageUnavailable("the backtest was deleted in the moment in which it was found; try again")
         return record
 
-    async def _parts(self, key: int) -> tuple[bytes, ...]:
-        """Parts of a job that this worker has claimed: nobody else changes them."""
-        parts: list[bytes] = []
-        after = 0
-        while page := await parts_after(self._rpc, key, after):
-            parts += [part for _, part in page]
-            after = page[-1][0]
-        return tuple(parts)
-
     async def _tell_who_is_gone(self) -> None:
         """Ends the leases of workers that locks of this machine prove to be gone; others wait for theirs to pass."""
         self._gone |= await asyncio.to_thread(self._workers.take_gone)
@@ -188,11 +174,11 @@ def _argument_of(draft: JobDraft) -> dict[str, object]:
     }
 
 
-def _claim_of(data: bytes) -> tuple[Claim, bool] | None:
-    """A claim without the parts of its output, and whether it has any; None where there is no job."""
+def _claim_of(data: bytes) -> Claim | None:
+    """A claim; None where there is no job."""
     frame = Frame(data)
     found = frame.header
     if found is None:
         return None
     checkpoint = None if found["checkpoint"] is None else frame.take(found["checkpoint"])
-    return Claim(job_of(frame), checkpoint, (), float(found["waited_seconds"])), bool(found["parts"])
+    return Claim(job_of(frame), checkpoint, float(found["waited_seconds"]))

@@ -35,7 +35,7 @@ async def work(storage: Storage, lease_seconds: float, saves: int, pause: float,
 
 async def run(storage: Storage, claim: Claim, saves: int, pause: float) -> None:
     record, log = claim.record, storage.jobs.log
-    for number in range(len(claim.parts), saves):
+    for number in range(len(await log.parts(record.key, 0)), saves):
         await asyncio.sleep(pause)
         event = JobEventDraft(EventKind.STAGE, f"{number}")
         part = f"{record.attempt}.{number}".encode()

@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import PricePanel
+from server.ports.job_stores import JobStores
 from server.ports.jobs import Claim, EventKind, JobDraft, JobEventDraft, JobInputs, JobTick
 from server.ports.storage import Storage
 
@@ -32,3 +33,8 @@ async def claimed(storage: Storage, lease_seconds: float = LEASE_SECONDS) -> Cla
     found = await claim(storage, lease_seconds)
     assert found is not None
     return found
+
+
+async def parts_of(jobs: JobStores, claim: Claim) -> tuple[bytes, ...]:
+    """What earlier attempts have stored of the output of a job."""
+    return tuple(part for _, part in await jobs.log.parts(claim.record.key, 0))

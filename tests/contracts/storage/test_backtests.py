@@ -18,7 +18,7 @@ from server.ports.list_filter import ListFilter
 from server.ports.scope import Scope
 from server.ports.storage import Storage
 from tests.contracts.storage.conftest import Opened
-from tests.contracts.storage.job_drafts import EVENT, PANEL, TICK, claim, claimed, draft
+from tests.contracts.storage.job_drafts import EVENT, PANEL, TICK, claim, claimed, draft, parts_of
 from tests.owners import MINE, OWNER
 
 OTHER = "users/other"
@@ -189,7 +189,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     store, successor = opened(), opened()
     job = await store.jobs.queue.enqueue(OWNER, draft())
     first = await claimed(store)
-    assert (first.checkpoint, first.parts, first.record.state) == (None, (), JobState.RUNNING)
+    assert (first.checkpoint, first.record.state) == (None, JobState.RUNNING)
     assert (first.record.worker, first.record.attempt) == (store.worker, 1)
     (event,) = await store.jobs.log.save(first.record, b"c1", b"p1", TICK, [EVENT])
     assert (event.number, event.content) == (1, EVENT)
@@ -197,7 +197,8 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     assert await claim(successor) is None, "the first one lives"
     store.release_worker()
     taken = await claimed(successor)
-    assert (taken.record.attempt, taken.checkpoint, taken.parts) == (2, b"c2\0", (b"p1", b""))
+    assert (taken.record.attempt, taken.checkpoint) == (2, b"c2\0")
+    assert await parts_of(successor.jobs, taken) == (b"p1", b"")
     for late in (
         store.jobs.log.save(first.record, b"c3", b"p3", TICK, [EVENT]),
         store.jobs.log.compact(first.record, 1, b"p3"),
@@ -206,7 +207,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     ):
         with pytest.raises(LostClaim):
             await late
-    last = replace(TICK, fraction=1.0, day=(TICK.day or 0) + 1, wealth=1.25)
+    last = replace(TICK, fraction=1.0, day=(TICK.day or 0) + 1, nav=1.25)
     end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s"), ("second", b"")], tick=last)
     (finished,) = await successor.jobs.log.finish(taken.record, end, [])
     assert (finished.number, finished.content) == (3, JobEventDraft(EventKind.FINISHED, "SUCCEEDED"))
@@ -359,7 +360,8 @@ async def test_large_data_of_a_job(storage: Storage) -> None:
     await storage_jobs.queue.release(first.record, crashed=False, yielded=True)
     again = await claimed(storage)
     assert again.checkpoint == data
-    assert again.parts == (data, data[:-1])
+    assert await storage_jobs.log.parts(job.key, 0) == ((1, data),), "a page is no larger where it can be"
+    assert await storage_jobs.log.parts(job.key, 1) == ((2, data[:-1]),)
     series = [("a", data), ("b", b"small"), ("c", data[: 4 << 20])]
     await storage_jobs.log.finish(again.record, JobEnd(JobState.SUCCEEDED, data, series=series), [])
     for label, content in series:
@@ -395,7 +397,7 @@ async def test_a_sweep_keeps_its_parts_unless_it_succeeds(storage: Storage, stat
         assert await storage.jobs.log.parts(job.key, 0) == ()
 
 
-async def test_many_parts_become_one(storage: Storage) -> None:
+async def test_many_parts_become_fewer(storage: Storage) -> None:
     log = storage.jobs.log
     await storage.jobs.queue.enqueue(OWNER, draft())
     first = await claimed(storage)
@@ -405,7 +407,10 @@ async def test_many_parts_become_one(storage: Storage) -> None:
     await log.save(first.record, b"c", b"p3", TICK, [])
     await storage.jobs.queue.release(first.record, crashed=False, yielded=True)
     again = await claimed(storage)
-    assert again.parts == (b"p01", b"p2", b"p3")
+    assert await parts_of(storage.jobs, again) == (b"p01", b"p2", b"p3")
+    await log.compact(again.record, 2, b"p23", skipped=1)
+    await log.save(again.record, b"c", b"p4", TICK, [])
+    assert await log.parts(again.record.key, 0) == ((2, b"p01"), (4, b"p23"), (5, b"p4"))
     with pytest.raises(LostClaim):
         await log.compact(first.record, 3, b"late")
     assert (await log.view(first.record.key, 0)).events == (), "making room for others is no event"
@@ -430,4 +435,5 @@ async def test_a_worker_that_claims_its_own_job_again_is_fenced_from_its_first_c
             await late
     await queue.release(second.record, crashed=False, yielded=True)
     third = await claimed(storage)
-    assert (third.record.attempt, third.record.crashes, third.checkpoint, third.parts) == (3, 0, b"c2", (b"p2",))
+    assert (third.record.attempt, third.record.crashes, third.checkpoint) == (3, 0, b"c2")
+    assert await parts_of(storage.jobs, third) == (b"p2",)

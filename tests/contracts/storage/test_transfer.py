@@ -1,5 +1,7 @@
 """What every store promises to a copy of it: rows in order, in pages of bounded size, and nothing written over."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from domain.market_data.panel import PricePanel
@@ -16,6 +18,7 @@ from server.ports.transfer import (
     INPUTS,
     OPEN_BACKTESTS,
     OPTIMIZATIONS,
+    PARTS,
     PORTFOLIOS,
     SERIES,
     TABLES,
@@ -94,6 +97,28 @@ async def test_backtests_that_are_over(storage: Storage) -> None:
         assert await places(storage, EVENTS, limit) == events
         assert [place[:2] for place in await places(storage, INPUT_USES, limit)] == wanted
         assert len(await places(storage, INPUTS, limit)) == 1
+
+
+async def test_parts_of_sweeps_that_are_over(storage: Storage) -> None:
+    """Those of a sweep that runs belong to no row that is copied."""
+    inputs = replace(draft().inputs, sets=(draft().inputs,), trial_count=3)
+    wanted: list[Place] = []
+    for name, count in (("sweeps/a", 3), ("sweeps/b", 0), ("sweeps/c", 2), ("sweeps/d", 1)):
+        await storage.jobs.queue.enqueue(OWNER, draft(id=name, inputs=inputs))
+        claim = (await claimed(storage)).record
+        for number in range(count):
+            await storage.jobs.log.save(claim, b"", b"%d\0" % number, TICK, [])
+        if name != "sweeps/d":
+            await storage.jobs.log.finish(claim, JobEnd(JobState.FAILED), [])
+            wanted += [(OWNER, name, number) for number in range(1, count + 1)]
+    for limit in (1, 2, 100):
+        assert await places(storage, PARTS, limit) == wanted
+    (page,) = await pages(storage, PARTS, 100)
+    assert [row.values for row in page] == [(b"0\0",), (b"1\0",), (b"2\0",), (b"0\0",), (b"1\0",)]
+    changed = [TransferRow(page[0].place, (b"changed",)), TransferRow((OWNER, "sweeps/b", 1), (b"new",))]
+    await storage.transfer.put(PARTS, changed)
+    (page,) = await pages(storage, PARTS, 100)
+    assert [row.values for row in page[:4]] == [(b"0\0",), (b"1\0",), (b"2\0",), (b"new",)]
 
 
 async def test_a_page_has_about_four_mebibytes(storage: Storage) -> None:

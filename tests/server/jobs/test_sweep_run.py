@@ -2,23 +2,26 @@
 
 import asyncio
 import gc
+import os
 import pickle
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from domain.sweep.ranking import Score
-from server.jobs.backtest_run import EncodedBacktest, Unwritten
+from server.jobs.backtest_run import MANY_PARTS, Compacted, EncodedBacktest, Saved, Unwritten
 from server.jobs.checkpoint_writer import Yielded
-from server.jobs.sweep_run import MOST_DEATHS, SweepRoom, SweepRun, SweepTasks
-from server.jobs.sweep_state import SAVE_SECONDS, TrialDone
+from server.jobs.sweep_run import MOST_DEATHS, SweepOutput, SweepRoom, SweepRun, SweepTasks
+from server.jobs.sweep_state import SAVE_SECONDS, TrialDone, trials_to_bytes
 from server.ports.errors import ClusterLost, MemoryLimitExceeded, WorkerDied
-from server.ports.jobs import Claim, JobInputs, JobRecord, JobState
+from server.ports.jobs import JobInputs, JobRecord, JobState
+from server.storage.panels import PanelFiles
 
 COUNT = 30
 
@@ -87,6 +90,8 @@ def sweep_over(
     freed: Callable[[], None] = lambda: None,
     workers: Callable[[], int] = lambda: 2,
     request: bytes = b"",
+    stored: Sequence[bytes] = (),
+    data: object = None,
 ) -> SweepRun:
     def write(path: Path, written: Any) -> None:
         if isinstance(written, tuple):
@@ -108,12 +113,27 @@ def sweep_over(
         tick=None,
         last_event=0,
         dropped_event=0,
-        attempt=1,
+        attempt=1 if not stored else 2,
         crashes=0,
         worker=None,
     )
+
+    async def parts(after: int) -> Sequence[tuple[int, bytes]]:
+        assert stored, "a first attempt has no parts"
+        return [(number, stored[number - 1]) for number in range(after + 1, min(after + 8, len(stored) + 1))]
+
     tasks = SweepTasks(lambda: None, failed, lambda: None, lambda request: Score.SHARPE, new_file, write)  # type: ignore[arg-type]
-    return SweepRun(Claim(record, None, ()), (None,), pool, SweepRoom(workers, freed), tasks, told.append)  # type: ignore[arg-type]
+    return SweepRun(record, (data,), pool, SweepRoom(workers, freed), tasks, SweepOutput(parts, told.append))  # type: ignore[arg-type]
+
+
+def saved(told: list[object]) -> list[Saved]:
+    written = [one.write() for one in told if isinstance(one, Unwritten)]
+    return [one for one in written if isinstance(one, Saved)]
+
+
+def compacted(told: list[object]) -> list[Compacted]:
+    written = [one.write() for one in told if isinstance(one, Unwritten)]
+    return [one for one in written if isinstance(one, Compacted)]
 
 
 async def test_a_task_that_gives_its_process_back_is_sent_again_with_what_is_left() -> None:
@@ -161,8 +181,7 @@ async def test_a_sweep_that_makes_room_ends_no_trial() -> None:
         await running
     assert freed == [True, True]
     begun = [trial for trials in pool.ran for trial in trials[:2]]
-    saved = [one.write() for one in told if isinstance(one, Unwritten)]
-    assert [one.tick.fraction for one in saved][-1:] == [len(begun) / COUNT]
+    assert [one.tick.fraction for one in saved(told)][-1:] == [len(begun) / COUNT]
     assert len(pool.ran) == 2
 
 
@@ -210,5 +229,36 @@ async def test_a_trial_is_stored_in_time_though_no_other_ends() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    first, *_ = [one.write() for one in told if isinstance(one, Unwritten)]
-    assert (first.tick.fraction, [event.stage.index for event in first.events]) == (1 / COUNT, [0])
+    first, *_ = saved(told)
+    assert first.tick.fraction == 1 / COUNT
+    assert [event.stage.index for event in first.events if event.stage is not None] == [0]
+
+
+async def test_a_sweep_goes_on_from_its_parts_and_joins_them() -> None:
+    stored = [trials_to_bytes([done(trial % 20)]) for trial in range(MANY_PARTS + 1)]
+    told: list[object] = []
+    pool = Pool()
+    await sweep_over(pool, told, stored=stored).run()
+    assert [one.index for one in pool.concluded] == list(range(COUNT))
+    assert min(trial for trials in pool.ran for trial in trials) == 20, "what is stored does not run again"
+    (joined,) = compacted(told)
+    assert (joined.count, joined.skipped) == (MANY_PARTS + 1, 0)
+    again, told = Pool(), []
+    await sweep_over(again, told, stored=[joined.part]).run()
+    assert again.concluded == pool.concluded
+    assert min(trial for trials in again.ran for trial in trials) == 20
+    assert compacted(told) == []
+
+
+async def test_panels_that_a_sweep_uses_are_not_those_that_make_room(tmp_path: Path) -> None:
+    """Each task maps them anew for as long as the sweep runs; the store opens them only at its beginning."""
+    days, values = np.arange(10, dtype=np.int32), np.ones((10, 2))
+    panels = PanelFiles(tmp_path, max_bytes=500)
+    used, other = (panels.keep(name, ("A", "B"), days, values) for name in ("used", "other"))
+    for age, panel in ((200, used), (100, other)):
+        status = panel.path.stat()
+        os.utime(panel.path, ns=(status.st_atime_ns - age * 10**9, status.st_mtime_ns))
+    await sweep_over(Pool(), [], data=used.path).run()
+    panels.keep("new", ("A", "B"), days, values)
+    assert panels.open("used", ("A", "B")) is not None, "it is whole, and what was written"
+    assert panels.open("other", ("A", "B")) is None

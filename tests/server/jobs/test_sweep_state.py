@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from domain.sweep.ranking import Score
 from domain.sweep.statistics import TrialReturns
-from server.jobs.sweep_state import SweepState, TrialDone, chunks_of, trials_from_bytes, trials_to_bytes
+from server.jobs.backtest_run import MANY_PARTS, Compacted, Saved
+from server.jobs.sweep_state import (
+    JOINED_BYTES,
+    SweepState,
+    TrialDone,
+    chunks_of,
+    trials_from_bytes,
+    trials_to_bytes,
+)
 from server.ports.jobs import EventKind
 
 DAYS = np.arange(5, dtype=np.int32)
@@ -54,14 +62,20 @@ def test_the_order_in_which_trials_end_changes_nothing(order: list[int], scores:
     assert sorted(one.index for one in state.new) == list(range(6))
 
 
+def saved(state: SweepState) -> Saved:
+    found = state.saved().write()
+    assert isinstance(found, Saved)
+    return found
+
+
 def test_a_sweep_goes_on_with_what_was_stored() -> None:
     state = SweepState(4, Score.SHARPE)
     state.add(done(2, 1.0))
     state.add(done(0, None, error=("INVALID_INPUT", "no"), returns=None))
-    first = state.saved().write()
+    first = saved(state)
     assert [event.kind for event in first.events] == [EventKind.BEST_TRIAL, EventKind.TRIAL_FAILED]
     state.add(done(1, 3.0))
-    second = state.saved().write()
+    second = saved(state)
     again = SweepState(4, Score.SHARPE)
     again.restore([first.part, second.part, second.part])
     assert again.tick() == state.tick()
@@ -76,3 +90,26 @@ def test_chunks_hold_every_trial_once(count: int, workers: int) -> None:
     chunks = chunks_of(range(count), workers)
     assert [trial for chunk in chunks for trial in chunk] == list(range(count))
     assert all(1 <= len(chunk) <= 25 for chunk in chunks)
+
+
+@given(st.integers(0, 200), st.integers(1, 3 * JOINED_BYTES // 2), st.integers(0, 100))
+def test_parts_are_joined_where_that_leaves_fewer_and_none_grows_beyond_its_size(
+    count: int, largest: int, seed: int
+) -> None:
+    """What a store makes of the joined parts, one after the other, holds every trial once, in the order of before."""
+    sizes = np.random.default_rng(seed).integers(1, largest + 1, count).tolist()
+    state = SweepState(1000, Score.SHARPE)
+    state.done = {trial: replace(done(trial, 1.0), returns=None) for trial in range(len(sizes))}
+    state.stored = [(size, (trial,)) for trial, size in enumerate(sizes)]
+    rows = [[trial] for trial in range(len(sizes))]
+    for one in state.joined_parts():
+        joined = one.write()
+        assert isinstance(joined, Compacted)
+        assert joined.count > 1
+        trials = [found.index for found in trials_from_bytes(joined.part)]
+        assert sum(sizes[trial] for trial in trials) <= JOINED_BYTES
+        place = slice(joined.skipped, joined.skipped + joined.count)
+        assert [trial for row in rows[place] for trial in row] == trials
+        rows[place] = [trials]
+    assert [trial for row in rows for trial in row] == list(range(len(sizes)))
+    assert len(rows) <= max(2 * sum(sizes) // JOINED_BYTES + MANY_PARTS, MANY_PARTS)

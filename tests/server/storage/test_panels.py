@@ -1,8 +1,11 @@
 """A panel on disk is used only while it is what was written, by the server and by a worker that maps it."""
 
+import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,6 +80,7 @@ def test_a_worker_maps_what_was_verified(files: PanelFiles, stored: StoredPanel)
     files.keep("f", ("A", "B"), DAYS, VALUES)
     assert (open_values(stored.path, stored.seal) == VALUES).all(), "another file of the same content"
     flip(stored.path)
+    os.utime(stored.path, ns=(1, 1))  # the clock of a file system may be coarser than what the test takes
     with pytest.raises(MissingMarketData, match="was changed"):
         open_values(stored.path, stored.seal)
     stored.path.unlink()
@@ -92,3 +96,28 @@ def test_the_least_recently_used_go_first(tmp_path: Path) -> None:
     assert files.open("a", ("A", "B")) is not None
     files.keep("d", ("A", "B"), DAYS, VALUES)
     assert [name for name in "abcd" if files.open(name, ("A", "B"))] == ["a", "c", "d"]
+
+
+def test_a_copy_on_another_machine_is_hashed_once_by_each_process(
+    stored: StoredPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each task of a sweep opens it anew."""
+    hashed: list[str] = []
+    file_digest = hashlib.file_digest
+
+    def counted(file: Any, name: str) -> Any:
+        hashed.append(file.name)
+        return file_digest(file, name)
+
+    monkeypatch.setattr(hashlib, "file_digest", counted)
+    copy = tmp_path / "copy.npy"
+    shutil.copyfile(stored.path, copy)
+    for _ in range(3):
+        assert (open_values(copy, stored.seal) == VALUES).all()
+    assert len(hashed) == 1
+    copy.write_bytes(copy.read_bytes()[:-1] + b"\7")
+    os.utime(copy, ns=(0, 1))
+    for _ in range(2):
+        with pytest.raises(MissingMarketData, match="changed while it was in use"):
+            open_values(copy, stored.seal)
+    assert len(hashed) == 2

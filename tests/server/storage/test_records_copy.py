@@ -58,6 +58,7 @@ OTHER_PANEL = PricePanel.of("C", range(600_000), np.random.default_rng(1).unifor
 UNUSED = PricePanel.of("A", range(3), [1.0, 2.0, 3.0])
 STAGE = Stage(TEXT, 1, 2)
 LARGE = np.random.default_rng(2).bytes(2 * PIECE_BYTES + 17)
+SWEEPS = ("sweeps/failed", "sweeps/cancelled")
 ACTION = CorporateAction("A", 2, CashDividend(0.1, 4))
 
 
@@ -119,9 +120,19 @@ async def fill_backtests(storage: Storage, owner: str) -> None:
     await storage.jobs.queue.enqueue(owner, replace(small, id="failed"))
     await log.finish(await claimed(storage), JobEnd(JobState.FAILED, None, BYTES), [])
     await storage.jobs.queue.enqueue(owner, replace(small, id="cancelled"))
+    await storage.jobs.queue.cancel(owner, "cancelled")
+    trials = replace(small.inputs, sets=(small.inputs,), trial_count=3)
+    for job_id in SWEEPS:
+        await storage.jobs.queue.enqueue(owner, replace(small, id=job_id, inputs=trials))
+        claim = await claimed(storage)
+        for part in (BYTES, b""):
+            await log.save(claim, b"", part, JobTick(0.1, 0, 1.1, STAGE), [])
+        if job_id == SWEEPS[0]:
+            await log.finish(claim, JobEnd(JobState.FAILED, None, BYTES), [])
+        else:
+            await storage.jobs.queue.cancel(owner, job_id)
     waiting = replace(small, id="waiting", panels={fingerprint_of(UNUSED): UNUSED})  # its data is left out with it
     await storage.jobs.queue.enqueue(owner, replace(waiting, inputs=JobInputs(fingerprint_of(UNUSED), "returns")))
-    await storage.jobs.queue.cancel(owner, "cancelled")
 
 
 async def claimed(storage: Storage) -> JobRecord:
@@ -154,7 +165,7 @@ async def everything(storage: Storage) -> dict[str, Any]:
             found = [one.id for one in (await store.list(Scope(owner), "", 100)).records]
             seen[owner] += [await store.get(owner, one) for one in found]
         found = [one.id for one in (await storage.jobs.archive.list(Scope(owner), "", 100)).records]
-        seen[owner] += [await job(storage, owner, one) for one in found if one != "waiting"]
+        seen[owner] += [await job(storage, owner, one) for one in (*found, *SWEEPS) if one != "waiting"]
         known = await storage.jobs.archive.find(owner, TEXT, b"body")
         assert known is not None
         assert known.id == "whole"
@@ -164,12 +175,19 @@ async def everything(storage: Storage) -> dict[str, Any]:
 
 async def job(storage: Storage, owner: str, job_id: str) -> list[object]:
     record = await storage.jobs.archive.get(owner, job_id)
-    seen: list[object] = [replace(record, key=0), (await storage.jobs.log.view(record.key, 0)).events]
+    inputs = replace(record.inputs, sets=tuple(record.inputs.sets))  # they are parsed when they are needed
+    seen: list[object] = [replace(record, key=0, inputs=inputs), (await storage.jobs.log.view(record.key, 0)).events]
     seen = [repr(one) for one in seen]  # a cost that is no number is not equal to itself
     if record.state is JobState.SUCCEEDED:
         for label in (TEXT, "empty", ""):
             seen.append(await storage.jobs.archive.series(owner, job_id, label))
         seen.append(await asyncio.to_thread(decisions, storage, record))
+    if record.is_sweep:
+        after = 0
+        while parts := await storage.jobs.log.parts(record.key, after):
+            seen += parts
+            after = parts[-1][0]
+        assert after == 2
     for name in (record.inputs.data, *record.inputs.benchmarks.values()):
         panel = (await storage.jobs.inputs.panel(name)).panel
         seen.append((name, panel.symbols, panel_bytes(panel)))
@@ -206,8 +224,8 @@ class Stops:
 
 
 SENT = {
-    "portfolios": 4, "fills": 8, "optimizations": 2, "reallocations": 4, "backtests": 6, "backtest_inputs": 2,
-    "backtest_input_uses": 8, "backtest_series": 4, "backtest_decisions": 4,
+    "portfolios": 4, "fills": 8, "optimizations": 2, "reallocations": 4, "backtests": 10, "backtest_inputs": 2,
+    "backtest_input_uses": 12, "backtest_series": 4, "backtest_parts": 8, "backtest_decisions": 4,
 }  # fmt: skip
 LEFT_OUT = [f"backtests/waiting of {owner} is " for owner in OWNERS]
 

@@ -21,7 +21,7 @@ from server.storage.supabase.decisions import SupabaseDecisions
 from server.storage.supabase.job_stores import ProjectJobs, open_jobs
 from server.storage.supabase.rpc import Rpc
 from server.storage.workers import WorkerLocks
-from tests.contracts.storage.job_drafts import EVENT, LEASE_SECONDS, TICK, draft
+from tests.contracts.storage.job_drafts import EVENT, LEASE_SECONDS, TICK, draft, parts_of
 from tests.owners import MINE, OWNER
 from tests.supabase_stack import RunningStack
 
@@ -104,7 +104,8 @@ async def test_what_is_sent_again_is_done_once(opener: Opener) -> None:
     assert (await claimed(stores, jobs)).record.id == "second"
     again = await claimed(stores, jobs)
     assert (again.record.id, again.record.attempt, again.record.crashes) == ("first", 2, 1)
-    assert (again.checkpoint, again.parts) == (b"c3", (b"p12", b"p3"))
+    assert again.checkpoint == b"c3"
+    assert await parts_of(stores, again) == (b"p12", b"p3")
     end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s" * 10)])
     (finished,) = await stores.log.finish(again.record, end, [])
     assert (finished.number, finished.content.kind) == (5, EventKind.FINISHED)
@@ -128,7 +129,8 @@ async def test_what_a_job_tries_again_in_a_later_call_is_done_once(opener: Opene
         assert [event.number for event in await stores.log.save(*saved)] == [number]
     await stores.queue.release(record, crashed=False)
     again = await claimed(stores, jobs)
-    assert (again.checkpoint, again.parts) == (b"c2", (b"p1", b"p2"))
+    assert again.checkpoint == b"c2"
+    assert await parts_of(stores, again) == (b"p1", b"p2")
     with pytest.raises(StorageUnavailable):
         await lost.log.compact(again.record, 2, b"p12")
     await stores.log.compact(again.record, 2, b"p12")
@@ -137,6 +139,27 @@ async def test_what_a_job_tries_again_in_a_later_call_is_done_once(opener: Opene
         await lost.log.finish(again.record, end, [EVENT])
     finished = await stores.log.finish(again.record, end, [EVENT])
     assert [event.number for event in finished] == [4, 5]
+
+
+async def test_a_claim_reads_no_parts(opener: Opener) -> None:
+    """They may be a hundred megabytes, and the lease is kept only of what was claimed."""
+
+    class Telling(Rpc):
+        names: list[str] = []  # noqa: RUF012  # of this test alone
+
+        async def read_bytes(self, name: str, /, **arguments: object) -> bytes:
+            self.names.append(name)
+            return await super().read_bytes(name, **arguments)
+
+    stores, jobs = opener.jobs(Telling)
+    await stores.queue.enqueue(OWNER, draft())
+    first = await claimed(stores, jobs)
+    await stores.log.save(first.record, b"c", b"p", TICK, [])
+    await stores.queue.release(first.record, crashed=False)
+    Telling.names.clear()
+    again = await claimed(stores, jobs)
+    assert Telling.names == ["claim_backtest"]
+    assert await parts_of(stores, again) == (b"p",)
 
 
 @pytest.mark.parametrize("noticed", ["claim", "heartbeat"])
