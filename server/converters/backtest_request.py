@@ -1,11 +1,15 @@
 """The specification of a backtest, from its request."""
 
+from dataclasses import replace
+
 from absfinance.v1 import backtest_pb2
 from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.planned_costs import with_common_costs
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol, Conventions, Fill
 from domain.backtest.strategies import Blend, Strategy
+from domain.costs.holding import HoldingCosts
+from domain.costs.model import CostModel
 from domain.errors import InvalidInput
 from server.converters.attribution import attribution_request_from_proto
 from server.converters.cash_flow import cash_flows_from_proto, recurring_from_proto
@@ -40,7 +44,41 @@ _CONVENTIONS = {
 
 def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpecification:
     """Everything of a request but its data. Raises InvalidInput or NotSupported."""
-    costs, holding_costs = simulated_costs_from_proto(request.costs)
+    return SpecificationsInTurn().of(request)
+
+
+class SpecificationsInTurn:
+    """Specifications of requests one after the other: one that differs in costs alone has the rest of the one before.
+
+    The rest is converted once, and trials of a sweep are seen to share it: arrays in a strategy, such as risk budgets,
+    are not compared, but what is the same object is equal.
+    """
+
+    def __init__(self) -> None:
+        self._without_costs = b""
+        self._latest: BacktestSpecification | None = None  # before costs that are common to it and its strategies
+
+    def of(self, request: BacktestRequest) -> BacktestSpecification:
+        """Everything of a request but its data. Raises InvalidInput or NotSupported."""
+        costs, holding_costs = simulated_costs_from_proto(request.costs)
+        without_costs = _without_costs(request)
+        if self._latest is not None and without_costs == self._without_costs:
+            self._latest = replace(self._latest, costs=costs, holding_costs=holding_costs)
+        else:
+            self._latest = _specification(request, costs, holding_costs)
+            self._without_costs = without_costs
+        return with_common_costs(self._latest, given=request.HasField("costs"))
+
+
+def _without_costs(request: BacktestRequest) -> bytes:
+    rest = BacktestRequest()
+    rest.CopyFrom(request)
+    rest.ClearField("costs")
+    encoded: bytes = rest.SerializeToString(deterministic=True)
+    return encoded
+
+
+def _specification(request: BacktestRequest, costs: CostModel, holding_costs: HoldingCosts) -> BacktestSpecification:
     analysis = request.analysis
     _check_holdings(request)
     specification = BacktestSpecification(
@@ -75,7 +113,7 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
         listed=not request.HasField("strategy"),
     )
     _refuse_unused_schedule(request, specification)
-    return with_common_costs(specification, given=request.HasField("costs"))
+    return specification
 
 
 def _named(request: BacktestRequest) -> list[tuple[str, backtest_pb2.Strategy]]:

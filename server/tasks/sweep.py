@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from absfinance.v1.backtest_service_pb2 import SweepRequest
+from absfinance.v1.backtest_service_pb2 import BacktestRequest, SweepRequest
 
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Remote
@@ -22,7 +22,7 @@ from domain.sweep.trials import TrialData, TrialOutcome, TrialRunner
 from domain.sweep.tried import EarlierTrials
 from server.commands.backtest import BacktestCommand
 from server.commands.stored import DataRequest, ReportKey, RequestKey, StoredData
-from server.converters.backtests import specification_from_bytes
+from server.converters.backtest_request import SpecificationsInTurn
 from server.converters.message import message_from_bytes
 from server.converters.sweep_request import (
     GridTrials,
@@ -194,10 +194,11 @@ class _OpenJob:
         benchmarks = {symbol: panel.prices() for symbol, panel in job.benchmarks.items()}
         opens = None if job.opens is None else job.opens.prices()
         self._runner = TrialRunner(TrialData(data, benchmarks, opens, job.groups, job.trading))
+        self._specifications = SpecificationsInTurn()
 
-    def run(self, specification: BacktestSpecification, control: Control) -> TrialOutcome:
-        """A backtest on this data."""
-        job = self._job
+    def run(self, request: BacktestRequest, control: Control) -> TrialOutcome:
+        """A backtest on this data. Raises what its conversion and its run raise."""
+        job, specification = self._job, self._specifications.of(request)
         complete = specification.with_groups(job.groups) if job.groups else specification
         complete = complete.with_stored_labels(job.labels)
         if job.actions:
@@ -210,8 +211,7 @@ def _trial(
 ) -> TrialDone:
     label, settings = trials.labels[trial], trials.settings(trial)
     try:
-        specification = specification_from_bytes(trials.request(trial).SerializeToString())
-        outcome = opened.run(specification, control)
+        outcome = opened.run(trials.request(trial), control)
     except (Cancelled, SolverTimedOut):
         raise
     except DomainError as error:

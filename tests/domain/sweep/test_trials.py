@@ -120,6 +120,16 @@ def test_decisions_are_made_once_for_trials_that_differ_in_costs(monkeypatch: py
     assert len({one.performance.final_wealth for one in found}) == 3
 
 
+def test_trials_of_one_strategy_with_arrays_share_its_decisions() -> None:
+    """Arrays are not compared, but the same strategy is equal to itself."""
+    data, runner = TrialData(PANEL), TrialRunner(TrialData(PANEL))
+    budgets = Optimized(Specification(RiskBudget(np.array([0.4, 0.3, 0.2, 0.1]))), 60)
+    for bps in (0.0, 5.0):
+        one = specification(strategies=(budgets,), costs=costs(bps))
+        assert_same(runner.run(one, never_cancelled), alone(one, data))
+    assert len(runner._kept) == 1
+
+
 def test_a_market_that_was_completed_is_kept_once() -> None:
     values = np.array(PANEL.values)
     values[250:, 0] = np.nan

@@ -26,7 +26,7 @@ from domain.market_data.corporate_actions import (
 )
 from domain.market_data.missing import MissingDataPolicy
 from domain.significance.settings import ValidationSettings
-from server.converters.backtest_request import backtest_specification_from_proto
+from server.converters.backtest_request import SpecificationsInTurn, backtest_specification_from_proto
 
 SECOND = {"year": 1970, "month": 1, "day": 2}
 EQUAL: dict[str, Any] = {"equalWeight": {}}
@@ -39,6 +39,46 @@ SLEEVES["blend"]["rebalancing"] = {"everyPeriods": {"n": 4}}
 def converted(**fields: Any) -> BacktestSpecification:
     given = fields if "strategies" in fields else {"strategy": EQUAL, **fields}
     return backtest_specification_from_proto(json_format.ParseDict(given, BacktestRequest()))
+
+
+PLANNED = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 40, "costs": {"commissionBps": 9}}}
+
+
+def test_requests_in_turn_have_the_specifications_that_they_have_alone() -> None:
+    """Those that differ in costs, those without, and those that differ in more; each request is met twice."""
+    bodies: list[dict[str, Any]] = [
+        {"strategy": EQUAL, "costs": {"commissionBps": 5}},
+        {"strategy": EQUAL, "costs": {"commissionBps": 7, "cashRateAnnual": 0.02, "financingRateAnnual": 0.05}},
+        {"strategy": EQUAL},
+        {"strategy": HALF},
+        {"strategy": HALF, "costs": {"fixedFee": 1}},
+        {"strategy": PLANNED},
+        {"strategy": PLANNED, "costs": {"commissionBps": 3}},
+        {"strategy": PLANNED, "costs": {"commissionBps": 3}, "chargeInitialPurchase": False},
+    ]
+    in_turn = SpecificationsInTurn()
+    for body in [*bodies, *reversed(bodies)]:
+        request = json_format.ParseDict(body, BacktestRequest())
+        assert in_turn.of(request) == converted(**body)
+
+
+def test_a_request_that_is_refused_leaves_the_next_one_alone() -> None:
+    in_turn = SpecificationsInTurn()
+    for fields in ({}, {"initialHoldings": [{"symbol": "A"}, {"symbol": "A"}]}, {"costs": {"commissionBps": -1}}, {}):
+        request = json_format.ParseDict({"strategy": EQUAL, **fields}, BacktestRequest())
+        if fields:
+            with pytest.raises(InvalidInput):
+                in_turn.of(request)
+        else:
+            assert in_turn.of(request) == converted()
+
+
+def test_requests_that_differ_in_costs_have_one_strategy() -> None:
+    in_turn = SpecificationsInTurn()
+    bodies = [{"strategy": EQUAL, "costs": {"commissionBps": bps}} for bps in (1, 2)]
+    one, other = (in_turn.of(json_format.ParseDict(body, BacktestRequest())) for body in bodies)
+    assert one.strategies[0] is other.strategies[0]
+    assert one.costs != other.costs
 
 
 def test_what_is_not_given() -> None:
