@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +24,20 @@ from domain.risk.figure import (
     if_known,
     times,
 )
-from domain.risk.measures.drawdown import deepest_of_levels
+from domain.risk.measures import dispersion
+from domain.risk.measures.drawdown import deepest_of_fraction
 from domain.risk.measures.tail import historical_tail
 from domain.risk.outcomes import Outcomes
-from domain.risk.ratios import calmar, sharpe_ratio, sortino_ratio
+from domain.risk.ratios import calmar, sharpe_of_moments, sharpe_ratio, sortino_of_moments, sortino_ratio
 from domain.risk.relative import Comparison, RelativeRisk, period_fraction_of, relative_risk
 
 METRICS_VERSION = "2"
 """Raised with every change of a definition. 2: the Sharpe ratio is over what cash earns where no rate is given."""
 
 TAIL_CONFIDENCE = 0.95
+
+FAR_ABOVE = 1e6
+"""Times what rounding does: a deviation above this is none of rounding, however long the series."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Curve:
     days: NDArray[np.int32]  # (K,), since 1970-01-01
     nav: Vector  # (K,)
 
-    @property
+    @cached_property
     def until_ruin(self) -> "Curve":
         """The curve up to the first net asset value of 0, all of it where there is none."""
         if self.nav.min(initial=math.inf) > 0.0:
@@ -78,7 +82,9 @@ class Curve:
     @property
     def max_drawdown(self) -> float:
         """Largest fall from a peak as a fraction of it, from 0 to exactly 1 for a total loss."""
-        return deepest_of_levels(self.nav)
+        from domain.backtest.simulation.curve_passes import least_of_peaks  # numba takes half a second
+
+        return deepest_of_fraction(least_of_peaks(self.nav))
 
     def at(self, days: NDArray[np.int32]) -> "Curve":
         """The curve at some of its dates."""
@@ -142,7 +148,8 @@ def performance(
     `settings.periods_per_year` is that of the curve; figures against a benchmark have that of the common dates.
     """
     outcomes = _outcomes(curve)
-    deviation = if_known(outcomes, lambda known: known.deviation if known.is_known else Absent(ONE_RETURN))
+    moments = outcomes if isinstance(outcomes, Absent) else _moments(outcomes, settings)
+    deviation = if_known(moments, lambda known: known.deviation)
     final = finite(float(curve.nav[-1]) / float(curve.nav[0]))
     growth, max_drawdown = curve.growth, curve.max_drawdown
     value_at_risk, conditional_value_at_risk = _tail(outcomes)
@@ -152,8 +159,8 @@ def performance(
         total_return=if_known(final, lambda ratio: ratio - 1.0),
         cagr=growth,
         volatility_annual=times(deviation, settings.periods_per_year**0.5),
-        sharpe=if_known(outcomes, lambda known: _sharpe(known, deviation, settings)),
-        sortino=if_known(outcomes, lambda known: _sortino(known, settings)),
+        sharpe=if_known(outcomes, lambda known: _sharpe(known, moments, settings)),
+        sortino=if_known(moments, lambda known: _sortino(known, settings)),
         calmar=calmar(growth, max_drawdown),
         max_drawdown=max_drawdown,
         value_at_risk=value_at_risk,
@@ -215,6 +222,8 @@ def excess_returns(curve: Curve, settings: MetricSettings) -> Vector:
 
 
 def _less_risk_free(returns: Vector, settings: MetricSettings) -> Vector:
+    if settings.cash_returns is None and settings.risk_free_rate_annual == 0.0:
+        return returns
     result: Vector = returns - riskless_returns(settings, len(returns))
     return result
 
@@ -222,8 +231,14 @@ def _less_risk_free(returns: Vector, settings: MetricSettings) -> Vector:
 def riskless_returns(settings: MetricSettings, count: int) -> Vector:
     """The risk-free return of each of the first periods, (count,)."""
     if settings.cash_returns is None:
-        return np.full(count, settings.risk_free_rate_annual / settings.periods_per_year)
+        return _constant(count, settings.risk_free_rate_annual / settings.periods_per_year)
     return settings.cash_returns[1 : count + 1]
+
+
+@lru_cache(maxsize=4)
+def _constant(count: int, rate: float) -> Vector:
+    """Held once for trials of a sweep, which keep it to its end."""
+    return freeze(np.full(count, rate))
 
 
 def _outcomes(curve: Curve) -> Outcomes | Absent:
@@ -234,10 +249,40 @@ def _outcomes(curve: Curve) -> Outcomes | Absent:
     return Outcomes(returns, rounding=rounding_of(returns))
 
 
-def _sharpe(outcomes: Outcomes, deviation: Figure, settings: MetricSettings) -> Figure:
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """What the Sharpe ratio and the Sortino ratio have in common, per period."""
+
+    mean: float
+    deviation: Figure
+    downside: float  # root of the mean squared shortfall below the minimum acceptable return
+
+
+def _moments(outcomes: Outcomes, settings: MetricSettings) -> _Moments:
+    """The moments of returns (R,) with few passes over them; the bits of `dispersion`, which takes a dozen."""
+    from domain.backtest.simulation.curve_passes import squared_distances  # as above
+
+    returns, mean = outcomes.returns, outcomes.mean
+    acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
+    squares = np.empty((2, len(returns)))
+    squared_distances(returns, mean, acceptable, squares)
+    downside = float(dispersion.mean(squares[1]) ** 0.5)
+    if not outcomes.is_known:
+        return _Moments(mean, Absent(ONE_RETURN), downside)
+    deviation = float((dispersion.mean(squares[0]) * len(returns) / (len(returns) - 1)) ** 0.5)
+    # Far above rounding the returns differ; else it is asked, which takes two passes more.
+    if deviation <= FAR_ABOVE * outcomes.rounding and outcomes.is_constant:
+        deviation = 0.0
+    return _Moments(mean, deviation, downside)
+
+
+def _sharpe(outcomes: Outcomes, moments: _Moments | Absent, settings: MetricSettings) -> Figure:
+    if isinstance(moments, Absent):
+        return moments
     periods = settings.periods_per_year
-    if settings.cash_returns is None or isinstance(deviation, Absent):
-        return sharpe_ratio(outcomes, deviation, periods, settings.risk_free_rate_annual / periods)
+    if settings.cash_returns is None or isinstance(moments.deviation, Absent):
+        risk_free = settings.risk_free_rate_annual / periods
+        return sharpe_of_moments(moments.mean, moments.deviation, periods, risk_free)
     return _sharpe_over_cash(outcomes, settings)
 
 
@@ -250,9 +295,10 @@ def _sharpe_over_cash(outcomes: Outcomes, settings: MetricSettings) -> Figure:
     return sharpe_ratio(excess, excess.deviation, settings.periods_per_year, 0.0)
 
 
-def _sortino(outcomes: Outcomes, settings: MetricSettings) -> Figure:
+def _sortino(moments: _Moments, settings: MetricSettings) -> Figure:
     periods = settings.periods_per_year
-    return sortino_ratio(outcomes, periods, settings.minimum_acceptable_return_annual / periods)
+    acceptable = settings.minimum_acceptable_return_annual / periods
+    return sortino_of_moments(moments.mean, moments.downside, periods, acceptable)
 
 
 def _tail(outcomes: Outcomes | Absent) -> tuple[Figure, Figure]:

@@ -8,6 +8,7 @@ from domain.checks import positive
 from domain.errors import InvalidInput
 from domain.market_data.snapshot import LARGEST_AMOUNT, SMALLEST_AMOUNT, Snapshot
 from domain.records import dataclass
+from domain.warnings import ResultWarning
 
 
 def needs_rate(own: str, currency: str) -> bool:
@@ -34,6 +35,22 @@ def foreign_price(currency: str, of_assets: Mapping[str, str]) -> ForeignPrice |
     """The first asset, by symbol, that needs a rate in a portfolio of a currency; None where all prices are in it."""
     foreign = [symbol for symbol in sorted(of_assets) if needs_rate(of_assets[symbol], currency)]
     return ForeignPrice(foreign[0], of_assets[foreign[0]], currency, len(foreign)) if foreign else None
+
+
+def several_currencies(of_assets: Mapping[str, str], field_name: str) -> tuple[ResultWarning, ...]:
+    """Names the currencies of prices that are compared as they are; none where all that are known are the same."""
+    first: dict[str, str] = {}
+    for symbol in sorted(of_assets):
+        if of_assets[symbol]:
+            first.setdefault(of_assets[symbol], symbol)
+    if len(first) < 2:
+        return ()
+    named = ", ".join(f"{currency} ({first[currency]})" for currency in sorted(first))
+    message = (
+        f"prices are in several currencies, {named}, and no rate is stored: the return of each asset is in its own, "
+        "without changes of rates; send prices in one currency to include these"
+    )
+    return (ResultWarning("SEVERAL_CURRENCIES", field_name, message),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Moments:
 
 
 def _semidefinite(matrix: Matrix, repair: bool) -> tuple[Matrix, CovarianceRepair | None]:
-    if _factorises(matrix):
+    if _is_semidefinite(matrix):
         return matrix, None
     values, vectors = np.linalg.eigh(matrix)
     smallest, largest = float(values[0]), float(values[-1])
@@ -106,10 +106,16 @@ def _semidefinite(matrix: Matrix, repair: bool) -> tuple[Matrix, CovarianceRepai
     return fixed, CovarianceRepair(smallest, float(np.abs(fixed - matrix).max()))
 
 
-def _factorises(matrix: Matrix) -> bool:
-    """Cholesky is 20 times cheaper than the eigenvalues and decides the usual case."""
+def _is_semidefinite(matrix: Matrix) -> bool:
+    """Whether Cholesky proves that no eigenvalue is below the tolerance; False leaves it to the eigenvalues.
+
+    Its cost is a twentieth of theirs. The diagonal is raised by no more than the tolerance, since the largest
+    eigenvalue is at least the largest variance; without that, every covariance of fewer returns than assets would fail.
+    """
+    raised = matrix.copy()
+    raised.flat[:: len(matrix) + 1] += EIGENVALUE_TOLERANCE * matrix.diagonal().max()
     try:
-        np.linalg.cholesky(matrix)
+        np.linalg.cholesky(raised)
     except np.linalg.LinAlgError:
         return False
     return True

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from decimal import Decimal
 
 from domain.errors import InvalidInput
@@ -137,16 +137,8 @@ def unwanted_orders(
 
 def opposite(request: ReallocationRequest, order: Order) -> Order:
     """An order for the same asset in the other direction, of which nothing is required."""
-    other = replace(
-        order,
-        reversed=True,
-        sells_all=False,
-        most=None,
-        allowed=None,
-        daily=None,
-        by_day=None,
-        quantity=ZERO,
-        causes=[],
+    other = Order(
+        order.symbol, order.requested, order.held, order.price, order.lot, order.rate, order.wanted, reversed=True
     )
     _limit(request, other)
     sold = Cause(ShortfallCode.CASH, request.limits.cash_floor)

@@ -100,12 +100,10 @@ def booked(
 def _affordable(request: ReallocationRequest, trades: Sequence[Trade], paid: Sequence[tuple[Decimal, Decimal]]) -> bool:
     """Whether purchases leave the cash floor, and a negative cash is raised.
 
-    Where lots were chosen without these costs, only a plan that raises nothing and settles at once is looked into.
+    Where lots were chosen without these costs and nothing is raised, only a plan that settles at once is looked into.
     """
-    if request.weighs_trades:
+    if request.weighs_trades or request.cash < ZERO:
         return _settles(request, trades, paid)
-    if request.cash < ZERO:
-        return False
     after = [cash for trade, (_, cash) in zip(trades, paid, strict=True) if trade.quantity > 0.0]
     if not after:
         return True

@@ -141,7 +141,7 @@ class _Profile:
         from scipy.special import digamma
 
         v = 1.0 / inverse
-        squared = self._settle(v)
+        squared = self._maximise(v)
         by_degrees = (
             digamma((v + 1.0) / 2.0)
             - digamma(v / 2.0)
@@ -151,7 +151,7 @@ class _Profile:
         )
         return -0.5 * v * v * float(by_degrees)
 
-    def _settle(self, v: float) -> Vector:
+    def _maximise(self, v: float) -> Vector:
         """Moves to the greatest likelihood for v degrees; the squared standardised returns there."""
         x = self._returns
         for _ in range(ROUNDS):

@@ -81,13 +81,23 @@ def ratios(
 
 def sharpe_ratio(outcomes: Outcomes, deviation: Figure, periods: float, risk_free: float) -> Figure:
     """Annual excess return / annual volatility; the risk-free rate and the deviation are per period."""
-    return times(quotient(outcomes.mean - risk_free, deviation, CONSTANT), periods**0.5)
+    return sharpe_of_moments(outcomes.mean, deviation, periods, risk_free)
+
+
+def sharpe_of_moments(mean: float, deviation: Figure, periods: float, risk_free: float) -> Figure:
+    """The same of two moments per period."""
+    return times(quotient(mean - risk_free, deviation, CONSTANT), periods**0.5)
 
 
 def sortino_ratio(outcomes: Outcomes, periods: float, acceptable: float) -> Figure:
     """Excess over the minimum acceptable return, which is per period, / downside deviation, annual."""
     downside = float(lower_partial_moment(outcomes.returns, 2, acceptable, outcomes.probabilities))
-    return times(quotient(outcomes.mean - acceptable, downside, NO_DOWNSIDE), periods**0.5)
+    return sortino_of_moments(outcomes.mean, downside, periods, acceptable)
+
+
+def sortino_of_moments(mean: float, downside: float, periods: float, acceptable: float) -> Figure:
+    """The same of two moments per period: the mean, and the root of the mean squared shortfall below the acceptable."""
+    return times(quotient(mean - acceptable, downside, NO_DOWNSIDE), periods**0.5)
 
 
 def calmar(cagr: Figure, deepest: float) -> Figure:
@@ -110,9 +120,9 @@ def compound_annual_return(returns: Vector, years: float) -> Figure:
 
 def autocorrelations(returns: Vector, most: int) -> Vector:
     """Of lags 1 to `most`, (most,): the products of distances from the mean over their squares, as Lo has them."""
-    away = returns - returns.mean()
-    square = float(away @ away)
-    return np.array([float(away[lag:] @ away[:-lag]) / square for lag in range(1, most + 1)])
+    deviations = returns - returns.mean()
+    square = float(deviations @ deviations)
+    return np.array([float(deviations[lag:] @ deviations[:-lag]) / square for lag in range(1, most + 1)])
 
 
 def annualisation_factor(correlations: Vector) -> Figure:

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from domain.errors import InvalidInput
 from domain.records import dataclass
 
-EMBARGO = 0.01
-"""Usual share of the dates that are left out after a test."""
-
 
 @dataclass(frozen=True, slots=True)
 class Split:

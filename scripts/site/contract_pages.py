@@ -1,6 +1,7 @@
 """The contract as Markdown: a page for each service and one for each file of messages."""
 
 import html
+import re
 from collections.abc import Sequence
 
 from scripts.site.contract import Field, ProtoFile, Service, Type
@@ -21,7 +22,7 @@ def reference_pages(files: Sequence[ProtoFile]) -> dict[str, str]:
 
 def _index(files: Sequence[ProtoFile]) -> str:
     rows = [
-        f"| [{service.name}]({_page(file.stem)}.md) | {_text(service.comment)} |"
+        f"| [{service.name}]({_page(file.stem)}.md) | {text(service.comment)} |"
         for file in files
         for service in file.services
     ]
@@ -56,19 +57,19 @@ def _file_page(file: ProtoFile, homes: dict[str, str]) -> str:
 
 
 def _service(service: Service, homes: dict[str, str]) -> list[str]:
-    lines = [_text(service.comment), ""]
+    lines = [text(service.comment), ""]
     for method in service.methods:
         takes, returns = _link(method.request, homes), _link(method.response, homes)
-        lines += [f"## {method.name}", "", _text(method.comment), ""]
+        lines += [f"## {method.name}", "", text(method.comment), ""]
         lines += [f"Takes {takes}, returns {returns}: {method.shape}.", ""]
     return lines
 
 
 def _type(described: Type, homes: dict[str, str]) -> list[str]:
     name = described.name.removeprefix(PACKAGE)
-    lines = [f"## {name} {{ #{_anchor(described.name)} }}", "", _text(described.comment), ""]
+    lines = [f"## {name} {{ #{_anchor(described.name)} }}", "", text(described.comment), ""]
     if described.values:
-        rows = [f"| `{value.name}` | {_text(value.comment)} |" for value in described.values]
+        rows = [f"| `{value.name}` | {text(value.comment)} |" for value in described.values]
         return [*lines, "| value | |", "|---|---|", *rows, ""]
     if described.fields:
         rows = [_field(each, homes) for each in described.fields]
@@ -78,11 +79,11 @@ def _type(described: Type, homes: dict[str, str]) -> list[str]:
 
 def _field(described: Field, homes: dict[str, str]) -> str:
     kind = _link(described.type, homes) if described.refers else f"{described.type}"
-    parts = [_text(described.comment)]
+    parts = [text(described.comment)]
     if described.choice:
         parts.append(f"One of `{described.choice}`.")
     if described.rules:
-        parts.append(f"Rule: <code>{_text(described.rules)}</code>")
+        parts.append(f"Rule: <code>{text(described.rules)}</code>")
     return f"| `{described.name}` | {'list of ' if described.repeated else ''}{kind} | {' '.join(parts)} |"
 
 
@@ -99,9 +100,9 @@ def _anchor(name: str) -> str:
     return name.removeprefix(PACKAGE).replace(".", "-")
 
 
-def _text(comment: str) -> str:
-    """Safe in a table: nothing in it is taken for markup."""
+def text(comment: str) -> str:
+    """Safe in a table: nothing in it is taken for markup, but for code between backticks."""
     escaped = html.escape(comment, quote=False)
-    for sign in "\\`*_[]{}|":
+    for sign in "\\*_[]{}|":
         escaped = escaped.replace(sign, f"&#{ord(sign)};")
-    return escaped
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped).replace("`", "&#96;")

@@ -17,6 +17,7 @@ from mkdocs.structure.pages import Page
 
 from scripts.site.contract import ROOT, proto_files
 from scripts.site.contract_pages import FOLDER, reference_pages
+from scripts.site.error_pages import PAGE, error_page
 
 ELSEWHERE = {
     "README.md": "index.md",
@@ -46,7 +47,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Fills the navigation with the pages of the contract."""
     for part in config.nav or []:
         if REFERENCE in part:
-            part[REFERENCE] = [f"{FOLDER}/index.md", *sorted(set(_reference()) - {f"{FOLDER}/index.md"})]
+            first = [f"{FOLDER}/index.md", PAGE]
+            part[REFERENCE] = [*first, *sorted(set(_reference()) - set(first))]
     return config
 
 
@@ -102,7 +104,8 @@ def _title(page: str) -> str:
 
 @cache
 def _reference() -> dict[str, str]:
-    return reference_pages(proto_files())
+    files = proto_files()
+    return {**reference_pages(files), PAGE: error_page(files, (ROOT / "docs/api.md").read_text())}
 
 
 def _elsewhere() -> Iterator[tuple[str, str]]:

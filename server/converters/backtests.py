@@ -220,7 +220,7 @@ def state_to_proto(state: JobState) -> backtest_pb2.BacktestState:
 
 def _tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.Tick:
     message = BacktestProgressResponse.Tick(
-        fraction=tick.fraction, simulated_date=civil_to_proto(civil_date(tick.day)), nav=tick.wealth
+        fraction=tick.fraction, simulated_date=civil_to_proto(civil_date(tick.day)), nav=tick.nav
     )
     if eta_seconds is not None:
         message.eta.FromTimedelta(timedelta(seconds=eta_seconds))
@@ -244,7 +244,7 @@ def _sweep_tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressRes
     message.sweep.failed_count = tick.day
     if tick.stage.index >= 0:
         message.sweep.best_index, message.sweep.best_label = tick.stage.index, tick.stage.label
-        message.sweep.best_score = tick.wealth
+        message.sweep.best_score = tick.nav
     return message
 
 

@@ -75,8 +75,8 @@ def moments_from_proto(moments: panel_pb2.Moments, periods_per_year: float) -> M
 
 def scenarios_from_proto(scenarios: panel_pb2.Scenarios) -> Scenarios:
     """Checked scenarios."""
-    chances = np.asarray(scenarios.probabilities) if scenarios.probabilities else None
-    return Scenarios.of(scenarios.symbols, np.asarray(scenarios.values), chances)
+    probabilities = np.asarray(scenarios.probabilities) if scenarios.probabilities else None
+    return Scenarios.of(scenarios.symbols, np.asarray(scenarios.values), probabilities)
 
 
 def selection_from_proto(selection: panel_pb2.MarketDataSelection) -> PriceSelection:

@@ -1,5 +1,7 @@
 """Reallocations on the wire."""
 
+from functools import lru_cache
+
 from absfinance.v1 import cost_pb2, reallocation_pb2
 from absfinance.v1.reallocation_pb2 import Reallocation as ReallocationProto
 from absfinance.v1.reallocation_service_pb2 import (
@@ -163,9 +165,16 @@ def _market(request: ReallocateRequest) -> Snapshot | PriceSelection:
     if request.HasField("market_data"):
         with error_path("market_data"):
             return selection_from_proto(request.market_data).under("market_data")
-    require_unique("snapshot.assets", [asset.symbol for asset in request.snapshot.assets])
+    return _snapshot_of(request.snapshot.SerializeToString(deterministic=True))
+
+
+@lru_cache(maxsize=1)
+def _snapshot_of(encoded: bytes) -> Snapshot:
+    """The accounts of a batch have one market: it is converted once for those that a worker plans one after another."""
+    snapshot = reallocation_pb2.MarketSnapshot.FromString(encoded)
+    require_unique("snapshot.assets", [asset.symbol for asset in snapshot.assets])
     quotes: dict[str, Quote] = {}
-    for i, asset in enumerate(request.snapshot.assets):
+    for i, asset in enumerate(snapshot.assets):
         with error_path(f"snapshot.assets[{i}]"):
             quotes[asset.symbol] = Quote(
                 price=asset.price,

@@ -1,7 +1,6 @@
 """Accounts of ReallocateBatch as requests of Reallocate, and their outcomes."""
 
 from absfinance.v1 import reallocation_pb2
-from absfinance.v1.reallocation_pb2 import Reallocation
 from absfinance.v1.reallocation_service_pb2 import ReallocateBatchRequest, ReallocateBatchResponse, ReallocateRequest
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
@@ -18,6 +17,9 @@ _RULES = {
     reallocation_pb2.LIQUIDITY_ALLOCATION_MAX_MIN: SharingRule.MAX_MIN,
     reallocation_pb2.LIQUIDITY_ALLOCATION_PRIORITY: SharingRule.PRIORITY,
 }
+
+_RESULT_TAG = bytes((ReallocateBatchResponse.RESULT_FIELD_NUMBER << 3 | 2,))
+"""Before the length and the bytes of a result."""
 
 _OF_A_BATCH = frozenset(("key", "liquidity_allocation", "allow_crossing", "priority"))
 """Fields that a request of one portfolio does not have."""
@@ -58,9 +60,19 @@ def request_of_account(
 
 
 def reallocated_to_bytes(key: str, payload: bytes) -> bytes:
-    """The answer of an account."""
-    encoded: bytes = ReallocateBatchResponse(key=key, result=Reallocation.FromString(payload)).SerializeToString()
-    return encoded
+    """The answer of an account, of the bytes of its reallocation: reading these to write them again takes long."""
+    encoded: bytes = ReallocateBatchResponse(key=key).SerializeToString()
+    return encoded + _RESULT_TAG + _variable_length(len(payload)) + payload
+
+
+def _variable_length(number: int) -> bytes:
+    """A number as protobuf writes the length of a message: seven bits in each byte, the low ones first."""
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    found.append(number)
+    return bytes(found)
 
 
 def not_reallocated_to_bytes(key: str, error: Exception) -> bytes:

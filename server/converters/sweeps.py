@@ -160,7 +160,7 @@ def _add_standing(response: SweepProto, record: JobRecord) -> None:
     response.finished_count = round(tick.fraction * record.inputs.trial_count)
     response.failed_count = tick.day
     if tick.stage is not None and tick.stage.index != NO_TRIAL:
-        response.best.index, response.best.label, response.best.score = tick.stage.index, tick.stage.label, tick.wealth
+        response.best.index, response.best.label, response.best.score = tick.stage.index, tick.stage.label, tick.nav
         response.best.state = backtest_pb2.BACKTEST_STATE_SUCCEEDED
 
 

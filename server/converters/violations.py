@@ -59,7 +59,7 @@ def violation_in_words(found: protovalidate.Violation, kind: Any) -> Violation:
 
 
 def pattern_in_words(pattern: str) -> str:
-    """What a regular expression of the contract demands. Raises KeyError for one that has no words here."""
+    """What a regular expression of the contract demands. Raises KeyError for one without a text here."""
     if pattern.startswith("^$|"):
         return f"empty, or {pattern_in_words(pattern.removeprefix('^$|'))}"
     if (resource := _RESOURCE.fullmatch(pattern)) is not None:

@@ -105,13 +105,13 @@ class JobEvent:
 class JobTick:
     """How far a job is.
 
-    Of a sweep, `day` is the number of trials that failed, `wealth` the best score so far and `stage` the best trial
+    Of a sweep, `day` is the number of trials that failed, `nav` the best score so far and `stage` the best trial
     among all; without a best one the label of `stage` is empty and its index that of no trial, -1.
     """
 
     fraction: float
     day: int
-    wealth: float
+    nav: float
     stage: Stage | None = None  # the strategy that is simulated
     # Days and net asset values of that strategy since the tick before, thinned where there are many; not stored.
     points: tuple[tuple[int, float], ...] = field(default=(), compare=False, repr=False)

@@ -24,11 +24,13 @@ from server.converters.optimization import (
     optimize_command_from_proto,
     summary_to_bytes,
 )
+from server.converters.warning import warnings_to_proto
 from server.execution.control import Control
 from server.ports.market_data import PriceSelection
 from server.ports.panels import StoredPanelRef
 from server.ports.results import ResultDraft
 from server.tasks.refusing import locating, refusing
+from server.tasks.stored_market import currency_warnings, instruments_needed, instruments_of
 
 
 @refusing
@@ -51,13 +53,17 @@ def optimize_message(
         if needed := _data_request(command):
             return needed
     found = found or StoredData()
+    if needed := instruments_needed(command.data, found):
+        return needed
     data = found.input(command.data)
     specification = with_stored_groups(command.specification, found)
+    currencies = currency_warnings(command.data, found, specification.estimation.factors)
     if command.validate_only:
-        return checked_to_bytes(_check(command, specification, opened(data), control))
+        return checked_to_bytes((*_check(command, specification, opened(data), control), *currencies))
     limit_time(specification, control)
     answer = _answer(specification, opened(data), control, diagnose=command.diagnose_estimation)
     message = answer_to_proto(PricedAnswer(answer, cost_of(specification, answer), command.expected_returns_given))
+    message.warnings.extend(warnings_to_proto(currencies))
     version = data.fingerprint if isinstance(data, StoredPanelRef) else ""
     fingerprint = hashlib.sha256(command.content + version.encode()).hexdigest()
     return ResultDraft(
@@ -107,6 +113,7 @@ def _data_request(command: OptimizeCommand) -> DataRequest:
     return DataRequest(
         panels=selections(command.data),
         groups=tuple(command.specification.missing_groups()),
+        instruments=instruments_of(command.data),
     )
 
 

@@ -15,9 +15,11 @@ from server.converters.message import message_from_bytes
 from server.converters.risk import risk_command_from_proto, risk_model_command_from_proto
 from server.converters.risk_model import risk_model_to_proto
 from server.converters.risk_report import assessment_to_proto
+from server.converters.warning import warnings_to_proto
 from server.execution.control import Control
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
+from server.tasks.stored_market import currency_warnings, instruments_needed, instruments_of
 
 
 @refusing
@@ -27,8 +29,14 @@ def analyze(request: bytes, found: StoredData | None, control: Control) -> DataR
     command = risk_command_from_proto(message_from_bytes(AnalyzeRiskRequest, request))
     if found is None and (needed := data_request(command)):
         return needed
-    report = assessed(command, found or StoredData(), control)
-    encoded: bytes = assessment_to_proto(report, drawdown_series=command.drawdown_series).SerializeToString()
+    found = found or StoredData()
+    if needed := instruments_needed(command.data, found):
+        return needed
+    report = assessed(command, found, control)
+    message = assessment_to_proto(report, drawdown_series=command.drawdown_series)
+    currencies = currency_warnings(command.data, found, command.specification.estimation.factors)
+    message.warnings.extend(warnings_to_proto(currencies))
+    encoded: bytes = message.SerializeToString()
     return encoded
 
 
@@ -72,4 +80,5 @@ def data_request(command: RiskCommand) -> DataRequest:
     return DataRequest(
         panels=(*selections(command.data), *selections(command.benchmark)),
         groups=command.stored_groups,
+        instruments=instruments_of(command.data),
     )

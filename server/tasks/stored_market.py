@@ -3,11 +3,12 @@
 from collections.abc import Container
 
 from domain.errors import InvalidInput
-from domain.market_data.currencies import currency_of_portfolio, foreign_price
+from domain.market_data.currencies import currency_of_portfolio, foreign_price, several_currencies
 from domain.market_data.quoted import quoted_price, quoted_spread_bps
 from domain.market_data.snapshot import Snapshot
 from domain.reallocation.market import LatestPrice, TradingTerms, snapshot_of
-from server.commands.stored import StoredData
+from domain.warnings import ResultWarning
+from server.commands.stored import DataRequest, StoredData
 from server.ports.changes import Quote as PublishedQuote
 from server.ports.market_data import Instrument, PriceSelection, TradableState
 
@@ -47,6 +48,27 @@ def check_currencies(selection: PriceSelection, found: StoredData, own: str, fac
         f"must have prices in one currency: {foreign.symbol} is in {foreign.currency}, and {there} in "
         f"{foreign.wanted}; no rate is stored, so send prices with fx_rates in snapshot",
     )
+
+
+def instruments_of(data: object) -> tuple[str, ...]:
+    """Symbols that data names, of which the currencies are to be collected with the prices."""
+    return data.symbols if isinstance(data, PriceSelection) else ()
+
+
+def instruments_needed(data: object, found: StoredData) -> DataRequest:
+    """The same where data names a universe, whose symbols are known with its prices."""
+    if not isinstance(data, PriceSelection) or data.symbols or found.instruments_requested:
+        return DataRequest()
+    return DataRequest(instruments=found.panels[data].symbols)
+
+
+def currency_warnings(data: object, found: StoredData, factors: Container[str] = ()) -> tuple[ResultWarning, ...]:
+    """Where stored prices are in several currencies. Factors may be in any."""
+    if not isinstance(data, PriceSelection):
+        return ()
+    symbols = (symbol for symbol in found.panels[data].symbols if symbol not in factors)
+    of_assets = {symbol: found.instruments[symbol].currency for symbol in symbols if symbol in found.instruments}
+    return several_currencies(of_assets, data.path)
 
 
 def _latest(quote: PublishedQuote) -> LatestPrice | None:

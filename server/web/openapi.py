@@ -1,6 +1,6 @@
 """A document of OpenAPI 3.1 for the JSON of the unary methods, from the descriptors of the contract.
 
-JSON is that of https://protobuf.dev/programming-guides/json. What OpenAPI has no words for, streams, is left out.
+JSON is that of https://protobuf.dev/programming-guides/json. Streams, which OpenAPI does not support, are left out.
 """
 
 import json

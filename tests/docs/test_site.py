@@ -2,10 +2,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,9 +19,31 @@ from absfinance.v1 import error_reason_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from scripts.site.contract import proto_files
+from scripts.site.error_pages import error_page
 from tests.conftest import ROOT
 
 HOME = "https://example.com/abs-finance"
+PHONE = 390
+# Those with the widest tables, the longest lines of code, and pictures.
+ON_A_PHONE = (
+    "index.html", "api/index.html", "backtesting/index.html", "cookbook/index.html", "deployment/index.html",
+    "performance/index.html", "reference/errors/index.html", "reference/sweep/index.html", "reliability/index.html",
+)  # fmt: skip
+# Each page in a frame of that width: how wide the frame is inside, and how wide what it shows.
+FRAMES = """<!doctype html><body><pre></pre><script>
+for (const page of PAGES) {
+  const frame = document.createElement("iframe");
+  frame.style = "border: 0; height: 844px; width: WIDTHpx";
+  frame.src = page;
+  document.body.append(frame);
+}
+addEventListener("load", () => {
+  for (const frame of document.querySelectorAll("iframe")) {
+    const shown = frame.contentDocument.documentElement;
+    document.querySelector("pre").textContent += `${shown.clientWidth} ${shown.scrollWidth}\\n`;
+  }
+});
+</script>"""
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +115,54 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     assert [found for path, _ in _pages(site) for found in re.findall(loaded, path.read_text())] == []
 
 
+class _Quiet(SimpleHTTPRequestHandler):
+    """Serves files, and prints nothing of it."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            serving.join()
+
+
+def test_no_page_is_wider_than_a_phone(site: Path, tmp_path: Path) -> None:
+    """Tables and code scroll by themselves; a page that is made too wide here shows that this would be noticed."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("chromium is not installed: no page was looked at")
+    (site / "wide.html").write_text("<!doctype html><div style='width: 600px'>wide</div>")
+    pages = [*ON_A_PHONE, "wide.html"]
+    (site / "frames.html").write_text(FRAMES.replace("PAGES", str(pages)).replace("WIDTH", str(PHONE)))
+    flags = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        f"--user-data-dir={tmp_path}",
+    ]
+    try:
+        with _served(site) as address:
+            command = [chromium, *flags, "--dump-dom", f"{address}/frames.html"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    finally:
+        for name in ("wide.html", "frames.html"):
+            (site / name).unlink()
+    (measured,) = re.findall(r"<pre>(.*?)</pre>", done.stdout, re.DOTALL)
+    widths = [tuple(map(int, line.split())) for line in measured.splitlines()]
+    assert len(widths) == len(pages), done.stderr
+    assert all(0 < inside <= PHONE for inside, _ in widths)
+    assert [page for page, (inside, shown) in zip(pages, widths, strict=True) if shown > inside] == ["wide.html"]
+
+
 def test_the_reference_has_every_method_and_every_field(site: Path) -> None:
     files = proto_files()
     assert sum(len(service.methods) for file in files for service in file.services) > 50
@@ -99,6 +174,21 @@ def test_the_reference_has_every_method_and_every_field(site: Path) -> None:
         for described in file.types:
             assert described.name.removeprefix("absfinance.v1.").replace(".", "-") in places
             assert all(f"<code>{each.name}</code>" in text for each in (*described.fields, *described.values))
+
+
+def test_every_reason_of_an_error_has_a_section(site: Path) -> None:
+    page = site / "reference/errors/index.html"
+    places, text = _Page(page).places, page.read_text()
+    for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values[1:]:
+        assert value.name.removeprefix("ERROR_REASON_") in places
+    assert "What to do: <code>BadRequest</code> names each field and its rule" in text
+    assert "<code>etag</code> in the metadata is the current version" in text
+
+
+def test_a_reason_that_nobody_explains_is_told() -> None:
+    api = (ROOT / "docs/api.md").read_text()
+    with pytest.raises(ValueError, match="does not say what to do about ETAG_MISMATCH"):
+        error_page(proto_files(), api.replace("| `ETAG_MISMATCH` |", "| `ETAG` |"))
 
 
 def test_comments_and_rules_are_those_of_the_protos() -> None:

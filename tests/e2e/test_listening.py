@@ -19,7 +19,15 @@ from tests.e2e.ledger import begun, causes, recomputations, rows, signals, until
 
 RAISED = event_service_pb2.WatchEventsResponse.Signal.PHASE_RAISED
 TODAY = int(time.time()) // 86_400
-KILLS = int(os.environ.get("ABSFIN_LISTENER_KILLS", "2"))
+
+KILLS = pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(2, marks=pytest.mark.timeout(270)),
+        pytest.param(20, marks=[pytest.mark.long, pytest.mark.timeout(1800)]),
+    ],
+)
+"""How often a server is killed while it recomputes."""
 
 Starter = Callable[..., RunningServer]
 
@@ -218,9 +226,9 @@ def assert_answered_once(folder: Path, times: int) -> None:
     assert rows(folder, stored) == [(times, times)]
 
 
-@pytest.mark.timeout(90 + 90 * KILLS)
-def test_what_a_killed_server_recomputed_is_done_once(start_server: Starter, slow: RunningServer) -> None:
-    killed_in_the_middle(start_server, slow, KILLS)
+@KILLS
+def test_what_a_killed_server_recomputed_is_done_once(start_server: Starter, slow: RunningServer, kills: int) -> None:
+    killed_in_the_middle(start_server, slow, kills)
 
 
 def holder(folder: Path, servers: list[RunningServer]) -> RunningServer | None:
@@ -233,11 +241,13 @@ def holder(folder: Path, servers: list[RunningServer]) -> RunningServer | None:
     return None
 
 
-@pytest.mark.timeout(90 + 90 * KILLS)
-def test_what_a_killed_server_recomputed_is_done_once_by_another(start_server: Starter, slow: RunningServer) -> None:
+@KILLS
+def test_what_a_killed_server_recomputed_is_done_once_by_another(
+    start_server: Starter, slow: RunningServer, kills: int
+) -> None:
     """Of two servers of a folder the one that recomputes is killed; the other one does it, and another one joins."""
     folder, servers, middle = slow.data_dir, [slow, start_server(data_dir=slow.data_dir)], 0
-    for place in range(KILLS):
+    for place in range(kills):
         imported(servers[place % 2], next_day(place), f"day-{place}")
         until(partial(has_begun, slow, place), 60)
         killed = holder(folder, servers)
@@ -249,7 +259,7 @@ def test_what_a_killed_server_recomputed_is_done_once_by_another(start_server: S
         until(partial(has_done, slow, place + 1), 60)
         servers.append(start_server(data_dir=folder))
     assert middle > 0
-    assert_answered_once(folder, KILLS)
+    assert_answered_once(folder, kills)
 
 
 def test_two_servers_of_a_folder_share_the_work(start_server: Starter) -> None:

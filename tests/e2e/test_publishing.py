@@ -1,7 +1,9 @@
 """Bars and quotes that are published over a stream: stored batch by batch, and what Reallocate makes of them."""
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +15,16 @@ from absfinance.v1.market_data_service_pb2 import PublishMarketDataRequest, Publ
 from absfinance.v1.market_data_service_pb2_grpc import MarketDataServiceStub
 from google.protobuf import json_format
 
+from server.settings import DATABASE_NAME
 from tests.conftest import RunningServer, Wire, refusal_of
 
 DAYS = 60
+
+BATCHES, QUOTES = 32, 2_000
+"""Of a fast publisher: half a megabyte each, in names of 256 bytes that nothing is stored of."""
+
+MOST_BUFFERED = 28
+"""Of these batches the connection and both ends hold less: HTTP/2 lets a few megabytes through that nobody reads."""
 
 
 def today() -> int:
@@ -54,6 +63,26 @@ def publish(server: RunningServer, *batches: dict[str, Any]) -> list[PublishMark
 
 def bar(symbol: str, day: int, close: float, **more: Any) -> dict[str, Any]:
     return {"symbol": symbol, "date": date_of(day), "close": close, **more}
+
+
+def heavy_batches(handed_over: list[int]) -> Iterator[PublishMarketDataRequest]:
+    """The batches of a fast publisher; `handed_over` has the numbers of those that the client library has taken."""
+    quotes = [{"symbol": "\N{GRINNING FACE}" * 64, "time": now(-1.0), "last": 101.0}] * QUOTES
+    batch = json_format.ParseDict({"batchId": "0", "quotes": quotes}, PublishMarketDataRequest())
+    for i in range(BATCHES):
+        batch.batch_id = str(i)
+        handed_over.append(i)
+        yield batch
+
+
+def when_it_stands_still(handed_over: list[int]) -> int:
+    """How many batches were handed over once the publisher waits."""
+    seen, since = -1, time.monotonic()
+    while time.monotonic() < since + 1.0:
+        if len(handed_over) != seen:
+            seen, since = len(handed_over), time.monotonic()
+        time.sleep(0.02)
+    return seen
 
 
 def rejections(answer: PublishMarketDataResponse) -> list[tuple[int, str]]:
@@ -162,3 +191,18 @@ def test_an_older_quote_is_rejected_and_the_same_one_is_not(published: RunningSe
     first, second, third = publish(published, {"quotes": [newer]}, {"quotes": [newer]}, {"quotes": [older]})
     assert (first.accepted_count, second.accepted_count) == (1, 1)
     assert rejections(third) == [(0, "STALE_QUOTE")]
+
+
+def test_a_publisher_is_held_back_while_the_store_waits(published: RunningServer) -> None:
+    """Another process writes to the file: the publisher waits, and every batch is answered, in its order."""
+    handed_over: list[int] = []
+    with closing(sqlite3.connect(published.data_dir / DATABASE_NAME, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with published.channel() as channel:
+            stub: Any = MarketDataServiceStub(channel)
+            answers = stub.PublishMarketData(heavy_batches(handed_over), timeout=100)
+            waiting = when_it_stands_still(handed_over)
+            other.execute("ROLLBACK")
+            outcomes = [(one.batch_id, len(one.rejected)) for one in answers]
+    assert 0 < waiting < MOST_BUFFERED
+    assert outcomes == [(str(i), QUOTES) for i in range(BATCHES)]

@@ -468,6 +468,40 @@ def test_stored_prices_in_two_currencies_are_refused(own_server: RunningServer) 
         assert "plan" in wire.call(REALLOCATE, request)
 
 
+def test_who_compares_stored_prices_in_several_currencies_is_told(own_server: RunningServer) -> None:
+    prices = 100 * np.exp(np.cumsum(np.random.default_rng(1).normal(0.0003, 0.01, (300, 3)), axis=0))
+    with Client(own_server.address) as client:
+        client.import_prices(Panel.of(["WC1", "WC2", "WC3"], np.arange(18000, 18300), prices))
+        client.upsert_instruments(
+            [
+                Instrument("WC1", currency="USD", groups={"book": "mixed"}),
+                Instrument("WC2", currency="EUR", groups={"book": "mixed"}),
+                Instrument("WC3", currency="USD"),
+            ]
+        )
+    weights = [{"symbol": "WC1", "weight": 0.5}, {"symbol": "WC2", "weight": 0.5}]
+    with own_server.channel() as channel:
+        wire = Wire(channel)
+        for data in ({"symbols": ["WC1", "WC2"]}, {"universe": "book=mixed"}):
+            optimize: dict[str, Any] = {"marketData": data, "objective": {"minRisk": {}}}
+            for answer in (
+                wire.call("OptimizationService/Optimize", optimize),
+                wire.call("OptimizationService/Optimize", {**optimize, "validateOnly": True}),
+                wire.call("RiskService/AnalyzeRisk", {"marketData": data, "weights": weights}),
+            ):
+                (warning,) = answer["warnings"]
+                assert (warning["code"], warning["field"]) == ("SEVERAL_CURRENCIES", "market_data")
+                assert "EUR (WC2), USD (WC1)" in warning["message"]
+        one = {"symbols": ["WC1", "WC3"]}
+        answer = wire.call("OptimizationService/Optimize", {"marketData": one, "objective": {"minRisk": {}}})
+        assert "warnings" not in answer
+        # The returns of a factor are compared with those of assets, and may be in any currency.
+        factors: dict[str, Any] = {"marketData": {"symbols": ["WC1", "WC3", "WC2"]}, "objective": {"minRisk": {}}}
+        model = {"method": "METHOD_LEAST_SQUARES", "factors": ["WC2"]}
+        factors["estimation"] = {"covariance": {"factorModel": model}}
+        assert "warnings" not in wire.call("OptimizationService/Optimize", factors)
+
+
 def test_a_target_of_next_to_nothing_in_fractions_of_a_lot(wire: Wire) -> None:
     """The volume allows more steps of such a fraction than a number can count."""
     assets = [{"symbol": "A", "price": 1.0}, {"symbol": "B", "price": 1.0, "averageDailyVolume": 50}]

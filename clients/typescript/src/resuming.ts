@@ -76,7 +76,9 @@ export async function* resuming<E extends Envelope>(
     try {
       for await (const event of attempt.events(open(place.after, place.epoch, attempt.signal))) {
         if (place.takes(event)) {
+          const given = Date.now();
           yield event;
+          place.wasRead(Date.now() - given);
         }
         if (isLast(event)) {
           return;
@@ -131,6 +133,11 @@ class Place {
     }
     this.after = this.#seen = event.sequence;
     return event.event.case !== "heartbeat" && event.event.case !== undefined;
+  }
+
+  /** Notes how long the reader kept an event: meanwhile nothing was received, and the server was not silent. */
+  wasRead(milliseconds: number): void {
+    this.#heard += milliseconds;
   }
 
   /** The typed error of an attempt after which another one can help; throws it otherwise. */

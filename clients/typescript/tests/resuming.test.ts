@@ -79,6 +79,24 @@ test("patience ends", { timeout: 30_000 }, async () => {
   await assert.rejects(signals(client, 20, { patienceSeconds: 0.5 }), AbsFinanceError);
 });
 
+test("the time that the reader takes is no silence of the server", { timeout: 30_000 }, async () => {
+  const log = new FakeLog(20);
+  const server = new FakeServer(log.routes);
+  const client = await started(server);
+  log.broken = (count) => (count === 5 ? server.cut() : undefined);
+  const found: number[] = [];
+  for await (const { sequence, event } of client.watchEvents({}, { patienceSeconds: 1 })) {
+    if (event.case === "signal") {
+      found.push(Number(sequence));
+      await new Promise((resolve) => setTimeout(resolve, found.length === 1 ? 1500 : 0));
+    }
+    if (found.length === 20) {
+      break;
+    }
+  }
+  assert.deepEqual(found, upTo(20));
+});
+
 test("a log that was compacted is a typed error, or starts again without what was received", { timeout: 30_000 }, async () => {
   for (const onEventsLost of ["throw", "restart"] as const) {
     const log = new FakeLog(30);

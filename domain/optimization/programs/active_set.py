@@ -2,7 +2,7 @@
 
 With z = x / lambda the optimality conditions are those of Hz - a >= 0, z >= 0, z'(Hz - a) = 0. Every index that breaks
 a condition changes sides at once (Portugal, Judice & Vicente 1994), which takes a handful of linear systems; where that
-stops making progress, one index at a time does, which always ends (Murty's rule).
+stops making progress, one index at a time does, which always ends where H is definite (Murty's rule).
 """
 
 import numpy as np
@@ -13,6 +13,9 @@ from domain.checks import Matrix, Vector
 from domain.optimization.programs.program import Program, ProgramSolution
 
 Mask = NDArray[np.bool_]
+
+LEAST_PIVOT = 1e-12
+"""Least part of a variable's curvature that the others do not have, of a Hessian that counts as definite."""
 
 PATIENCE = 3
 """Blocks that may fail to shrink the number of broken conditions before single steps take over."""
@@ -41,7 +44,7 @@ def solve_long_only(
     target = program.polytope.matrix[0]
     n_assets = len(target)
     held = target > 0.0
-    fewest, patience = n_assets + 1, PATIENCE
+    fewest, patience, may_not_end = n_assets + 1, PATIENCE, True
     for iteration in range(1, 20 * n_assets + 20):
         check_cancelled()
         try:
@@ -56,10 +59,25 @@ def solve_long_only(
             fewest, patience = count, PATIENCE
         elif patience > 0:
             patience -= 1
+        elif may_not_end and not _is_definite(hessian):
+            return None  # of a covariance of few returns, single steps would take thousands of systems and fail
         else:
+            may_not_end = False
             broken[: int(np.flatnonzero(broken)[-1])] = False
         held ^= broken
     return None
+
+
+def _is_definite(hessian: Matrix) -> bool:
+    """Whether every variable has curvature of its own, whatever the units of each are."""
+    size = np.sqrt(hessian.diagonal())
+    if not (size > 0.0).all():
+        return False
+    try:
+        pivots = np.linalg.cholesky(hessian / size / size[:, None]).diagonal()
+    except np.linalg.LinAlgError:
+        return False
+    return bool(pivots.min() ** 2 > LEAST_PIVOT)
 
 
 def _on(hessian: Matrix, target: Vector, held: Mask) -> tuple[Vector, Vector]:

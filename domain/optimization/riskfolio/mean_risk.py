@@ -72,7 +72,7 @@ def mean_risk_weights(problem: Problem, inputs: RiskfolioInput) -> Vector:
         if request.measure in BY_RANK:
             return portfolio.owa_optimization(
                 obj=request.objective,
-                owa_w=_by_rank(problem, len(inputs.returns)),
+                owa_w=_ordered_weights(problem, len(inputs.returns)),
                 rf=request.risk_free,
                 l=request.aversion,
             )
@@ -132,7 +132,7 @@ def _scaled(problem: Problem, inputs: RiskfolioInput, aversion: float) -> float:
     return scaled
 
 
-def _by_rank(problem: Problem, count: int) -> Matrix:
+def _ordered_weights(problem: Problem, count: int) -> Matrix:
     """Weights of returns by their rank, (T, 1), that make our measure: its own power cones only come near."""
     spectrum = spectrum_of(problem.risk_measure, problem.confidence_level)
     scenarios = problem.risk.distribution

@@ -1,14 +1,22 @@
 """Moments: distances from the mean, and shortfalls below a target."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.checks import Vector
+from domain.checks import Vector, freeze
 
 
 def probability_vector(count: int, probabilities: Vector | None) -> Vector:
     """The probability of each of T outcomes, (T,): equal where none are given."""
-    return np.full(count, 1.0 / count) if probabilities is None else probabilities
+    return _equal_probabilities(count) if probabilities is None else probabilities
+
+
+@lru_cache(maxsize=4)
+def _equal_probabilities(count: int) -> Vector:
+    """Made once for the figures of one sample, which each take a mean: making it takes longer than that."""
+    return freeze(np.full(count, 1.0 / count))
 
 
 def sample_correction(count: int, probabilities: Vector | None) -> float:
@@ -31,8 +39,8 @@ def from_mean(returns: Vector, probabilities: Vector | None = None) -> Vector:
 def covariance(returns: Vector, others: Vector, probabilities: Vector | None = None) -> Vector:
     """Covariance of two series (..., T), (...); of samples with the divisor T - 1, for T of 2 or more."""
     count = returns.shape[-1]
-    away = from_mean(returns, probabilities)
-    product = mean(away * (away if others is returns else from_mean(others, probabilities)), probabilities)
+    deviations = from_mean(returns, probabilities)
+    product = mean(deviations * (deviations if others is returns else from_mean(others, probabilities)), probabilities)
     return product if probabilities is not None else product * count / (count - 1)
 
 

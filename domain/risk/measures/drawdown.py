@@ -60,9 +60,9 @@ def deepest(depths: Vector) -> Vector:
     return result
 
 
-def deepest_of_levels(levels: Vector) -> float:
-    """`deepest` of the `level_drawdowns` of levels (T,), without an array of them; the same bits."""
-    depth = 1.0 - float((levels / np.maximum.accumulate(levels)).min())
+def deepest_of_fraction(least: float) -> float:
+    """`deepest` of the `level_drawdowns` of levels, of which `least` is the least fraction of a peak; the same bits."""
+    depth = 1.0 - least
     return depth if depth > RECOVERED else 0.0
 
 

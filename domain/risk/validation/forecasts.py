@@ -123,12 +123,12 @@ def _moments(returns: Vector, window: int, check_cancelled: CancellationCheck) -
 
     def measured(block: Matrix) -> Matrix:
         mean = block.mean(axis=1)
-        away = block - mean[:, None]
+        deviations = block - mean[:, None]
         constant = np.ptp(block, axis=1) <= ROUNDING * (1.0 + np.abs(block).max(axis=1))
-        spread = np.where(constant, 1.0, np.sqrt((away * away).mean(axis=1)))
-        away /= spread[:, None]
-        square = away * away
-        figures = (spread * correction, (square * away).mean(axis=1), (square * square).mean(axis=1) - 3.0)
+        spread = np.where(constant, 1.0, np.sqrt((deviations * deviations).mean(axis=1)))
+        deviations /= spread[:, None]
+        square = deviations * deviations
+        figures = (spread * correction, (square * deviations).mean(axis=1), (square * square).mean(axis=1) - 3.0)
         return np.vstack([mean, *(np.where(constant, 0.0, figure) for figure in figures)])
 
     return _over_windows(returns, window, measured, check_cancelled)

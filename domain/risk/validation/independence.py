@@ -108,5 +108,5 @@ def _of_all_counts(
     reached = 0.0
     for kind in kinds(total, counts):
         check_cancelled()
-        reached += float(kind.chances(tail)[at_least(ratio(kind.transitions), observed)].sum())
+        reached += float(kind.probabilities(tail)[at_least(ratio(kind.transitions), observed)].sum())
     return min(reached, 1.0)

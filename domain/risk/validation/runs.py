@@ -43,7 +43,7 @@ class Kinds:
     transitions: Transitions  # of (M,) kinds
     log_ways: Vector  # (M,), logarithm of the number of sequences
 
-    def chances(self, tail_probability: float) -> Vector:
+    def probabilities(self, tail_probability: float) -> Vector:
         """Probability of each kind if values are independent and 1 with the tail probability, (M,)."""
         quiet = self.observations - self.ones
         log_chance = self.ones * math.log(tail_probability) + quiet * math.log1p(-tail_probability)
@@ -60,9 +60,9 @@ class Kinds:
 
 def likely_counts(observations: int, tail_probability: float, observed: int) -> range:
     """Numbers of ones that leave out less than NEGLIGIBLE of the probability, and the observed one."""
-    chances = probabilities(observations, tail_probability)
-    lowest = int(np.argmax(np.cumsum(chances) > 0.5 * NEGLIGIBLE))
-    highest = observations - int(np.argmax(np.cumsum(chances[::-1]) > 0.5 * NEGLIGIBLE))
+    by_count = probabilities(observations, tail_probability)
+    lowest = int(np.argmax(np.cumsum(by_count) > 0.5 * NEGLIGIBLE))
+    highest = observations - int(np.argmax(np.cumsum(by_count[::-1]) > 0.5 * NEGLIGIBLE))
     return range(min(lowest, observed), max(highest, observed) + 1)
 
 

@@ -91,7 +91,7 @@ def tick_argument(tick: JobTick) -> dict[str, object]:
     return {
         "fraction": str(tick.fraction),  # JSON has no NaN; the text reads back as the same number
         "day": tick.day,
-        "wealth": str(tick.wealth),
+        "wealth": str(tick.nav),
         "stage": _stage_argument(tick.stage),
     }
 

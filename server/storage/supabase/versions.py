@@ -42,5 +42,6 @@ VERSIONS: tuple[str, ...] = (
     "20261129092500",
     # audit log
     "20261129091000",
+    "20261129093000",
 )
 """As `absfin.get_schema_versions` returns them."""

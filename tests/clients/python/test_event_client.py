@@ -8,14 +8,16 @@ import signal as signals
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import grpc
 import pytest
 from absfin import Client, Event, aio, errors
+from absfin import client as sync_client
 from absfin.choices import UnknownChoice
 from absfin.events import MOST_UNREAD, EventFollower
-from absfinance.v1.event_service_pb2 import WatchEventsResponse
+from absfinance.v1.event_service_pb2 import WatchEventsRequest, WatchEventsResponse
 
 from domain.monitoring.signals import EventKind, Severity
 from tests.clients.python.command_line import run_command
@@ -139,6 +141,49 @@ def test_a_place_is_where_the_server_has_been() -> None:
     assert not follower.has_room
     follower.next()
     assert follower.has_room
+
+
+class Broken(grpc.RpcError):
+    """A connection that has ended."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "the connection has ended"
+
+    def trailing_metadata(self) -> tuple[()]:
+        return ()
+
+
+def calls_of_a_log(request: WatchEventsRequest) -> Iterator[WatchEventsResponse]:
+    """The first call breaks after all that a client holds, the next one has one event more, and then there is none."""
+    if request.after_sequence == 0:
+        yield from map(notice, range(1, MOST_UNREAD + 1))
+    elif request.after_sequence == MOST_UNREAD:
+        yield notice(MOST_UNREAD + 1)
+    raise Broken
+
+
+PATIENCE = 1.0
+
+
+def test_the_time_that_the_caller_takes_is_no_silence_of_the_server() -> None:
+    watching = sync_client.Watch(EventFollower((), (), "info", 0, "", PATIENCE), calls_of_a_log)
+    time.sleep(PATIENCE + 0.3)
+    assert [one.sequence for one in itertools.islice(watching, MOST_UNREAD + 1)] == list(range(1, MOST_UNREAD + 2))
+
+
+async def test_the_time_that_a_caller_with_asyncio_takes_is_none_either() -> None:
+    async def calls(request: WatchEventsRequest) -> AsyncIterator[WatchEventsResponse]:
+        for one in calls_of_a_log(request):
+            yield one
+
+    watching = aio.Watch(EventFollower((), (), "info", 0, "", PATIENCE), calls)
+    await asyncio.sleep(PATIENCE + 0.3)
+    found = [await anext(watching) for _ in range(MOST_UNREAD + 1)]
+    assert [one.sequence for one in found] == list(range(1, MOST_UNREAD + 2))
+    await watching.aclose()
 
 
 @pytest.mark.parametrize("is_async", [False, True])

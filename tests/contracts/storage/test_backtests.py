@@ -207,7 +207,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     ):
         with pytest.raises(LostClaim):
             await late
-    last = replace(TICK, fraction=1.0, day=(TICK.day or 0) + 1, wealth=1.25)
+    last = replace(TICK, fraction=1.0, day=(TICK.day or 0) + 1, nav=1.25)
     end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s"), ("second", b"")], tick=last)
     (finished,) = await successor.jobs.log.finish(taken.record, end, [])
     assert (finished.number, finished.content) == (3, JobEventDraft(EventKind.FINISHED, "SUCCEEDED"))

@@ -15,11 +15,15 @@ from domain.backtest.metrics import Curve, MetricSettings, performance
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.simulation.arrays import FILL
+from domain.checks import rounding_of
 from domain.market_data.corporate_actions import DividendPolicy
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.risk.analyzer import analyze
 from domain.risk.figure import TOO_LARGE, Absent
+from domain.risk.measures.drawdown import deepest, level_drawdowns
+from domain.risk.outcomes import Outcomes
 from domain.risk.query import RiskQuery
+from domain.risk.ratios import sharpe_ratio, sortino_ratio
 from tests.families import generated
 
 DAYS = np.array([0, 365, 731, 1096], np.int32)  # 1970-01-01 to 1973-01-01: 3.0007 years of 365.25 days
@@ -193,3 +197,17 @@ def test_what_cash_earned_is_taken_off_each_return() -> None:
     assert isinstance(performance(cash, settings, turnover=0.0, cost_total=0.0, benchmark=None).sharpe, Absent)
     huge = MetricSettings(1.0, cash_returns=np.array([0.0, 1e200, 1e300, 0.0]))
     assert performance(curve, huge, turnover=0.0, cost_total=0.0, benchmark=None).sharpe == Absent(TOO_LARGE)
+
+
+@pytest.mark.parametrize("deviation", [0.02, 1e-9, 1e-16, 0.0])
+def test_moments_have_the_bits_of_a_risk_report(deviation: float) -> None:
+    """Of returns that vary, that vary hardly more than rounding, by rounding alone, and not at all."""
+    growth = 1.01 + deviation * np.random.default_rng(8).normal(size=300)
+    curve = Curve(np.arange(301, dtype=np.int32), np.cumprod(np.append(1.0, growth)))
+    found = performance(curve, MetricSettings(252.0, 0.03, 0.02), turnover=0.0, cost_total=0.0, benchmark=None)
+    sample = Outcomes(curve.returns, rounding=rounding_of(curve.returns))
+    assert found.volatility_annual == sample.deviation * 252.0**0.5
+    assert found.sharpe == sharpe_ratio(sample, sample.deviation, 252.0, 0.03 / 252.0)
+    assert found.sortino == sortino_ratio(sample, 252.0, 0.02 / 252.0)
+    assert found.max_drawdown == float(deepest(level_drawdowns(curve.nav)))
+    assert (found.volatility_annual == 0.0) == (deviation < 1e-15)

@@ -9,6 +9,7 @@ from domain.market_data.currencies import (
     currency_of_portfolio,
     foreign_price,
     needs_rate,
+    several_currencies,
 )
 from domain.market_data.snapshot import Quote, Snapshot
 
@@ -51,3 +52,11 @@ def test_a_plan_asks_for_a_rate_of_the_same_prices(own: str, currency: str) -> N
             Currencies({"A": own}).converted(market, currency)
     else:
         assert Currencies({"A": own}).converted(market, currency) == market
+
+
+def test_several_currencies_are_named_each_with_its_first_asset() -> None:
+    (warning,) = several_currencies({"D": "USD", "B": "EUR", "C": "EUR", "A": ""}, "market_data")
+    assert (warning.code, warning.field) == ("SEVERAL_CURRENCIES", "market_data")
+    assert "in several currencies, EUR (B), USD (D), and" in warning.message
+    assert several_currencies({"A": "USD", "B": "", "C": "USD"}, "market_data") == ()
+    assert several_currencies({}, "market_data") == ()

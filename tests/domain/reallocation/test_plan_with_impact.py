@@ -16,6 +16,7 @@ from domain.portfolio import Portfolio
 from domain.reallocation.flow import reallocate
 from domain.reallocation.impact import PlannedValues, ThreeHalvesImpact, simulate_impact
 from domain.reallocation.request import ImpactTerms, Limits, ReallocationRequest
+from domain.reallocation.result import Failure
 from domain.reallocation.schedule import Trade
 from domain.reallocation.trade_impact import impact_of
 from tests.domain.reallocation.execution import fraction
@@ -159,3 +160,47 @@ def test_a_negative_cash_is_raised_with_the_impact_of_raising_it() -> None:
     # Ten units would be enough without impact.
     assert sale.quantity == -11.0
     assert found.summary.cash_after >= 0.0
+
+
+@pytest.mark.parametrize(("execution_days", "nearest"), [(1.0, [(1, -100.0), (2, -100.0)]), (2.0, [])])
+def test_nearest_sales_whose_impact_cannot_be_known_are_left_out(
+    execution_days: float, nearest: list[tuple[int, float]]
+) -> None:
+    """Sales of two days that would each take two are refused; the cash that is missing is the reason to tell."""
+    market = Snapshot({"A": Quote(10.0, 1_000.0, volatility_annual=0.4)})
+    request = ReallocationRequest(
+        Portfolio({"A": 1000.0}, -5000.0),
+        market,
+        {"A": 1.0},
+        limits=Limits(max_participation=0.1),
+        horizon_days=2,
+        impact=ImpactTerms(AlmgrenImpact(shares_outstanding={"A": 1e6}, execution_days=execution_days)),
+    )
+    found = reallocate(request)
+    assert isinstance(found.outcome, Failure)
+    assert [(trade.day, trade.quantity) for trade in found.outcome.nearest] == nearest
+    assert found.plan.trades == ()
+    assert found.plan.unraised_cash == 3000.0
+
+
+def test_sales_that_raise_a_negative_cash_and_the_impact_of_their_days_are_not_planned_anew() -> None:
+    """Of the 15 that are left on the first day its own impact takes 10; kept for both days, one unit less is bought."""
+    market = Snapshot(
+        {"A": Quote(10.0, 1_000.0, volatility_annual=0.4), "B": Quote(10.0, 900.0, volatility_annual=0.4)}
+    )
+    request = ReallocationRequest(
+        Portfolio({"A": 1000.0}, -85.0),
+        market,
+        {"A": 0.8, "B": 0.19},
+        limits=Limits(max_participation=0.1),
+        horizon_days=2,
+        impact=ImpactTerms(SquareRootImpact(1.0)),
+    )
+    trades = reallocate(request).plan.trades
+    assert [(trade.day, trade.symbol, trade.quantity) for trade in trades] == [
+        (1, "A", -100.0),
+        (1, "B", 90.0),
+        (2, "A", -100.0),
+        (2, "B", 90.0),
+    ]
+    assert 0.0 <= trades[1].cash_after < 10.0

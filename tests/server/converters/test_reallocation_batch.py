@@ -137,8 +137,9 @@ def test_parts_are_left_as_they_are() -> None:
     assert (part.SerializeToString(), own.SerializeToString()) == before
 
 
-def test_the_answer_of_an_account() -> None:
-    result = Reallocation(request_id="r")
+@pytest.mark.parametrize("length", [0, 1, 120, 127, 128, 16_383, 16_384, 3_000_000])
+def test_the_answer_of_an_account(length: int) -> None:
+    result = Reallocation(request_id="r" * length)
     found = ReallocateBatchResponse.FromString(converters.reallocated_to_bytes("k", result.SerializeToString()))
     assert (found.key, found.WhichOneof("outcome"), found.result) == ("k", "result", result)
 

@@ -309,6 +309,7 @@ class Watch(AsyncIterator[N], Generic[N]):
                     while not self._follower.has_room:
                         self._read.clear()
                         await self._read.wait()
+                        self._follower.has_been_read()
             except grpc.RpcError as error:
                 failure = error
             if not self._follower.over:

@@ -333,7 +333,9 @@ class Watch(Iterator[N], Generic[N]):
                     with self._changed:
                         self._follower.take(notice)
                         self._changed.notify_all()
-                        self._changed.wait_for(lambda: self._closed or self._follower.has_room)
+                        if not self._follower.has_room:
+                            self._changed.wait_for(lambda: self._closed or self._follower.has_room)
+                            self._follower.has_been_read()
             except grpc.RpcError as error:
                 failure = error
             with self._changed:

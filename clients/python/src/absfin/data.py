@@ -16,8 +16,6 @@ from absfin.choices import PriceField, TradableState, choice, plain_name
 if TYPE_CHECKING:
     import pandas as pd
 
-_EPOCH = date(1970, 1, 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Panel:

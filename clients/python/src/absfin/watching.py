@@ -102,6 +102,10 @@ class Resuming(ABC, Generic[N]):
         """Whether more may be received before the caller has read."""
         return True
 
+    def has_been_read(self) -> None:
+        """There is room again: the time that the caller took to read is not silence of the server."""
+        self._heard = time.monotonic()
+
     @abstractmethod
     def request(self) -> Any:
         """The request that resumes the stream."""

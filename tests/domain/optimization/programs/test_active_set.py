@@ -152,6 +152,18 @@ def test_a_singular_covariance_has_an_optimal_answer_or_none(size: int) -> None:
             assert_optimal(hessian, np.ones(size), answer, accuracy=1e-6)
 
 
+@pytest.mark.parametrize(("size", "returns"), [(300, 39), (200, 160), (150, 20)])
+def test_few_returns_take_few_systems(size: int, returns: int) -> None:
+    """Each call between two systems counts: it took 20 for each asset, and gave no answer then."""
+    systems: list[None] = []
+    hessian = np.cov(np.random.default_rng(size).normal(0.0, 0.01, (returns, size)).T)
+    program = program_of(hessian, np.ones(size))
+    answer = solve_long_only(program, hessian, lambda: systems.append(None))
+    assert len(systems) <= 40
+    if answer is not None:
+        assert_optimal(hessian, np.ones(size), answer, accuracy=1e-6)
+
+
 def test_only_a_plain_budget_is_its_form() -> None:
     free = program_of(np.eye(3), np.ones(3))
     assert is_long_only(free)

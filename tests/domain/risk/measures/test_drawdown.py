@@ -10,7 +10,7 @@ from domain.risk.measures.drawdown import (
     Drawdown,
     compounded_drawdowns,
     deepest,
-    deepest_of_levels,
+    deepest_of_fraction,
     level_drawdowns,
     maximum_drawdown,
 )
@@ -69,4 +69,5 @@ def test_a_long_series_of_gains_does_not_overflow() -> None:
 def test_the_deepest_of_levels_is_that_of_their_drawdowns() -> None:
     levels = np.cumprod(1.0 + np.random.default_rng(4).normal(0.0, 0.02, (5, 400)), axis=1)
     for row in (*levels, np.arange(1.0, 9.0), np.array([2.0, 1.0, 0.0, 0.0])):
-        assert deepest_of_levels(row) == float(deepest(level_drawdowns(row)))
+        least = float((row / np.maximum.accumulate(row)).min())
+        assert deepest_of_fraction(least) == float(deepest(level_drawdowns(row)))

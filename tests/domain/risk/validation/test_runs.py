@@ -30,7 +30,7 @@ def test_every_sequence_is_counted_once(length: int, tail: float) -> None:
             assert tuple(pairs(Transitions.of(np.array(sequence)))) == written_out(sequence)
     found: dict[tuple[int, ...], float] = {}
     for ones, kind in enumerate(kinds(length, range(length + 1))):
-        for steps, chance in zip(pairs(kind.transitions).tolist(), kind.chances(tail), strict=True):
+        for steps, chance in zip(pairs(kind.transitions).tolist(), kind.probabilities(tail), strict=True):
             found[(ones, *steps)] = found.get((ones, *steps), 0.0) + chance
     assert found == pytest.approx(expected, rel=1e-10)
 
@@ -42,8 +42,8 @@ def test_the_counts_that_are_left_out_do_not_matter(length: int, tail: float) ->
     outside = stats.binom.cdf(counts[0] - 1, length, tail) + stats.binom.sf(counts[-1], length, tail)
     assert outside < 1e-13
     parts = list(kinds(length, counts))
-    assert sum(kind.chances(tail).sum() for kind in parts) == pytest.approx(1.0, abs=1e-10)
-    assert sum(len(kind.chances(tail)) for kind in parts) <= number_of_kinds(length, counts)
+    assert sum(kind.probabilities(tail).sum() for kind in parts) == pytest.approx(1.0, abs=1e-10)
+    assert sum(len(kind.probabilities(tail)) for kind in parts) <= number_of_kinds(length, counts)
 
 
 def test_an_unlikely_count_is_looked_at_where_it_was_observed() -> None:

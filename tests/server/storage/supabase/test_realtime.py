@@ -27,10 +27,12 @@ from server.ports.storage import Storage
 from server.settings import Settings
 from server.storage.supabase.realtime import RealtimeNotices
 from server.storage.supabase.realtime_channel import RealtimeTiming
+from tests.families import blocks
 from tests.realtime.process import Link, RealtimeProcess, running_realtime
 from tests.supabase_stack import RunningStack
 
-TURNS = pytest.mark.parametrize("turn", range(int(os.environ.get("ABSFIN_REALTIME_TURNS", "2"))))
+TURNS = pytest.mark.parametrize("turn", blocks(2, 2, 20))
+"""What goes wrong at another moment each time: twice, and twenty times with --long."""
 
 DOWN_SECONDS = float(os.environ.get("ABSFIN_REALTIME_DOWN_SECONDS", "6"))
 """How long the server is away in the test of a long outage: the pauses of the client are shorter here by as much."""

@@ -29,11 +29,11 @@ class GetServerInfoQuery(UnaryQuery[pb.GetServerInfoResponse]):
 
 @dataclass(frozen=True)
 class GetQuotasQuery(UnaryQuery[pb.GetQuotasResponse]):
-    """What a caller uses and may use: whoever asks, or another one where an admin asks. Raises PermissionDenied."""
+    """What a caller uses and may use: the caller, or another one where an admin asks. Raises PermissionDenied."""
 
     RPC: ClassVar = Rpc(AdminServiceStub, "GetQuotas")
 
-    caller: str = ""  # such as "users/{sub}" or "apiKeys/{id}"; whoever asks if empty
+    caller: str = ""  # such as "users/{sub}" or "apiKeys/{id}"; the caller if empty
 
     def request(self) -> pb.GetQuotasRequest:
         """The caller."""

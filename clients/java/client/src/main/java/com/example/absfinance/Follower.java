@@ -69,6 +69,11 @@ final class Follower<Q, A> {
     return true;
   }
 
+  /** There is room again: the time that the reader took is not silence of the server. */
+  void wasRead() {
+    heard = nanoTime.getAsLong();
+  }
+
   /** Whether the last event has come. */
   boolean finished() {
     return finished;

@@ -61,6 +61,7 @@ final class Watch<Q, A> implements Feed<A> {
   public synchronized void taken() {
     if (paused && mailbox.size() < EVENTS_AHEAD) {
       paused = false;
+      follower.wasRead();
       call.request(1);
     }
   }
@@ -102,6 +103,9 @@ final class Watch<Q, A> implements Feed<A> {
     if (cancelled || follower.finished()) {
       mailbox.end(null);
       return;
+    }
+    if (paused) {
+      follower.wasRead(); // nothing was requested: the reader has been silent, not the server
     }
     try {
       Duration wait = follower.pause(status.isOk() ? Optional.empty() : Optional.of(Errors.of(status, trailers)));

@@ -96,6 +96,17 @@ class FollowerTest {
     assertThrows(TransientException.class, () -> follower.pause(Optional.of(away)));
   }
 
+  @Test
+  void theTimeThatTheReaderTakesIsNoSilenceOfTheServer() {
+    AbsFinanceException away = error(Status.Code.UNAVAILABLE, "DRAINING");
+    follower.take(milestone(1));
+    now = Duration.ofSeconds(60).toNanos();
+    follower.wasRead();
+    follower.pause(Optional.of(away));
+    now = Duration.ofSeconds(71).toNanos();
+    assertThrows(TransientException.class, () -> follower.pause(Optional.of(away)));
+  }
+
   private static BacktestProgressResponse milestone(long sequence) {
     return BacktestProgressResponse.newBuilder()
         .setSequence(sequence)
