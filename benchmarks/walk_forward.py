@@ -5,7 +5,8 @@ import statistics
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 
 import numpy as np
 from absfin.cli.csv_files import read_panel
@@ -15,10 +16,15 @@ from market import STOCKS, Array, Market, Run
 from numpy.typing import NDArray
 from ours import NO_RATIO, our_jobs, our_walks
 from output import as_json, result_lines
-from peers import jobs_of_peers
+from peers import is_installed, jobs_of_peers
+from simulated_walk import our_simulated, skfolio_simulated
 
 JOBS = ("min_variance", "max_ratio", "min_cvar", "risk_parity", "hrp")
+SIMULATED = "simulated_min_variance"
+"""Least variance with the path that the decisions make, which is measured."""
+
 LOOKBACK, STEP, WINDOWS = 252, 20, 400
+ALL = (*JOBS, SIMULATED)
 WARM_UP = 3
 WALKS = 5
 """Repeats of a walk that is decided at once."""
@@ -48,9 +54,9 @@ class Side:
         self.weights.append(answer)
 
     @classmethod
-    def of_walk(cls, run: Run) -> "Side":
+    def of_walk(cls, run: Run, walks: int = WALKS) -> "Side":
         """All windows decided in one job, timed as often as makes a median."""
-        timings = [timed(run) for _ in range(WALKS)]
+        timings = [timed(run) for _ in range(walks)]
         weights = [None if np.isnan(row).any() else row for row in timings[-1][1]]
         seconds = statistics.median(milliseconds for milliseconds, _ in timings) / 1e3
         return cls(seconds, weights, sum(row is None for row in weights))
@@ -110,6 +116,19 @@ def results(job: str, windows: list[Market]) -> Iterator[Result]:
         yield _result(job, windows, sides[OURS], peer, sides[peer])
 
 
+def simulated(windows: list[Market]) -> Iterator[Result]:
+    """Ours against skfolio's WalkForward, each a walk with its path; none where skfolio is not installed."""
+    if not is_installed("skfolio"):
+        return
+    for side in (our_simulated, skfolio_simulated):
+        side(WARM_UP, LOOKBACK, STEP)()
+    ours, theirs = (side(len(windows), LOOKBACK, STEP) for side in (our_simulated, skfolio_simulated))
+    before, peer, after = Side.of_walk(ours), Side.of_walk(theirs, 1), Side.of_walk(ours)
+    after.seconds = 0.5 * (before.seconds + after.seconds)
+    found = _result("min_variance", windows, after, f"skfolio {version('skfolio')}, WalkForward", peer)
+    yield replace(found, job=f"walk_forward/{SIMULATED}")
+
+
 def _in_turn(job: str, windows: list[Market], names: list[str]) -> dict[str, Side]:
     sides = {name: Side() for name in names}
     for number, window in enumerate(windows):
@@ -147,14 +166,14 @@ def main() -> None:
     """Prints a line for each job and peer."""
     parser = argparse.ArgumentParser(prog="scripts/bench walk_forward", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--jobs", nargs="+", default=list(JOBS), choices=JOBS, metavar="JOB", help=", ".join(JOBS))
+    parser.add_argument("--jobs", nargs="+", default=list(ALL), choices=ALL, metavar="JOB", help=", ".join(ALL))
     parser.add_argument("--quick", action="store_true", help="few decisions, to see that it runs")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # the peers' libraries warn about each other
     lines = result_lines()
     windows = markets(4 if arguments.quick else WINDOWS)
     for job in arguments.jobs:
-        for result in results(job, windows):
+        for result in simulated(windows) if job == SIMULATED else results(job, windows):
             line = asdict(result)
             text = as_json(line) if arguments.json else "  ".join(f"{k} {v}" for k, v in line.items())
             print(text, file=lines)

@@ -81,8 +81,8 @@ def test_analysis_report_writes_every_chart() -> None:
 
 @pytest.mark.exhaustive
 def test_walk_forward_counts_windows_without_an_answer() -> None:
-    lines = _lines("walk_forward", "--jobs", "min_variance", "hrp")
-    assert _jobs(lines) == ["walk_forward/min_variance", "walk_forward/hrp"]
+    lines = _lines("walk_forward", "--jobs", "min_variance", "hrp", "simulated_min_variance")
+    assert _jobs(lines) == ["walk_forward/min_variance", "walk_forward/hrp", "walk_forward/simulated_min_variance"]
     for line in lines:
         assert (line["windows"], line["ours_missing"], line["ours_refused"]) == (4, 0, 0)
         assert line["ratio"] == pytest.approx(line["peer_seconds"] / line["ours_seconds"])
