@@ -1,8 +1,13 @@
 """Settings of services outside that a server calls, from texts."""
 
+import re
 from importlib.util import find_spec
 
 from server.identity_settings import Value, Wrong
+
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
+SCHEMES = frozenset({"dns", "google-c2p", "ipv4", "ipv6", "unix", "unix-abstract", "vsock", "xds"})
+"""Of the targets of gRPC (doc/naming.md of it, and what its core has besides)."""
 
 
 def targets_from(value: Value, wrong: Wrong) -> tuple[str, ...]:
@@ -46,7 +51,10 @@ def ray_address_from(value: Value, wrong: Wrong, *, is_flag: bool) -> str:
 
 
 def _is_address(value: str) -> bool:
-    """Whether a text is host:port; a name with a comma or a scheme is no host."""
-    host, separator, port = value.rpartition(":")
+    """Whether a text is host:port, with the address of IPv6 in brackets.
+
+    A name that gRPC takes for a scheme is no host: `unix:80` would be a file, `ipv4:a:80` another address.
+    """
+    host, _, port = value.rpartition(":")
     is_port = port.isascii() and port.isdigit() and 0 < int(port) <= 65535
-    return bool(separator and host and is_port) and not any(sign in host for sign in ", /")
+    return is_port and HOST.fullmatch(host) is not None and host.lower() not in SCHEMES

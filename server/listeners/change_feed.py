@@ -111,7 +111,7 @@ class ChangeFeed:
         self._look = look_seconds
         self._rare_look = max(look_seconds, rare_look_seconds)
         self._wake = asyncio.Event()
-        self._is_woken = True  # this turn follows a notice, or the one before was not at the end of the log
+        self._was_woken = True  # this turn follows a notice, or the one before was not at the end of the log
         self._noticed_at = time.monotonic()
         self._claim: ListenerClaim | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -129,6 +129,11 @@ class ChangeFeed:
         """Begins."""
         self._started_at = time.monotonic()
         self._tasks = [asyncio.create_task(self._claiming()), asyncio.create_task(self._listening())]
+
+    @property
+    def is_woken(self) -> bool:
+        """Whether it will look at all that is written by now: nobody needs to wake it. Of any thread."""
+        return self._wake.is_set()
 
     def wake(self) -> None:
         """There may be a change. Only of the event loop."""
@@ -223,7 +228,7 @@ class ChangeFeed:
             logger.warning("changes are no longer retained: everything is read anew")
             await self._read_everything(claim)
             return
-        if groups and self._notices is not None and not self._is_woken and not self._wake.is_set():
+        if groups and self._notices is not None and not self._was_woken and not self._wake.is_set():
             self._notices.expect()
         for group in groups:
             await self._follow(claim, group)
@@ -234,7 +239,7 @@ class ChangeFeed:
         if self._is_due():
             await self._store(claim)
         self._failures = 0
-        self._is_woken = True
+        self._was_woken = True
         if page.is_last:
             self._has_caught_up = True
             await self._rest()
@@ -256,11 +261,11 @@ class ChangeFeed:
 
     async def _rest(self) -> None:
         """Until there is a notice, or the time has come to look without one."""
-        self._is_woken = False
+        self._was_woken = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._time_to_look()):
                 await self._wake.wait()
-                self._is_woken = True
+                self._was_woken = True
                 await asyncio.sleep(SETTLE_SECONDS)
 
     def _time_to_look(self) -> float:

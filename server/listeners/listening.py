@@ -21,6 +21,9 @@ class Listening:
         loop = asyncio.get_running_loop()
 
         def notice() -> None:
+            # To wake the loop means to hand it the interpreter, which whoever wrote must then wait for.
+            if self._feed.is_woken:
+                return
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody listens any more
                 loop.call_soon_threadsafe(self._feed.wake)
 

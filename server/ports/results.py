@@ -1,10 +1,12 @@
 """Stored results of Optimize and Reallocate, and the store that has them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from domain.records import dataclass
+from server.ports.audit import AuditEvent
 from server.ports.list_filter import EVERYTHING, ListFilter
 from server.ports.scope import Scope
 from server.ports.used_data import UsedData
@@ -61,6 +63,10 @@ class ResultPage:
     next_token: str
 
 
+EventOf = Callable[[str], AuditEvent]
+"""The audit event of the call that stores an answer, by the answer's id."""
+
+
 class ResultStore(Protocol):
     """The stored results of one service. Another owner's is as if it was not there."""
 
@@ -77,8 +83,11 @@ class ResultStore(Protocol):
         """
         ...
 
-    def save_at_once(self, owner: str, draft: ResultDraft) -> StoredResult | None:
-        """As `save`, in the thread that calls, which is not the event loop's; None where `save` would wait."""
+    def save_at_once(self, owner: str, draft: ResultDraft, audit: EventOf | None = None) -> StoredResult | None:
+        """As `save`, in the thread that calls, which is not the event loop's; None where `save` would wait.
+
+        Together with the audit event that `audit` makes of the answer's id.
+        """
         ...
 
     async def get(self, owner: str, answer_id: str) -> StoredResult:

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextvars import Context
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import Context, ContextVar
 from dataclasses import replace
 
+from domain.records import dataclass
 from server.observability import logger
 from server.ports.audit import AuditEvent, AuditFilter, AuditPage, AuditStore
 from server.ports.errors import StorageFull, StorageUnavailable
@@ -24,6 +25,18 @@ SOON_SECONDS = 1.0
 """How long failures wait for others that are alike."""
 
 Kind = tuple[str, str, str, str, str, str]
+
+
+@dataclass(slots=True)
+class CallEvent:
+    """The event of the call that is being served, for who stores it together with what the call changes."""
+
+    of: Callable[[str], AuditEvent]  # by the name of the resource that was changed
+    is_stored: bool = False  # then nobody else has to
+
+
+call_event: ContextVar[CallEvent | None] = ContextVar("call_event", default=None)
+"""Set while a call is served that is answered once, and whose answer waits for its event."""
 
 
 class AuditLog:

@@ -25,9 +25,13 @@ from tests.e2e.asked_requests import LONG
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+MEMORY_BYTES = 3 << 30
+
+
 @pytest.fixture(scope="module")
 def running(start_server: Callable[..., RunningServer]) -> RunningServer:
-    return start_server("--workers", "1", "--max-queued-jobs", "7", "--max-concurrent-requests", "100")
+    memory = ("--max-request-memory-bytes", str(MEMORY_BYTES))
+    return start_server("--workers", "1", "--max-queued-jobs", "7", "--max-concurrent-requests", "100", *memory)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,7 @@ def test_what_a_caller_uses(opened: grpc.Channel) -> None:
         "sent_streams": (75, 0),
         "queued_jobs": (7, 0),
         "running_jobs": (None, 0),
+        "request_memory_bytes": (MEMORY_BYTES, 0),
     }
     stub = BacktestServiceStub(opened)
     names = [

@@ -10,6 +10,7 @@ from server.execution.small_tasks import SmallTasks
 from server.ports.list_filter import ListFilter
 from server.ports.results import ResultDraft, ResultPage, ResultStore, StoredResult
 from server.ports.scope import Scope
+from server.services.audit import call_event
 from server.services.market_data import MarketData
 from server.services.rounds import in_rounds
 from server.tasks.charts import of_optimization
@@ -51,8 +52,18 @@ class Optimization:
         return await self._store.save(call.owner, answer) if isinstance(answer, ResultDraft) else answer
 
     def _stored(self, owner: str, answer: Answer) -> Answer:
-        """In the thread of small requests: the answer stored, unless that would have to wait for others."""
-        return self._store.save_at_once(owner, answer) or answer if isinstance(answer, ResultDraft) else answer
+        """In the thread of small requests: the answer stored, unless that would have to wait for others.
+
+        With its event, which would take as long as the answer to store by itself.
+        """
+        if not isinstance(answer, ResultDraft):
+            return answer
+        event = call_event.get()
+        audit = None if event is None else lambda answer_id: event.of(f"optimizations/{answer_id}")
+        stored = self._store.save_at_once(owner, answer, audit)
+        if event is not None:
+            event.is_stored = stored is not None
+        return stored or answer
 
     async def _in_process(self, request: bytes, call: Call) -> ResultDraft | bytes:
         answer: ResultDraft | bytes

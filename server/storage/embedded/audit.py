@@ -38,7 +38,7 @@ class EmbeddedAudit:
 
     async def append(self, events: Sequence[AuditEvent]) -> None:
         """Stores events in their order, all or none. A limit on room does not apply: deletions are logged too."""
-        await self._database.write(partial(_append, events=events))
+        await self._database.write(partial(append_events, events=events))
 
     async def list(self, scope: Scope, token: str, limit: int, filters: AuditFilter) -> AuditPage:
         """A page of events, newest first: by the numbers of the owner, or by key where everybody's are listed."""
@@ -58,7 +58,8 @@ class EmbeddedAudit:
         return removed
 
 
-def _append(connection: sqlite3.Connection, events: Sequence[AuditEvent]) -> None:
+def append_events(connection: sqlite3.Connection, events: Sequence[AuditEvent]) -> None:
+    """Stores events in their order, in the transaction of what they tell of."""
     for event in events:
         (number,) = connection.execute(
             "INSERT INTO audit_owners VALUES (?, 1) ON CONFLICT (owner) DO UPDATE SET last = last + 1 RETURNING last",

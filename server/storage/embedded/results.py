@@ -10,8 +10,9 @@ from typing import Literal
 from server.ports.changes import ChangeKind
 from server.ports.errors import AlreadyExists, NotFound, RequestIdReused
 from server.ports.list_filter import EVERYTHING, ListFilter
-from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
+from server.ports.results import EventOf, ResultDraft, ResultPage, ResultState, StoredResult
 from server.ports.scope import Scope
+from server.storage.embedded.audit import append_events
 from server.storage.embedded.change_rows import record_change
 from server.storage.embedded.correction_rows import Table, record_used, size_of_used, stale_micros
 from server.storage.embedded.database import Database
@@ -50,9 +51,10 @@ class EmbeddedResults:
         """Stores an answer, or returns the one that another call with the same id stored meanwhile."""
         return await self._database.write(partial(self._save, owner=owner, draft=draft), _size_of(draft))
 
-    def save_at_once(self, owner: str, draft: ResultDraft) -> StoredResult | None:
-        """As `save`, in the thread that calls, where nothing else is being written."""
-        return self._database.write_at_once(partial(self._save, owner=owner, draft=draft), _size_of(draft))
+    def save_at_once(self, owner: str, draft: ResultDraft, audit: EventOf | None = None) -> StoredResult | None:
+        """As `save`, in the thread that calls, where nothing else is being written; together with an audit event."""
+        work = partial(self._save_audited, owner=owner, draft=draft, audit=audit)
+        return self._database.write_at_once(work, _size_of(draft))
 
     async def get(self, owner: str, answer_id: str) -> StoredResult:
         """One answer."""
@@ -76,6 +78,14 @@ class EmbeddedResults:
         if row[-1] != body:
             raise RequestIdReused("request_id", request_id)
         return _record(*row[:-1])
+
+    def _save_audited(
+        self, connection: sqlite3.Connection, owner: str, draft: ResultDraft, audit: EventOf | None
+    ) -> StoredResult:
+        record = self._save(connection, owner, draft)
+        if audit is not None:
+            append_events(connection, [audit(record.id)])
+        return record
 
     def _save(self, connection: sqlite3.Connection, owner: str, draft: ResultDraft) -> StoredResult:
         if draft.request_id is not None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from server.ports.list_filter import EVERYTHING, ListFilter
-from server.ports.results import ResultDraft, ResultPage, ResultState, StoredResult
+from server.ports.results import EventOf, ResultDraft, ResultPage, ResultState, StoredResult
 from server.ports.scope import Scope
 from server.storage.pages import Position, position_of, time_of, token_of
 from server.storage.supabase.access import large_text_of, text_of
@@ -62,7 +62,7 @@ class SupabaseResults:
             return _stored(Scope(owner), frame.header, frame)
         return _record(Scope(owner), frame.header, draft.summary, draft.payload)
 
-    def save_at_once(self, owner: str, draft: ResultDraft) -> StoredResult | None:
+    def save_at_once(self, owner: str, draft: ResultDraft, audit: EventOf | None = None) -> StoredResult | None:
         """None: every answer is on its way for some milliseconds, and `save` would wait for it."""
         return None
 

@@ -40,5 +40,6 @@ VERSIONS: tuple[str, ...] = (
     "20261129090500",
     # audit log
     "20261129091000",
+    "20261129093000",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -87,6 +87,26 @@ async def test_published_bars_are_a_signal_at_once(storage: Storage) -> None:
 
 
 @of_event_backends
+async def test_the_last_of_many_writes_is_followed(storage: Storage) -> None:
+    """Writes that come while it is awake wake it no more: it looks after them."""
+    server = listening(storage)
+    server.start()
+    try:
+
+        async def has_followed() -> bool:
+            found: FeedHealth = await server.health()
+            return found.has_caught_up and not found.lag.changes
+
+        for round_number in range(10):
+            for number in range(round_number):
+                await storage.market_data.upsert_instruments([Instrument(f"R{round_number}N{number}")])
+                await asyncio.sleep(0.003 * number)  # before, while and after it looks
+            await until(has_followed)
+    finally:
+        await server.close()
+
+
+@of_event_backends
 async def test_whatever_a_listener_follows_is_told_of(storage: Storage) -> None:
     """Each write, also where it changes what is there already; not what is only read."""
     told = 0

@@ -99,6 +99,11 @@ def take_more_than_there_is(control: Any) -> int:
     return len(bytearray(1 << 62))
 
 
+def report_and_return(control: Any, report: Any) -> int:
+    report(1)
+    return os.getpid()
+
+
 def shout(control: Any) -> str:
     print("this must not reach the server's own output", flush=True)  # noqa: T201  # what a library might do
     return os.environ["OPENBLAS_NUM_THREADS"]
@@ -227,6 +232,24 @@ async def test_the_next_task_does_not_pay_for_the_memory_of_the_last(tight_pool:
     assert await tight_pool.run(partial(take_memory, str(tmp_path), 170), None) == 170
     [first] = [int(one.name) for one in tmp_path.iterdir()]
     assert first not in {await tight_pool.run(worker_id, None) for _ in range(3)}
+
+
+async def test_a_worker_that_was_ended_for_its_memory_takes_no_other_task(template: Template) -> None:
+    """Also where its answer had come already: the process is gone, though nobody has heard of it yet."""
+    pool = ProcessPool(workers=1, template=template, max_seconds=MOST_SECONDS)
+    await asyncio.wait_for(pool.start(), MOST_SECONDS)
+
+    async def end_it(reported: int) -> None:
+        [worker] = pool._busy
+        async with asyncio.timeout(MOST_SECONDS):
+            while worker._frames._frames.empty():  # noqa: ASYNC110  # the answer: nothing says that it has come
+                await asyncio.sleep(0.001)
+        worker.end_for_memory(300 << 20)
+
+    first = await pool.run(report_and_return, None, end_it)
+    assert await pool.run(worker_id, None) != first
+    assert pool.lost == {"died": 0, "killed": 0}, "nothing was given to a process that was gone"
+    await pool.close(5.0)
 
 
 async def test_pages_of_files_are_no_memory_of_a_task(tight_pool: ProcessPool, tmp_path: Any) -> None:

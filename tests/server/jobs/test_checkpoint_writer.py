@@ -10,7 +10,7 @@ import pytest
 
 from server.jobs import checkpoint_writer
 from server.jobs.backtest_run import Compacted, Saved
-from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored
+from server.jobs.checkpoint_writer import CheckpointWriter, Yielded, until_stored, while_writing
 from server.jobs.progress import Progress
 from server.ports.errors import LostClaim, StorageFull
 from server.ports.jobs import JobEnd, JobEvent, JobEventDraft, JobInputs, JobRecord, JobState, JobTick, JobView
@@ -30,6 +30,7 @@ class RecordingLog:
 
     errors: list[Exception] = field(default_factory=list)
     stored: list[tuple[Any, ...]] = field(default_factory=list)
+    seconds: float = 0.0  # that it takes to store something
 
     async def view(self, key: int, after: int) -> JobView:
         return JobView(RECORD, ())
@@ -37,6 +38,7 @@ class RecordingLog:
     async def save(
         self, record: JobRecord, checkpoint: bytes, part: bytes, tick: JobTick, events: Sequence[JobEventDraft]
     ) -> tuple[JobEvent, ...]:
+        await asyncio.sleep(self.seconds)
         if self.errors:
             raise self.errors.pop(0)
         self.stored.append((checkpoint, part, tick))
@@ -129,4 +131,53 @@ async def test_a_claim_that_is_lost_is_not_tried_again() -> None:
     writer.submit(saved(1))
     with pytest.raises(LostClaim):
         await writer.run()
+    assert log.stored == []
+
+
+async def test_what_work_reported_before_it_failed_is_stored_first() -> None:
+    """So that what was over by then is not done again, or is listed."""
+    log = RecordingLog(seconds=0.01)
+    writer, _ = writer_of(log)
+
+    async def work() -> None:
+        writer.submit(saved(1))
+        writer.submit(saved(2))
+        raise ValueError("no such price")
+
+    with pytest.raises(ValueError, match="no such price"):
+        await while_writing(work(), writer)
+    assert [stored[0] for stored in log.stored] == [b"\x01", b"\x02"]
+
+
+async def test_a_job_whose_work_fails_while_nothing_can_be_stored_goes_on_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It fails as the store does, and so has no end yet: whoever claims it next finds the same error."""
+    monkeypatch.setattr(checkpoint_writer, "RETRY_SECONDS", ())
+    log = RecordingLog([StorageFull("full")], seconds=0.01)
+    writer, _ = writer_of(log)
+
+    async def work() -> None:
+        writer.submit(saved(1))
+        raise ValueError("no such price")
+
+    with pytest.raises(StorageFull):
+        await while_writing(work(), writer)
+    assert log.stored == []
+
+
+async def test_work_that_is_cancelled_stores_no_more() -> None:
+    log = RecordingLog(seconds=60.0)
+    writer, _ = writer_of(log)
+
+    async def work() -> None:
+        writer.submit(saved(1))
+        await asyncio.sleep(60.0)
+
+    running = asyncio.create_task(while_writing(work(), writer))
+    await asyncio.sleep(0)
+    running.cancel()
+    async with asyncio.timeout(10.0):
+        with pytest.raises(asyncio.CancelledError):
+            await running
     assert log.stored == []

@@ -4,12 +4,16 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from server.ports.audit import AuditEvent, AuditFilter, AuditRetention
 from server.ports.errors import RequestIdReused, StorageFull
 from server.ports.results import ResultDraft
+from server.storage.embedded.audit import EmbeddedAudit
 from server.storage.embedded.database import Database
 from server.storage.embedded.results import EmbeddedResults
 from server.storage.embedded.room import StorageLimits
@@ -90,3 +94,30 @@ async def test_nothing_is_written_once_the_store_is_closed(tmp_path: Path) -> No
     again = Database(tmp_path / "x.sqlite3")
     assert len((await EmbeddedResults(again, "optimization").list(MINE, "", 5)).records) == 1
     again.close()
+
+
+async def test_the_audit_event_is_stored_with_the_answer_or_not_at_all(database: Database) -> None:
+    store = EmbeddedResults(database, "optimization")
+    log = EmbeddedAudit(database, AuditRetention())
+
+    def event(answer_id: str) -> AuditEvent:
+        return AuditEvent(OWNER, "key", "Optimize", f"optimizations/{answer_id}", "OK", "", "call", datetime.now(UTC))
+
+    async def logged() -> list[str]:
+        page = await log.list(MINE, "", 10, AuditFilter())
+        return [record.event.resource for record in page.records]
+
+    stored = await asyncio.to_thread(store.save_at_once, OWNER, DRAFT, event)
+    assert stored is not None
+    assert await logged() == [f"optimizations/{stored.id}"]
+    # A request that is sent again gets the first answer, and is a call of its own.
+    assert await asyncio.to_thread(store.save_at_once, OWNER, DRAFT, event) == stored
+    assert await logged() == [f"optimizations/{stored.id}"] * 2
+
+    def fails(answer_id: str) -> AuditEvent:
+        raise RuntimeError(answer_id)
+
+    with pytest.raises(RuntimeError):
+        await asyncio.to_thread(store.save_at_once, OWNER, replace(DRAFT, request_id="s"), fails)
+    assert len((await store.list(MINE, "", 5)).records) == 1
+    assert len(await logged()) == 2

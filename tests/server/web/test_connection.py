@@ -20,6 +20,7 @@ async def echo(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Any], Awaitable[None]]
 ) -> None:
     """Answers with the path and the body, a moment later; `/stay` until the client has left."""
+    SERVED.append(scope["path"])
     body, more = b"", True
     while more:
         event = await receive()
@@ -36,6 +37,8 @@ async def echo(
 
 
 LEFT = asyncio.Event()
+SERVED: list[str] = []
+"""Paths of the requests that came so far."""
 
 
 @asynccontextmanager
@@ -75,6 +78,15 @@ async def is_closed(reader: asyncio.StreamReader) -> bool:
         return True
 
 
+async def is_closed_after_what_came(reader: asyncio.StreamReader) -> bool:
+    try:
+        while await reader.read(1 << 16):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
 @pytest.mark.parametrize("size", [1, 7, 60, 75, 110, 10_000])
 async def test_requests_ahead_of_their_turn_are_answered_in_order(size: int) -> None:
     sent = b"".join(POST % index for index in range(5))
@@ -83,6 +95,23 @@ async def test_requests_ahead_of_their_turn_are_answered_in_order(size: int) -> 
             writer.write(sent[start : start + size])
             await asyncio.sleep(0)
         assert [await answer(reader) for _ in range(5)] == [b"200 /%dbody" % index for index in range(5)]
+
+
+async def test_as_many_as_may_wait_are_answered_though_they_come_in_one_read() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"".join(POST % index for index in range(1 + MAX_WAITING)))
+        for index in range(1 + MAX_WAITING):
+            assert await answer(reader) == b"200 /%dbody" % index
+
+
+async def test_of_thousands_in_one_read_no_more_are_served() -> None:
+    """One read holds what the system has: the limit is looked at for each request, and not for each read."""
+    SERVED.clear()
+    async with connected() as (reader, writer):
+        writer.write((POST % 7) * 3_000)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+        assert await is_closed_after_what_came(reader)
+    assert len(SERVED) <= 1 + MAX_WAITING
 
 
 async def test_many_requests_ahead_of_their_turn_are_not_kept() -> None:

@@ -1,6 +1,7 @@
 """Optimisations: computed once, found again by the id of the request, and removed."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from absfinance.v1.optimization_pb2 import Optimization as Answer
@@ -11,9 +12,11 @@ from domain.market_data.panel import PricePanel
 from server.commands.call import Call
 from server.execution.process_pool import ProcessPool
 from server.execution.small_tasks import SmallTasks
+from server.ports.audit import AuditEvent, AuditFilter
 from server.ports.errors import NotFound, RequestIdReused
 from server.ports.list_filter import ListFilter
 from server.ports.storage import Storage
+from server.services.audit import CallEvent, call_event
 from server.services.market_data import MarketData
 from server.services.optimization.optimize import Optimization
 from tests.owners import MINE, OWNER
@@ -48,6 +51,27 @@ async def test_an_answer_is_stored_and_found_again(service: Optimization, encode
     await service.delete(OWNER, record.id)
     with pytest.raises(NotFound):
         await service.get(OWNER, record.id)
+
+
+async def test_its_event_is_stored_once(
+    service: Optimization, storage: Storage, encode: Encode, request: pytest.FixtureRequest
+) -> None:
+    """In the thread together with the answer; otherwise it is left to the audit log, which is not here."""
+
+    def made(resource: str) -> AuditEvent:
+        return AuditEvent(OWNER, "key", "Optimize", resource, "OK", "", "call", datetime.now(UTC))
+
+    event = CallEvent(made)
+    given = call_event.set(event)
+    try:
+        record = await service.optimize(encode(OptimizeRequest, **PROBLEM), Call(OWNER))
+    finally:
+        call_event.reset(given)
+    assert not isinstance(record, bytes)
+    logged = [one.event.resource for one in (await storage.audit.list(MINE, "", 10, AuditFilter())).records]
+    is_in_thread = "thread" in request.node.name
+    assert logged == [f"optimizations/{record.id}"] * is_in_thread
+    assert event.is_stored is is_in_thread
 
 
 async def test_a_mere_check_stores_nothing(service: Optimization, encode: Encode) -> None:
