@@ -117,7 +117,8 @@ def container(image: Image, folder: Path, **settings: str) -> Iterator[tuple[sub
         process.communicate(timeout=20)
 
 
-@pytest.mark.timeout(400)  # all steps are run in its time: less than a minute on idle cores
+@pytest.mark.alone  # what it imports has no bytecode: beside other tests that takes minutes
+@pytest.mark.timeout(400)
 def test_a_server_of_its_steps_starts_is_healthy_and_ends(image: Image, tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     tmp_path.chmod(0o755)
@@ -134,6 +135,7 @@ def test_a_server_of_its_steps_starts_is_healthy_and_ends(image: Image, tmp_path
     assert list(tmp_path.rglob("*.db*")) or list(tmp_path.rglob("*.sqlite*"))
 
 
+@pytest.mark.alone  # what it imports has no bytecode: beside other tests that takes minutes
 @pytest.mark.timeout(400)
 def test_without_authentication_it_refuses_to_be_reached(image: Image, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
@@ -144,6 +146,7 @@ def test_without_authentication_it_refuses_to_be_reached(image: Image, tmp_path:
     assert "--auth" in said
 
 
+@pytest.mark.alone  # what it imports has no bytecode: beside other tests that takes minutes
 @pytest.mark.timeout(400)
 def test_its_root_belongs_to_root_and_has_no_tool_of_the_build(image: Image) -> None:
     assert (image.root / "app/.venv/bin/python").is_symlink()
