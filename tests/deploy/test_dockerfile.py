@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,10 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.free_port import free_port
-from tests.conftest import READY, ROOT
+from tests.conftest import ROOT
 from tests.deploy.image_steps import Image, build, steps, words
-from tests.processes import first_line
 
 TEXT = (ROOT / "Dockerfile").read_text()
 STEPS = list(steps(TEXT))
@@ -117,23 +114,7 @@ def container(image: Image, folder: Path, **settings: str) -> Iterator[tuple[sub
         process.communicate(timeout=20)
 
 
-@pytest.mark.timeout(400)  # all steps are run in its time: less than a minute on idle cores
-def test_a_server_of_its_steps_starts_is_healthy_and_ends(image: Image, tmp_path: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
-    tmp_path.chmod(0o755)
-    with container(image, tmp_path, ABSFIN_LISTEN=address, ABSFIN_WORKERS="1") as (process, environment):
-        line = first_line(process, START_SECONDS)
-        assert line.startswith(READY + address), process.communicate(timeout=20)
-        (server,) = psutil.Process(process.pid).children()
-        assert server.uids().real == USER
-        probe = image.command(words(image.said["HEALTHCHECK"]), environment)
-        done = subprocess.run(probe, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        server.send_signal(getattr(signal, image.said["STOPSIGNAL"]))
-        assert process.wait(timeout=60) == 0
-    assert list(tmp_path.rglob("*.db*")) or list(tmp_path.rglob("*.sqlite*"))
-
-
+@pytest.mark.alone  # what it imports has no bytecode: beside other tests that takes minutes
 @pytest.mark.timeout(400)
 def test_without_authentication_it_refuses_to_be_reached(image: Image, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
@@ -144,6 +125,7 @@ def test_without_authentication_it_refuses_to_be_reached(image: Image, tmp_path:
     assert "--auth" in said
 
 
+@pytest.mark.alone  # what it imports has no bytecode: beside other tests that takes minutes
 @pytest.mark.timeout(400)
 def test_its_root_belongs_to_root_and_has_no_tool_of_the_build(image: Image) -> None:
     assert (image.root / "app/.venv/bin/python").is_symlink()
