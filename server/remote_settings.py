@@ -6,7 +6,9 @@ from importlib.util import find_spec
 from server.identity_settings import Value, Wrong
 
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
-SCHEMES = frozenset({"dns", "google-c2p", "ipv4", "ipv6", "unix", "unix-abstract", "vsock", "xds"})
+SCHEMES = frozenset(
+    {"dns", "google-c2p", "google-c2p-experimental", "ipv4", "ipv6", "unix", "unix-abstract", "vsock", "xds"}
+)
 """Of the targets of gRPC (doc/naming.md of it, and what its core has besides)."""
 
 

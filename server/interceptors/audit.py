@@ -70,7 +70,7 @@ class Audit(grpc.aio.ServerInterceptor):
                 answer = inner(request, context)
                 answer = await answer if inspect.isawaitable(answer) else answer
             except BaseException as error:
-                if not event.is_stored:
+                if not (event.is_stored or event.is_being_stored):
                     self._failed(method, request, context, error)
                 raise
             if not changes or event.is_stored:

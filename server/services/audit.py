@@ -33,6 +33,7 @@ class CallEvent:
 
     of: Callable[[str], AuditEvent]  # by the name of the resource that was changed
     is_stored: bool = False  # then nobody else has to
+    is_being_stored: bool = False  # in another thread, whatever becomes of the call
 
 
 call_event: ContextVar[CallEvent | None] = ContextVar("call_event", default=None)

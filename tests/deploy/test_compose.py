@@ -43,6 +43,23 @@ def test_docker_compose_takes_them(compose: Compose, name: str) -> None:
     assert {"server"} <= set(found)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_what_others_wait_for_says_whether_it_is_healthy(compose: Compose, name: str) -> None:
+    """Docker compose ends at once where a container has no check and another one waits for it."""
+    found = services(compose(name, ABSFIN_AUTH="keys"))
+    awaited = {
+        other
+        for each in found.values()
+        for other, on in (each.get("depends_on") or {}).items()
+        if on["condition"] == "service_healthy"
+    }
+    assert ("head" in awaited) is ("ray" in name)
+    for other in awaited:
+        check = found[other].get("healthcheck") or {}
+        assert check.get("test"), other
+        assert not check.get("disable"), other
+
+
 def test_a_file_that_is_wrong_is_noticed(compose: Compose, tmp_path: Path) -> None:
     wrong = yaml.safe_load((ROOT / "deploy/compose/server.yaml").read_text())
     wrong["services"]["server"]["network_mod"] = "host"

@@ -108,6 +108,6 @@ def test_lines_with_other_figures_have_a_table_of_their_own() -> None:
     )
 
 
-def test_the_script_writes_whole_sizes_alone() -> None:
+def test_the_script_writes_whole_runs_alone() -> None:
     done = subprocess.run(["scripts/bench", "--docs", "risk", "--quick"], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (2, "--docs is of whole sizes: leave out --quick\n")
+    assert (done.returncode, done.stderr) == (2, "--docs is of whole runs: leave out --quick\n")

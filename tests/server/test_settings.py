@@ -42,7 +42,16 @@ def test_addresses_of_strategy_services(tmp_path: Path) -> None:
     assert read(tmp_path, ABSFIN_STRATEGY_TARGETS="").strategy_targets == ()
     given = read(tmp_path, ABSFIN_STRATEGY_TARGETS="models.example:50051, [::1]:1,")
     assert given.strategy_targets == ("models.example:50051", "[::1]:1")
-    schemes = ("unix:80", "dns:80", "ipv4:10.0.0.1:80", "unix:///run/x:80", "dns:a:80", "vsock:2:80", "UNIX:80")
+    schemes = (
+        "unix:80",
+        "google-c2p-experimental:80",
+        "dns:80",
+        "ipv4:10.0.0.1:80",
+        "unix:///run/x:80",
+        "dns:a:80",
+        "vsock:2:80",
+        "UNIX:80",
+    )
     others = ("u@models.example:80", "::1:80", "a b:1", "a\\b:1", "a?b:1", "a:-1", "[g]:1")
     for wrong in ("models.example", "models.example:0", "models.example:65536", ":1", "a:1,b", *schemes, *others):
         with pytest.raises(WrongSetting, match=r"--strategy-targets \(ABSFIN_STRATEGY_TARGETS\) must be host:port"):

@@ -59,10 +59,15 @@ class Optimization:
         if not isinstance(answer, ResultDraft):
             return answer
         event = call_event.get()
-        audit = None if event is None else lambda answer_id: event.of(f"optimizations/{answer_id}")
-        stored = self._store.save_at_once(owner, answer, audit)
-        if event is not None:
+        if event is None:
+            return self._store.save_at_once(owner, answer) or answer
+        # A caller who leaves meanwhile is told of by the event of what they have changed.
+        event.is_being_stored = True
+        try:
+            stored = self._store.save_at_once(owner, answer, lambda answer_id: event.of(f"optimizations/{answer_id}"))
             event.is_stored = stored is not None
+        finally:
+            event.is_being_stored = False
         return stored or answer
 
     async def _in_process(self, request: bytes, call: Call) -> ResultDraft | bytes:

@@ -1,8 +1,13 @@
 """Optimisations: computed once, found again by the id of the request, and removed."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 
+import grpc
 import pytest
 from absfinance.v1.optimization_pb2 import Optimization as Answer
 from absfinance.v1.optimization_service_pb2 import OptimizeRequest
@@ -10,15 +15,22 @@ from absfinance.v1.optimization_service_pb2 import OptimizeRequest
 from domain.errors import MissingMarketData
 from domain.market_data.panel import PricePanel
 from server.commands.call import Call
+from server.converters.optimization import record_to_bytes
 from server.execution.process_pool import ProcessPool
 from server.execution.small_tasks import SmallTasks
-from server.ports.audit import AuditEvent, AuditFilter
+from server.interceptors.audit import Audit
+from server.ports.audit import AuditEvent, AuditFilter, AuditRetention
 from server.ports.errors import NotFound, RequestIdReused
 from server.ports.list_filter import ListFilter
+from server.ports.results import EventOf, ResultDraft, StoredResult
+from server.ports.scope import Scope
 from server.ports.storage import Storage
-from server.services.audit import CallEvent, call_event
+from server.services.audit import AuditLog, CallEvent, call_event
 from server.services.market_data import MarketData
 from server.services.optimization.optimize import Optimization
+from server.storage.embedded.audit import EmbeddedAudit
+from server.storage.embedded.database import Database
+from server.storage.embedded.results import EmbeddedResults
 from tests.owners import MINE, OWNER
 from tests.server.services.conftest import Encode
 
@@ -72,6 +84,54 @@ async def test_its_event_is_stored_once(
     is_in_thread = "thread" in request.node.name
     assert logged == [f"optimizations/{record.id}"] * is_in_thread
     assert event.is_stored is is_in_thread
+
+
+class SlowStore(EmbeddedResults):
+    """A store whose write at once takes until it may end."""
+
+    begun, may_end = threading.Event(), threading.Event()
+
+    def save_at_once(self, owner: str, draft: ResultDraft, audit: EventOf | None = None) -> StoredResult | None:
+        self.begun.set()
+        assert self.may_end.wait(30.0)
+        return super().save_at_once(owner, draft, audit)
+
+
+async def test_a_caller_who_leaves_while_their_answer_is_stored_has_one_event(
+    market_data: MarketData, pool: ProcessPool, encode: Encode, tmp_path: Path
+) -> None:
+    """Not a second one that says that nothing came of the call."""
+    database, small = Database(tmp_path / "slow.sqlite3"), SmallTasks(seconds=10.0, late_seconds=30.0)
+    store, events = SlowStore(database, "optimization"), EmbeddedAudit(database, AuditRetention())
+    service = Optimization(market_data, store, pool, small)
+    log = AuditLog(events, soon_seconds=0.0)
+    method = "/absfinance.v1.OptimizationService/Optimize"
+
+    async def handler(request: bytes, context: object) -> bytes:
+        answer = await service.optimize(request, Call(OWNER))
+        return answer if isinstance(answer, bytes) else record_to_bytes(answer)
+
+    async def plain(_: object) -> grpc.RpcMethodHandler:
+        return grpc.unary_unary_rpc_method_handler(handler)
+
+    details = SimpleNamespace(method=method, invocation_metadata=())
+    audited = await Audit(log, asks_who_calls=False).intercept_service(plain, details)
+    call = asyncio.create_task(audited.unary_unary(encode(OptimizeRequest, **PROBLEM), None))
+    try:
+        assert await asyncio.to_thread(store.begun.wait, 30.0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.sleep(0.05)  # an event of the failure would be on its way
+    finally:
+        store.may_end.set()
+        await small.close(10.0)
+    await log.close()
+    everyone = Scope("", everyone=True)
+    codes = [one.event.code for one in (await events.list(everyone, "", 10, AuditFilter())).records]
+    assert codes == ["OK"]
+    assert len((await store.list(MINE, "", 5)).records) == 1
+    database.close()
 
 
 async def test_a_mere_check_stores_nothing(service: Optimization, encode: Encode) -> None:
