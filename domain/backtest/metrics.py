@@ -48,12 +48,15 @@ class Curve:
     nav: Vector  # (K,)
 
     @cached_property
+    def _length(self) -> int:
+        """Of the curve up to the first net asset value of 0, all of it where there is none."""
+        return len(self.nav) if self.nav.min(initial=math.inf) > 0.0 else int(np.argmax(self.nav <= 0.0)) + 1
+
+    @property
     def until_ruin(self) -> "Curve":
-        """The curve up to the first net asset value of 0, all of it where there is none."""
-        if self.nav.min(initial=math.inf) > 0.0:
-            return self
-        end = int(np.argmax(self.nav <= 0.0)) + 1
-        return Curve(self.days[:end], self.nav[:end])
+        """The curve up to the first net asset value of 0. Not kept: a curve that has itself is freed late."""
+        length = self._length
+        return self if length == len(self.nav) else Curve(self.days[:length], self.nav[:length])
 
     @cached_property
     def returns(self) -> Vector:

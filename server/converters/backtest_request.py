@@ -47,27 +47,34 @@ def backtest_specification_from_proto(request: BacktestRequest) -> BacktestSpeci
     return SpecificationsInTurn().of(request)
 
 
+MOST_SPECIFICATIONS = 8
+"""That are kept for requests with other costs: as many as a sweep keeps plans of."""
+
+
 class SpecificationsInTurn:
-    """Specifications of requests one after the other: one that differs in costs alone has the rest of the one before.
+    """Specifications of requests one after the other: those that differ in costs alone share the rest.
 
     The rest is converted once, and trials of a sweep are seen to share it: arrays in a strategy, such as risk budgets,
     are not compared, but what is the same object is equal.
     """
 
     def __init__(self) -> None:
-        self._without_costs = b""
-        self._latest: BacktestSpecification | None = None  # before costs that are common to it and its strategies
+        # Before costs that are common to it and its strategies, by the request without its costs, the latest last.
+        self._kept: dict[bytes, BacktestSpecification] = {}
 
     def of(self, request: BacktestRequest) -> BacktestSpecification:
         """Everything of a request but its data. Raises InvalidInput or NotSupported."""
         costs, holding_costs = simulated_costs_from_proto(request.costs)
         without_costs = _without_costs(request)
-        if self._latest is not None and without_costs == self._without_costs:
-            self._latest = replace(self._latest, costs=costs, holding_costs=holding_costs)
+        known = self._kept.pop(without_costs, None)
+        if known is None:
+            found = _specification(request, costs, holding_costs)
         else:
-            self._latest = _specification(request, costs, holding_costs)
-            self._without_costs = without_costs
-        return with_common_costs(self._latest, given=request.HasField("costs"))
+            found = replace(known, costs=costs, holding_costs=holding_costs)
+        self._kept[without_costs] = found
+        if len(self._kept) > MOST_SPECIFICATIONS:
+            del self._kept[next(iter(self._kept))]
+        return with_common_costs(found, given=request.HasField("costs"))
 
 
 def _without_costs(request: BacktestRequest) -> bytes:

@@ -10,7 +10,7 @@ from domain.backtest.simulation.compiled import compiled
 
 @compiled
 def least_of_peaks(levels: Floats) -> float:
-    """The least of the levels (T,), each as a fraction of the highest so far; the first is above 0."""
+    """The least of the levels (T,), each as a fraction of the highest so far; all finite, the first above 0."""
     peak, least = levels[0], 1.0
     for i in range(len(levels)):
         peak = max(peak, levels[i])

@@ -70,9 +70,10 @@ def solve_long_only(
 
 def _is_definite(hessian: Matrix) -> bool:
     """Whether every variable has curvature of its own, whatever the units of each are."""
-    size = np.sqrt(hessian.diagonal())
-    if not (size > 0.0).all():
+    variances = hessian.diagonal()
+    if not (variances > 0.0).all():
         return False
+    size = np.sqrt(variances)
     try:
         pivots = np.linalg.cholesky(hessian / size / size[:, None]).diagonal()
     except np.linalg.LinAlgError:

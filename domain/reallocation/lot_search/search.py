@@ -128,13 +128,13 @@ def _by_squares(
     if near.factor is None or len(near.values) > MOST_SQUARES:
         return found
     best, bound, weighs = found.lots, found.bound, near.cost_aversion > 0.0 or near.tax_aversion > 0.0
+    split = SplitRisk.of(near.factor, 0.0, most_deviation(near, priced.theta))
+    if split is None:
+        return found
     for _ in range(SQUARES):
         control.check_cancelled()
         # What is weighed beside it may leave less of a tracking error than of the objective.
-        least = 0.0 if weighs else bound * (1.0 - priced.costs.most)
-        split = SplitRisk.of(near.factor, least, most_deviation(near, priced.theta))
-        if split is None:
-            break
+        split = split.from_least(0.0 if weighs else bound * (1.0 - priced.costs.most))
         relaxed = relax_squares(near, priced.theta, split, near.away(found.lots, priced.costs.usual), control)
         point = near.away([0] * len(near.places), priced.costs.usual)
         np.add.at(point, near.places, near.trade * relaxed.lots)
@@ -148,10 +148,10 @@ def _by_squares(
             if rounded is not None:
                 best = _best(near, [best, improved(near, rounded, [relaxed.lots], prices, control)])
                 break
-        if better - bound <= CLOSER * abs(bound):
+        before, bound = bound, max(bound, better)
+        if better - before <= CLOSER * abs(before):
             break
-        bound = better
-    return Found(best, max(bound, found.bound))
+    return Found(best, bound)
 
 
 def _exchanged(

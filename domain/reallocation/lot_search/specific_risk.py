@@ -95,6 +95,10 @@ class SplitRisk:
             return None
         return cls(covariance - np.diag(specific), specific, min(max(least, 0.0), most), most)
 
+    def from_least(self, least: float) -> "SplitRisk":
+        """Of errors from another least one on; D, which takes long, is the same."""
+        return SplitRisk(self.shared, self.specific, min(max(least, 0.0), self.most), self.most)
+
     def at(self, point: Vector) -> CurvedRisk:
         """The bound that a point gives."""
         return CurvedRisk.at(self.shared, self.specific, point, self.least, self.most)

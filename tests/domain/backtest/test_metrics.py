@@ -1,7 +1,9 @@
 """Figures of short curves that can be worked out on paper, and those that do not exist."""
 
+import gc
 import math
 import statistics
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -211,3 +213,16 @@ def test_moments_have_the_bits_of_a_risk_report(deviation: float) -> None:
     assert found.sortino == sortino_ratio(sample, 252.0, 0.02 / 252.0)
     assert found.max_drawdown == float(deepest(level_drawdowns(curve.nav)))
     assert (found.volatility_annual == 0.0) == (deviation < 1e-15)
+
+
+def test_a_measured_curve_is_freed_with_its_last_reference() -> None:
+    """A curve that had itself would wait for the collector, which does not count the bytes of its arrays."""
+    curve = Curve(np.arange(300, dtype=np.int32), np.linspace(1.0, 2.0, 300))
+    assert len(curve.returns) == 299
+    known = weakref.ref(curve)
+    gc.disable()
+    try:
+        del curve
+        assert known() is None
+    finally:
+        gc.enable()

@@ -81,6 +81,14 @@ def test_requests_that_differ_in_costs_have_one_strategy() -> None:
     assert one.costs != other.costs
 
 
+def test_the_order_of_requests_does_not_matter_for_that() -> None:
+    """In a grid whose first axis is the costs, the strategy changes from each trial to the next."""
+    in_turn = SpecificationsInTurn()
+    bodies = [{"strategy": one, "costs": {"commissionBps": bps}} for bps in (1, 2, 3) for one in (EQUAL, HALF)]
+    found = [in_turn.of(json_format.ParseDict(body, BacktestRequest())) for body in bodies]
+    assert len({id(one.strategies[0]) for one in found}) == 2
+
+
 def test_what_is_not_given() -> None:
     assert converted() == BacktestSpecification((EqualWeightStrategy("equal_weight"),))
 

@@ -18,7 +18,7 @@ from domain.errors import Cancelled
 from domain.market_data.moments import Moments
 from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.active_set import is_long_only, solve_long_only
+from domain.optimization.programs.active_set import _is_definite, is_long_only, solve_long_only
 from domain.optimization.programs.program import Program, ProgramSolution
 from domain.optimization.request.constraints import WeightBounds
 from domain.optimization.request.objectives import MinRisk
@@ -208,3 +208,10 @@ def test_it_can_be_stopped() -> None:
 
     with pytest.raises(Cancelled):
         solve_long_only(program_of(np.eye(3), np.ones(3)), np.eye(3), stop)
+
+
+def test_a_variance_below_zero_by_rounding_has_no_curvature_of_its_own() -> None:
+    """As covariances are taken that are so by rounding."""
+    hessian = 1e-4 * np.eye(3)
+    hessian[1, 1] = -5e-15
+    assert not _is_definite(hessian)
