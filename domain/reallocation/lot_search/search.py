@@ -138,11 +138,12 @@ def _by_squares(
         relaxed = relax_squares(near, priced.theta, split, near.away(found.lots, priced.costs.usual), control)
         point = near.away([0] * len(near.places), priced.costs.usual)
         np.add.at(point, near.places, near.trade * relaxed.lots)
-        curved = priced.with_curves(split.at(point), relaxed.prices)
-        if options is None:
-            better = curved.bound(curved.least_by_asset()[0])
-        else:
-            better = curved.bound(options.least(options.terms(curved), len(near.values)))
+        risk = split.at(point)
+        # Of errors that are less than what costs may be, the second is the closer one.
+        better = max(
+            _bound_of_squares(options, priced.with_curves(curved, relaxed.prices))
+            for curved in (risk, risk.at_no_point())
+        )
         prices = Prices(relaxed.prices, priced.theta)
         for rounded in (_nearly_rounded(near, relaxed.lots), _rounded(near, relaxed.lots)):
             if rounded is not None:
@@ -152,6 +153,13 @@ def _by_squares(
         if better - before <= CLOSER * abs(before):
             break
     return Found(best, bound)
+
+
+def _bound_of_squares(options: Options | None, priced: PricedTerms) -> float:
+    """What no plan is below, by its options where these are few enough to be listed."""
+    if options is None:
+        return priced.bound(priced.least_by_asset()[0])
+    return priced.bound(options.least(options.terms(priced), len(priced.problem.values)))
 
 
 def _exchanged(

@@ -7,6 +7,7 @@ square root is not below the line through its values there.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -75,6 +76,10 @@ class CurvedRisk:
         moved = shared @ point
         constant = least - (float(point @ moved) + least * least) / width
         return cls(constant, 2.0 * moved / width, specific / width, point)
+
+    def at_no_point(self) -> "CurvedRisk":
+        """The same bound, whatever the best y is: each asset has its least square at any cost of the range."""
+        return replace(self, point=np.zeros_like(self.point))
 
 
 @dataclass(frozen=True, slots=True)
