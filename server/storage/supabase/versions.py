@@ -38,10 +38,12 @@ VERSIONS: tuple[str, ...] = (
     "20261129080500",
     "20261129090000",
     "20261129090500",
-    "20261129092000",
-    "20261129092500",
     # audit log
     "20261129091000",
+    # parts of jobs
+    "20261129092000",
+    "20261129092500",
+    # audit log, its other tables
     "20261129093000",
 )
 """As `absfin.get_schema_versions` returns them."""
