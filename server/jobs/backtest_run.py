@@ -16,6 +16,7 @@ from domain.market_data.corporate_actions import CorporateAction
 from domain.records import dataclass
 from domain.sweep.tried import SharpeSums
 from server.jobs.codec import checkpoint_from_bytes, checkpoint_to_bytes, parts_from_bytes, parts_to_bytes
+from server.observability import logger
 from server.ports.jobs import EventKind, JobEventDraft, JobTick, Stage, Weighing
 from server.ports.panels import StoredPanelRef
 
@@ -119,10 +120,12 @@ def run_backtest(
     opens = None if job.opens is None else job.opens.prices()
     plan = prepare(specification, data, benchmarks, check_cancelled, opens, job.groups, job.trading)
     checkpoint = None if job.checkpoint is None else checkpoint_from_bytes(job.checkpoint)
+    if job.checkpoint is not None and checkpoint is None:
+        logger.warning("a stored checkpoint cannot be read; the backtest begins again", extra={"job": job.name})
     records: list[list[RecordPart]] = [[] for _ in range(0 if checkpoint is None else checkpoint.strategy_index + 1)]
     parts = job.parts
     if checkpoint is None and parts:
-        # Of a version whose checkpoints cannot be continued: the simulation begins again.
+        # Of another version, or damaged.
         report(Compacted(len(parts), parts_to_bytes([])))
         parts = ()
     for packed in parts:

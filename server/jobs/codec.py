@@ -35,8 +35,16 @@ _NAMES = {
 """Arrays of a record part by field, with their names in stored files, which never change."""
 
 DAMAGED = (
-    *(AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError),
-    *(ValueError, zipfile.BadZipFile, zlib.error),
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 """What reading bytes raises that are not what was written."""
 

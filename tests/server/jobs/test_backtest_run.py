@@ -74,6 +74,25 @@ def test_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> Non
             assert again.series == whole.series
 
 
+def test_from_a_damaged_checkpoint_it_begins_again_and_says_so(
+    job: Job, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was stored beside it is dropped: nothing is counted twice."""
+    whole, _ = completed(job)
+    assert caplog.records == []
+    for name in ("CHECKPOINT_SECONDS", "EVENT_SECONDS"):
+        monkeypatch.setattr(backtest_run, name, 0.0)
+    _, reported = completed(job)
+    first = next(one for one in reported if isinstance(one, Saved))
+    again, later = completed(replace(job, checkpoint=first.checkpoint[:-20], parts=(first.part,)))
+    assert again.series == whole.series
+    (dropped,) = [one for one in later if isinstance(one, Compacted)]
+    assert (dropped.count, list(parts_from_bytes(dropped.part))) == (1, [])
+    assert [record.getMessage() for record in caplog.records] == [
+        "a stored checkpoint cannot be read; the backtest begins again"
+    ]
+
+
 def test_a_selection_from_every_checkpoint(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Accounts of candidates are continued like strategies, and choices are made again with the same numbers."""
     selecting = backtest_specification_from_proto(json_format.ParseDict(SELECTING, BacktestRequest()))
