@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from domain.costs.impact import Liquidity
+from domain.errors import InvalidInput
 from domain.market_data.panel import PricePanel
 from domain.market_data.snapshot import Quote, Snapshot
 from domain.portfolio import Portfolio
@@ -31,6 +32,14 @@ class LatestPrice:
     spread_bps: float | None = None  # between bid and ask, of their middle
 
 
+class UnusableQuote(InvalidInput):
+    """A figure of an asset that no quote may have, as a price far above any currency."""
+
+    def __init__(self, symbol: str, error: InvalidInput) -> None:
+        super().__init__(error.field, error.rule, error.reason)
+        self.symbol = symbol
+
+
 NOTHING_QUOTED: Mapping[str, LatestPrice] = {}
 
 
@@ -46,6 +55,8 @@ def snapshot_of(
     symbols. An asset without any price gets no quote, and one without terms trades one unit at a time. A spread that is
     estimated from bars is too uncertain to be charged: what a trade costs is what the request says, or what was quoted.
     A price that was quoted on a later date than the last one of `prices` takes its place, with its spread.
+
+    Raises UnusableQuote for an asset whose figures no quote may have.
     """
     quotes: dict[str, Quote] = {}
     for metrics in market_metrics(prices, Bars(volumes)):
@@ -53,14 +64,17 @@ def snapshot_of(
         if own.listed and metrics.last_price is not None:
             latest = quoted.get(metrics.symbol)
             is_newer = latest is not None and (metrics.as_of is None or latest.day > metrics.as_of)
-            quotes[metrics.symbol] = Quote(
-                latest.price if latest is not None and is_newer else metrics.last_price,
-                metrics.average_daily_volume,
-                spread_bps=latest.spread_bps if latest is not None and is_newer else None,
-                volatility_annual=metrics.volatility_annual,
-                lot_size=own.lot_size,
-                halted=own.halted,
-            )
+            try:
+                quotes[metrics.symbol] = Quote(
+                    latest.price if latest is not None and is_newer else metrics.last_price,
+                    metrics.average_daily_volume,
+                    spread_bps=latest.spread_bps if latest is not None and is_newer else None,
+                    volatility_annual=metrics.volatility_annual,
+                    lot_size=own.lot_size,
+                    halted=own.halted,
+                )
+            except InvalidInput as error:
+                raise UnusableQuote(metrics.symbol, error) from None
     return Snapshot(quotes)
 
 

@@ -18,7 +18,7 @@ from server.listeners.event_sink import NO_SINK, EventSink
 from server.listeners.memory import Memory, memory_from_bytes, memory_to_bytes
 from server.listeners.missed import missed_changes
 from server.listeners.noticing import Noticed, Reading, notice
-from server.listeners.reading import WATCHED, Readings
+from server.listeners.reading import Readings
 from server.listeners.told import told_since
 from server.observability import logger
 from server.ports.changes import Change, ChangeLag, ChangeLog, ChangePage
@@ -288,12 +288,12 @@ class ChangeFeed:
 
     async def _follow(self, claim: ListenerClaim, group: Sequence[Change]) -> None:
         """What follows from changes that were written together."""
-        watched = [change for change in group if change.kind in WATCHED]
-        if watched:
-            moment = min(watched[0].time, self._now())
+        changes = self._readings.watched(self._memory, group)
+        if changes:
+            moment = min(changes[0].time, self._now())
             await self._pass_time(claim, moment)
             memory = self._memory.next_revision()
-            await self._notice(claim, memory, await self._readings.of_changes(memory, watched))
+            await self._notice(claim, memory, await self._readings.of_changes(memory, changes))
         self._cursor = group[-1].cursor
         self._unstored += len(group)
 

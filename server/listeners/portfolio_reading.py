@@ -88,10 +88,7 @@ class PortfolioReadings:
         optimal = {name: one.optimal for name, one in memory.portfolios.items()}
         wanted = {(change.owner, change.name) for change in by_kind.get(ChangeKind.PORTFOLIO, ())}
         wanted.update(owner_and_id(name) for name in again)
-        optimizing = {
-            owner_and_id(name)[0] for name, one in memory.portfolios.items() if one.target is TargetKind.OPTIMIZATION
-        }
-        optimized = [one for one in by_kind.get(ChangeKind.OPTIMIZATION, ()) if one.owner in optimizing]
+        optimized = by_kind.get(ChangeKind.OPTIMIZATION, ())
         for change, adopted in zip(optimized, await _read_all(self._adopted, optimized), strict=True):
             if adopted is not None:
                 portfolio_id, weights = adopted

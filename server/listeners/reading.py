@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from domain.market_data.corporate_actions import PriceBasis
 from domain.monitoring.events import Event, PricesObserved
+from domain.monitoring.mandate import TargetKind
 from domain.records import dataclass
 from server.listeners.market_reading import BASIS, MarketReadings, price_observed
-from server.listeners.memory import Memory, name_of
+from server.listeners.memory import Followed, Memory, name_of, owner_and_id
 from server.listeners.noticing import Reading
 from server.listeners.portfolio_reading import PAGE, PortfolioReadings
 from server.listeners.unconverted import followed_assets, touched_by_currencies
@@ -25,7 +26,7 @@ MOST_STALE = 1000
 """Results of each kind that watchers are told of after one correction, the newest ones; all of them are stale."""
 
 WATCHED = frozenset(ChangeKind) - {ChangeKind.REALLOCATION, ChangeKind.BACKTEST}
-"""Changes that can move what is watched: a plan and a backtest change neither holdings nor target nor prices."""
+"""Kinds of changes that can move what is watched: a plan and a backtest move neither holdings nor target nor prices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,25 @@ class Readings:
         self._market = market
         self._stores = stores
         self._portfolios = PortfolioReadings(stores.portfolios, stores.optimizations, market)
+        self._optimizing: tuple[Mapping[str, Followed], frozenset[str]] = ({}, frozenset())
+
+    def watched(self, memory: Memory, changes: Sequence[Change]) -> list[Change]:
+        """Those that can move what is watched: an optimisation only where its owner has a mandate that optimises.
+
+        Every Optimize stores one, and most of them cost no look at a store and no work that grows with portfolios.
+        """
+        found = [change for change in changes if change.kind in WATCHED]
+        if all(change.kind is not ChangeKind.OPTIMIZATION for change in found):
+            return found
+        owners = self._optimizing_owners(memory.portfolios)
+        return [change for change in found if change.kind is not ChangeKind.OPTIMIZATION or change.owner in owners]
+
+    def _optimizing_owners(self, portfolios: Mapping[str, Followed]) -> frozenset[str]:
+        """Found once for the same portfolios."""
+        if self._optimizing[0] is not portfolios:
+            optimizing = (name for name, one in portfolios.items() if one.target is TargetKind.OPTIMIZATION)
+            self._optimizing = portfolios, frozenset(owner_and_id(name)[0] for name in optimizing)
+        return self._optimizing[1]
 
     async def of_changes(self, memory: Memory, changes: Sequence[Change]) -> Reading:
         """What was read for changes of one time."""

@@ -7,7 +7,7 @@ from domain.errors import InvalidInput
 from domain.market_data.currencies import currency_of_portfolio, foreign_price, several_currencies
 from domain.market_data.quoted import quoted_price, quoted_spread_bps
 from domain.market_data.snapshot import Snapshot
-from domain.reallocation.market import LatestPrice, TradingTerms, snapshot_of
+from domain.reallocation.market import LatestPrice, TradingTerms, UnusableQuote, snapshot_of
 from domain.warnings import ResultWarning
 from server.commands.stored import DataRequest, StoredData
 from server.ports.changes import Quote as PublishedQuote
@@ -19,13 +19,21 @@ MICROS_PER_DAY = 86_400_000_000
 def stored_snapshot(selection: PriceSelection, found: StoredData) -> Snapshot:
     """Quotes at the latest stored figures of a selection, with the terms of its instruments.
 
-    A published quote counts where it has a price and is of a later date, in UTC, than the last closing price.
+    A published quote counts where it has a price and is of a later date, in UTC, than the last closing price. Raises
+    InvalidInput for an asset whose stored figures no quote may have.
     """
     volumes = found.volumes.get(selection)
     terms = {symbol: _terms(instrument) for symbol, instrument in found.instruments.items()}
     prices, traded = found.panels[selection].prices(), None if volumes is None else volumes.prices()
     latest = {symbol: price for symbol, quote in found.quotes.items() if (price := _latest(quote)) is not None}
-    return snapshot_of(prices, traded, terms, latest)
+    try:
+        return snapshot_of(prices, traded, terms, latest)
+    except UnusableQuote as error:
+        name = error.field.replace("_", " ")
+        raise InvalidInput(
+            _place(selection, error.symbol),
+            f"must have stored figures in range: the {name} of {error.symbol} {error.rule}",
+        ) from None
 
 
 @contextmanager
@@ -54,12 +62,17 @@ def check_currencies(selection: PriceSelection, found: StoredData, own: str, fac
     if foreign is None:
         return
     there = "the portfolio" if own else "other assets"
-    place = f"[{selection.symbols.index(foreign.symbol)}]" if foreign.symbol in selection.symbols else ""
     raise InvalidInput(
-        f"{selection.symbols_path}{place}",
+        _place(selection, foreign.symbol),
         f"must have prices in one currency: {foreign.symbol} is in {foreign.currency}, and {there} in "
         f"{foreign.wanted}; no rate is stored, so send prices with fx_rates in snapshot",
     )
+
+
+def _place(selection: PriceSelection, symbol: str) -> str:
+    """Where a request names an asset of a selection."""
+    index = f"[{selection.symbols.index(symbol)}]" if symbol in selection.symbols else ""
+    return f"{selection.symbols_path}{index}"
 
 
 def instruments_of(data: object) -> tuple[str, ...]:

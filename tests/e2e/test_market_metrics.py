@@ -24,7 +24,7 @@ HIGH, LOW = CLOSE[:, 0] * 1.01, CLOSE[:, 0] * 0.985
 
 @pytest.fixture(scope="module")
 def stocked(start_server: Callable[..., RunningServer]) -> RunningServer:
-    """A has all bars; B has closing prices alone, none of the last ten; H is halted, D delisted."""
+    """A has all bars; B has closing prices alone, none of the last ten; H is halted, D delisted, L beyond currencies."""
     running = start_server("--workers", "1")
     close = np.column_stack([CLOSE, CLOSE])
     close[-10:, 1] = np.nan
@@ -33,6 +33,7 @@ def stocked(start_server: Callable[..., RunningServer]) -> RunningServer:
         for field, values in (("volume", VOLUME), ("high", HIGH), ("low", LOW)):
             client.import_prices(Panel.of("A", DAYS, values[:, None]), field=field)
         client.import_prices(Panel.of("H", DAYS, VOLUME[:, None]), field="volume")
+        client.import_prices(Panel.of("L", DAYS, np.full((60, 1), 1e300)))
         client.upsert_instruments([Instrument("H", state="halted"), Instrument("D", state="delisted")])
     return running
 
@@ -204,3 +205,19 @@ def test_the_python_client_has_the_same_figures(stocked: RunningServer, market: 
     assert (found.state, found.score, liquidity.assets["B"].state) == ("sufficient", 1.0, "unknown")
     assert found.available_quantity == pytest.approx(a["averageDailyVolume"])
     assert found.days_to_trade == pytest.approx(10.0 / (0.5 * a["averageDailyVolume"]))
+
+
+def test_a_stored_price_beyond_any_currency(market: Wire) -> None:
+    """Its returns are fine, but no trade has such a price."""
+    trades = [{"symbol": "A", "quantity": 5}, {"symbol": "L", "quantity": 1}]
+    refused = market.refused(ASSESS, {"trades": trades})
+    assert refused.fields == ("trades[1]",)
+    assert "the price of L must be from 1e-21 to 1e+21, is 1e+300" in refused.message
+    request = {
+        "portfolio": {"cash": 1e6},
+        "marketData": {"symbols": ["A", "L"]},
+        "targetWeights": {"weights": [{"symbol": "A", "weight": 0.3}]},
+    }
+    refused = market.refused(REALLOCATE, request)
+    assert refused.fields == ("market_data",)
+    assert "the price of L" in refused.message
