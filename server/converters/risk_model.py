@@ -1,24 +1,28 @@
 """Estimated risk models as a stream: diagnostics first, then arrays in pieces."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from absfinance.v1.panel_pb2 import DATA_TYPE_FLOAT64, Tensor
 from absfinance.v1.risk_service_pb2 import EstimateRiskModelResponse
 
 from domain.risk.estimate import EstimatedRiskModel
+from domain.warnings import ResultWarning
 from server.converters.optimization import repair_to_proto
 from server.converters.risk_report import missing_data_to_proto
+from server.converters.warning import warnings_to_proto
 
 CHUNK_BYTES = 1024 * 1024
 
 Chunk = EstimateRiskModelResponse.Chunk
 
 
-def risk_model_to_proto(estimated: EstimatedRiskModel) -> Iterator[EstimateRiskModelResponse]:
-    """Diagnostics, then every array row after row, in pieces of at most 1 MiB."""
-    yield EstimateRiskModelResponse(diagnostics=_diagnostics(estimated))
+def risk_model_to_proto(
+    estimated: EstimatedRiskModel, warnings: Iterable[ResultWarning] = ()
+) -> Iterator[EstimateRiskModelResponse]:
+    """Diagnostics with warnings, then every array row after row, in pieces of at most 1 MiB."""
+    yield EstimateRiskModelResponse(diagnostics=_diagnostics(estimated, warnings))
     moments = estimated.model.moments
     arrays = [
         (Chunk.ARRAY_EXPECTED_RETURNS, moments.expected_returns),
@@ -37,7 +41,9 @@ def risk_model_to_proto(estimated: EstimatedRiskModel) -> Iterator[EstimateRiskM
         yield from _pieces(array, values)
 
 
-def _diagnostics(estimated: EstimatedRiskModel) -> EstimateRiskModelResponse.Diagnostics:
+def _diagnostics(
+    estimated: EstimatedRiskModel, warnings: Iterable[ResultWarning]
+) -> EstimateRiskModelResponse.Diagnostics:
     model = estimated.model
     return EstimateRiskModelResponse.Diagnostics(
         symbols=model.moments.symbols,
@@ -51,6 +57,7 @@ def _diagnostics(estimated: EstimatedRiskModel) -> EstimateRiskModelResponse.Dia
         volatilities_annual=model.volatilities_annual.tolist(),
         factors=() if estimated.factors is None else estimated.factors.names,
         constant=itertools.compress(model.moments.symbols, model.constant.tolist()),
+        warnings=warnings_to_proto(warnings),
     )
 
 

@@ -42,8 +42,8 @@ class Risk:
 
     async def estimate(self, request: bytes, call: Call) -> AsyncGenerator[bytes]:
         """The risk model in pieces."""
-        needs = await self._pool.run(partial(risk.model_needs, request), call.deadline, caller=call.caller)
-        found = await self._market_data.collect(needs, None)
+        needs = partial(risk.model_needs, request)
+        _, found = await in_rounds(self._pool, needs, call, self._market_data.collect)
         pieces = self._pool.stream(partial(risk.model, request, found), call.deadline, caller=call.caller)
         async with aclosing(pieces):
             async for piece in pieces:

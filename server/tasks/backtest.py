@@ -14,6 +14,7 @@ from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
 from domain.backtest.stored_actions import applicable, until
+from domain.backtest.strategies.nesting import factors_of_all
 from domain.market_data.corporate_actions import CorporateAction
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
@@ -38,6 +39,7 @@ from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections
 from server.tasks.refusing import locating, refusing
 from server.tasks.remote_strategies import refuse_other_targets, with_services
+from server.tasks.stored_market import currency_warnings, instruments_needed, instruments_of
 
 CALENDAR_DAYS = 1.5
 """Days of the calendar for a date of trading: seven for five, and room for holidays."""
@@ -89,7 +91,14 @@ def draft(
     refuse_other_targets(command.specification, strategy_targets)
     if found is None and command.request_id:
         report(RequestKey(command.request_id, command.body))
-    return drafted(command, found, control)
+    if found is None:
+        needed = drafted(command, None, control)
+        named = DataRequest(instruments=instruments_of(command.data))
+        return needed.joined(named) if isinstance(needed, DataRequest) else needed
+    if missing := instruments_needed(command.data, found):
+        return missing
+    factors = factors_of_all(strategy for _, strategy in command.specification.strategies_by_path())
+    return drafted(command, found, control, about_data=currency_warnings(command.data, found, factors))
 
 
 def drafted(
@@ -98,8 +107,11 @@ def drafted(
     control: Control,
     data: PricePanel | ReturnPanel | None = None,
     name_of: Callable[[Panel], str] = fingerprint_of,
+    about_data: tuple[ResultWarning, ...] = (),
 ) -> DataRequest | Drafted | bytes:
-    """The same for a command; `data` is that of the command where it is open already, and `name_of` names it."""
+    """The same for a command; `data` is that of the command where it is open already, `name_of` names it, and
+    `about_data` are warnings about it.
+    """
     if found is None and (needed := _data_request(command)):
         return needed
     found = found or StoredData()
@@ -128,9 +140,10 @@ def drafted(
     trading = around.of(found)
     plan = prepare(specification, data, benchmarks, control, opens, found.groups, trading)
     control()
+    warnings = (*plan.warnings, *about_data)
     if command.validate_only:
-        return checked_to_bytes(plan.warnings)
-    job = _drafted(command, found, data, benchmarks, outside, opens, actions, plan.warnings, name_of)
+        return checked_to_bytes(warnings)
+    job = _drafted(command, found, data, benchmarks, outside, opens, actions, warnings, name_of)
     return _with_labels(_with_trading(job, around, trading), labels)
 
 

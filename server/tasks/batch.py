@@ -15,6 +15,7 @@ from domain.optimization.problem.resolve import resolve
 from domain.optimization.request.specification import Specification
 from domain.optimization.solve import solve
 from domain.records import dataclass
+from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
 from server.commands.stored import DataRequest, StoredData
 from server.converters.message import InvalidRequest, message_from_bytes
@@ -25,6 +26,7 @@ from server.converters.optimization import (
     batch_error_to_bytes,
     batch_result_to_bytes,
 )
+from server.converters.warning import warnings_to_proto
 from server.execution.control import Control
 from server.ports.errors import Refused
 from server.ports.market_data import PriceSelection
@@ -32,6 +34,7 @@ from server.storage.scratch import read_value, write_value
 from server.tasks.batch_accounts import Refusal, account_message, go_on
 from server.tasks.optimize import cost_of, limit_time, opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
+from server.tasks.stored_market import currency_warnings, instruments_needed, instruments_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Shared:
     command: BatchCommand
     market_model: MarketModel
     body: bytes  # hash of the message
+    warnings: tuple[ResultWarning, ...]  # about the data, the same for every account
 
 
 @refusing
@@ -51,15 +55,20 @@ def share(request: bytes, file: Path, found: StoredData | None, control: Control
     if not message.HasField("universe"):
         raise InvalidInput("universe", "must be the first message of a batch")
     command = batch_command_from_proto(message.universe)
-    if found is None and (needed := DataRequest(panels=selections(command.data))):
+    needed = DataRequest(panels=selections(command.data), instruments=instruments_of(command.data))
+    if found is None and needed:
         return needed
-    data = opened((found or StoredData()).input(command.data))
+    found = found or StoredData()
+    if needed := instruments_needed(command.data, found):
+        return needed
+    data = opened(found.input(command.data))
     control()
     market_model = market_model_of(command.specification, data, control)
     body = hashlib.sha256(message.universe.SerializeToString(deterministic=True)).digest()
+    warnings = currency_warnings(command.data, found, command.specification.estimation.factors)
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
-    write_value(file, Shared(command, market_model, body))
+    write_value(file, Shared(command, market_model, body, warnings))
     return None
 
 
@@ -120,4 +129,5 @@ def _result(own: Shared, account: BatchAccount, found: StoredData, control: Cont
     solution = solve(problem, control)
     answer = Answer(problem, solution, time.perf_counter() - start)
     message = answer_to_proto(PricedAnswer(answer, cost_of(specification, answer), own.command.expected_returns_given))
+    message.warnings.extend(warnings_to_proto(own.warnings))
     return batch_result_to_bytes(account.key, message, account.fingerprint)

@@ -28,6 +28,7 @@ from server.execution.control import Control
 from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
+from server.tasks.stored_market import currency_warnings, instruments_needed, instruments_of
 
 CHUNK = 4
 """Points that one task takes together."""
@@ -54,6 +55,8 @@ def plan(request: bytes, found: StoredData | None, control: Control) -> DataRequ
     if found is None and (needed := _data_request(command)):
         return needed
     found = found or StoredData()
+    if needed := instruments_needed(command.data, found):
+        return needed
     if command.points <= CHUNK or not _is_heavy(command, found):
         return None
     problem = _problem(command, found, control)
@@ -63,7 +66,8 @@ def plan(request: bytes, found: StoredData | None, control: Control) -> DataRequ
     highest, least = frontier_ends(problem, control)
     each = 0.5 * (time.perf_counter() - start)
     returns = spaced_returns(highest, least, command.points)
-    first, last = Traced(0, highest, each, bound_warnings(problem)), Traced(command.points - 1, least, each)
+    first = Traced(0, highest, each, _warnings(command, problem, found))
+    last = Traced(command.points - 1, least, each)
     return Ends(_bytes(first), _bytes(last), tuple(returns))
 
 
@@ -73,7 +77,7 @@ def whole(request: bytes, found: StoredData, control: Control, report: Callable[
     """Reports every portfolio, from the highest return down, as it is found."""
     command = trace_command_from_proto(message_from_bytes(TraceFrontierRequest, request))
     problem = _problem(command, found, control)
-    for traced in _timed(0, trace_frontier(problem, command.points, control), bound_warnings(problem)):
+    for traced in _timed(0, trace_frontier(problem, command.points, control), _warnings(command, problem, found)):
         report(traced)
 
 
@@ -86,11 +90,20 @@ def points(request: bytes, found: StoredData, first: int, returns: Sequence[floa
 
 
 def _data_request(command: TraceCommand) -> DataRequest:
-    return DataRequest(panels=selections(command.data), groups=tuple(command.specification.missing_groups()))
+    return DataRequest(
+        panels=selections(command.data),
+        groups=tuple(command.specification.missing_groups()),
+        instruments=instruments_of(command.data),
+    )
 
 
 def _problem(command: TraceCommand, found: StoredData, control: Control) -> Problem:
     return build_problem(with_stored_groups(command.specification, found), opened(found.input(command.data)), control)
+
+
+def _warnings(command: TraceCommand, problem: Problem, found: StoredData) -> tuple[ResultWarning, ...]:
+    factors = command.specification.estimation.factors
+    return (*bound_warnings(problem), *currency_warnings(command.data, found, factors))
 
 
 def _timed(first: int, solutions: Iterable[Solution], warnings: tuple[ResultWarning, ...] = ()) -> Iterator[bytes]:

@@ -56,10 +56,12 @@ def assessed(command: RiskCommand, found: StoredData, control: Control) -> RiskA
 
 @refusing
 @locating(EstimateRiskModelRequest)
-def model_needs(request: bytes, control: Control) -> DataRequest:
-    """What EstimateRiskModel needs first."""
+def model_needs(request: bytes, found: StoredData | None, control: Control) -> DataRequest | None:
+    """What EstimateRiskModel needs next, None where all of it is found."""
     command = risk_model_command_from_proto(message_from_bytes(EstimateRiskModelRequest, request))
-    return DataRequest(panels=selections(command.data))
+    if found is None:
+        return DataRequest(panels=selections(command.data), instruments=instruments_of(command.data)) or None
+    return instruments_needed(command.data, found) or None
 
 
 @refusing
@@ -71,7 +73,8 @@ def model(request: bytes, found: StoredData, control: Control, report: Callable[
     if not isinstance(data, PricePanel | ReturnPanel):
         raise TypeError("a risk model is estimated from prices or returns")
     control()
-    for piece in risk_model_to_proto(estimate(command.specification, data, control)):
+    currencies = currency_warnings(command.data, found, command.specification.estimation.factors)
+    for piece in risk_model_to_proto(estimate(command.specification, data, control), currencies):
         report(piece.SerializeToString())
 
 

@@ -1,10 +1,11 @@
 """Strategies inside strategies: what they hold, where it is in a request, and how to change it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from domain.backtest.strategies.blend import Blend
 from domain.backtest.strategies.history import MarketHistory
+from domain.backtest.strategies.optimized import Optimized
 from domain.backtest.strategies.overlays import Cppi, Overlay
 from domain.backtest.strategies.protocol import DecisionWarning, Strategy
 from domain.backtest.strategies.select import Select
@@ -44,6 +45,13 @@ def replaced(strategy: Strategy, change: Callable[[str, Strategy], Strategy], pa
             candidates = zip(paths, strategy.candidates, strict=True)
             return strategy.with_candidates(tuple(replaced(one, change, below) for below, one in candidates))
     return change(path, strategy)
+
+
+def factors_of_all(strategies: Iterable[Strategy]) -> frozenset[str]:
+    """Symbols that each of some strategies estimates with and trades in none of them."""
+    innermost = [one for one in strategies if not inner(one)]
+    found = [one.specification.estimation.factors if isinstance(one, Optimized) else frozenset() for one in innermost]
+    return frozenset.intersection(*found) if found else frozenset()
 
 
 def decision_warnings(strategy: Strategy, history: MarketHistory) -> tuple[DecisionWarning, ...]:
