@@ -134,7 +134,12 @@ def frequency(field: str, periods_per_year: float) -> float:
 
 def rounding_of(returns: NDArray[np.float64]) -> float:
     """The spread that rounding alone can give to returns of this size."""
-    return ROUNDING * (1.0 + float(np.abs(returns).max(initial=0.0)))
+    return rounding_of_size(float(np.abs(returns).max(initial=0.0)))
+
+
+def rounding_of_size(largest: float) -> float:
+    """The same where the largest size of a return is known."""
+    return ROUNDING * (1.0 + largest)
 
 
 def constant_columns(returns: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -295,8 +295,8 @@ def strategy_settings(plan: BacktestPlan, strategy_run: StrategyRun) -> MetricSe
     count = len(plan.specification.strategies)
     if any(strategy_run is one for one in plan.asked_runs[count:]):
         return _metric_settings(plan, plan.days, _periods_per_year(plan, plan.days))
-    settings = _metric_settings(plan, plan.days, plan.market.periods_per_year)
-    return replace(settings, is_given=plan.specification.periods_per_year is not None)
+    is_given = plan.specification.periods_per_year is not None
+    return _metric_settings(plan, plan.days, plan.market.periods_per_year, is_given=is_given)
 
 
 def _periods_per_year(plan: BacktestPlan, days: NDArray[np.int32]) -> float:
@@ -312,7 +312,9 @@ def _periods_per_year(plan: BacktestPlan, days: NDArray[np.int32]) -> float:
         return plan.market.periods_per_year * period_fraction_of(plan.days, days)
 
 
-def _metric_settings(plan: BacktestPlan, days: NDArray[np.int32], periods: float) -> MetricSettings:
+def _metric_settings(
+    plan: BacktestPlan, days: NDArray[np.int32], periods: float, *, is_given: bool = False
+) -> MetricSettings:
     """Parameters of the figures of a curve with dates `days` (K,) and its own periods per year."""
     specification = plan.specification
     costs, cash_returns = specification.holding_costs, None
@@ -324,6 +326,7 @@ def _metric_settings(plan: BacktestPlan, days: NDArray[np.int32], periods: float
         specification.risk_free_rate_annual or 0.0,
         specification.minimum_acceptable_return_annual,
         cash_returns,
+        is_given,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.calendar import DAYS_PER_YEAR, periods_per_year
-from domain.checks import LARGEST_RETURN, Vector, freeze, rounding_of
+from domain.checks import LARGEST_RETURN, Vector, freeze, rounding_of_size
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days
 from domain.records import dataclass
@@ -247,9 +247,10 @@ def _constant(count: int, rate: float) -> Vector:
 def _outcomes(curve: Curve) -> Outcomes | Absent:
     """The returns as a sample; absent where their squares overflow."""
     returns = curve.returns
-    if not float(returns.max()) <= LARGEST_RETURN:
+    largest = float(returns.max())
+    if not largest <= LARGEST_RETURN:
         return Absent(TOO_LARGE)
-    return Outcomes(returns, rounding=rounding_of(returns))
+    return Outcomes(returns, rounding=rounding_of_size(max(largest, -float(returns.min()))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,8 @@ class Record:
             self.parts[0] if len(self.parts) == 1 else RecordPart.joined([RecordPart.empty(self.assets), *self.parts])
         )
         failures, self.parts, self.failures = tuple(self.failures), [], []
+        if not failures and not self.exhausted:
+            return part
         return RecordPart(
             **{name: getattr(part, name) for name in RecordPart.__slots__ if name not in ("failures", "exhausted")},
             failures=failures,

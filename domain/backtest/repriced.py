@@ -14,6 +14,7 @@ from domain.backtest.specification import BacktestSpecification
 from domain.costs.model import CostModel
 
 _beside_costs = attrgetter(*(one.name for one in fields(BacktestSpecification) if one.name != "costs"))
+_beside_rates = attrgetter(*(one.name for one in fields(CostModel) if one.compare and one.name != "linear"))
 
 
 def repriced(plan: BacktestPlan, specification: BacktestSpecification) -> BacktestPlan | None:
@@ -31,7 +32,8 @@ def repriced(plan: BacktestPlan, specification: BacktestSpecification) -> Backte
         charges_first_purchase=specification.charge_initial_purchase,
     )
     inputs = tuple(one._replace(costs=costs) for one in plan.inputs)
-    planned, rest = planned_cost_warnings(specification), plan.warnings[len(planned_cost_warnings(before)) :]
+    planned = planned_cost_warnings(specification)
+    rest = plan.warnings[len(planned_cost_warnings(before)) :] if plan.warnings else ()
     return replace(plan, specification=specification, inputs=inputs, warnings=(*planned, *rest))
 
 
@@ -46,4 +48,4 @@ def _has_same_charges(one: CostModel, other: CostModel) -> bool:
     """Whether two models without an impact differ in the rates of all assets alone."""
     if one.impact is not None or one.linear.by_symbol_bps != other.linear.by_symbol_bps:
         return False
-    return replace(one, linear=other.linear) == other
+    return bool(_beside_rates(one) == _beside_rates(other))

@@ -123,9 +123,9 @@ class BacktestSpecification:
                 visible_symbol(f"benchmarks[{i}].symbol", benchmark.symbol)
         labels = [strategy.label for strategy in self.strategies]
         labels += [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in self.benchmarks]
-        for label, count in Counter(labels).items():
-            if count > 1:
-                raise InvalidInput("strategies", f"the label {label!r} is used twice")
+        if len(set(labels)) < len(labels):
+            twice = next(label for label, count in Counter(labels).items() if count > 1)
+            raise InvalidInput("strategies", f"the label {twice!r} is used twice")
 
     def _check_sleeves(self) -> None:
         """Raises InvalidInput for what has no meaning with parts of a blend that decide on dates of their own."""

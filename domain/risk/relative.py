@@ -1,6 +1,7 @@
 """A portfolio against a benchmark, on the periods that both have."""
 
 from dataclasses import fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +64,9 @@ class RelativeRisk:
     capture_down: Figure  # and in which it fell
 
     @classmethod
+    @lru_cache(maxsize=8)
     def absent(cls, reason: str) -> "RelativeRisk":
-        """All figures absent for one reason."""
+        """All figures absent for one reason; made once, for many curves have no benchmark."""
         return cls(*[Absent(reason)] * len(fields(cls)))
 
 

@@ -5,7 +5,7 @@ in proportional costs alone share what was prepared, and the decisions that depe
 """
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 
 from domain.backtest.flow import run
 from domain.backtest.liquidity import StoredTrading
@@ -64,7 +64,7 @@ class _Prepared:
     def repriced(self, specification: BacktestSpecification) -> "_Prepared | None":
         """The same with the proportional costs of another specification; None where more differs."""
         plan = repriced(self.plan, specification)
-        return None if plan is None else replace(self, plan=plan)
+        return None if plan is None else _Prepared(plan, self.ahead)
 
     def record(self, index: int, check_cancelled: CancellationCheck) -> RecordPart:
         """A run from its start to the end of the data."""

@@ -49,6 +49,7 @@ class SweepState:
     new: list[TrialDone] = field(default_factory=list)  # not stored yet
     events: list[JobEventDraft] = field(default_factory=list)  # not stored yet
     shared: dict[bytes, NDArray[Any]] = field(default_factory=dict)  # dates and benchmarks, each held once
+    latest: dict[str, NDArray[Any]] = field(default_factory=dict)  # the last of them by their field
     stored: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)  # size and trials of each restored part
 
     def restore(self, parts: Iterable[bytes]) -> None:
@@ -119,17 +120,27 @@ class SweepState:
         """The same with arrays that other trials have too."""
         if one.returns is None:
             return one
-        benchmark = one.returns.benchmark
+        benchmark, riskless = one.returns.benchmark, one.returns.riskless
         shared = replace(
             one.returns,
-            days=self._once(one.returns.days),
-            benchmark=None if benchmark is None else self._once(benchmark),
-            riskless=None if one.returns.riskless is None else self._once(one.returns.riskless),
+            days=self._once("days", one.returns.days),
+            benchmark=None if benchmark is None else self._once("benchmark", benchmark),
+            riskless=None if riskless is None else self._once("riskless", riskless),
         )
         return TrialDone(one.index, one.label, one.trial, one.score, one.error, shared)
 
-    def _once(self, array: NDArray[Any]) -> NDArray[Any]:
-        return self.shared.setdefault(array.tobytes(), array)
+    def _once(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        # Most trials have what the one before has, and to compare takes less of the event loop than a hash.
+        latest = self.latest.get(name)
+        if latest is None or not _has_same_bits(latest, array):
+            latest = self.latest[name] = self.shared.setdefault(array.tobytes(), array)
+        return latest
+
+
+def _has_same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether two arrays of numbers, (K,) and (L,), have the same type and bits; 0.0 and -0.0 have not."""
+    whole = f"i{one.itemsize}"
+    return one.dtype == other.dtype and np.array_equal(one.view(whole), other.view(whole))
 
 
 def _grouped(sizes: Sequence[int]) -> list[range]:

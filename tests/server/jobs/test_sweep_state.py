@@ -92,6 +92,20 @@ def test_chunks_hold_every_trial_once(count: int, workers: int) -> None:
     assert all(1 <= len(chunk) <= 25 for chunk in chunks)
 
 
+def test_arrays_are_held_once_where_they_have_the_same_bits() -> None:
+    zeros, negative = np.zeros(5), -np.zeros(5)
+    state = SweepState(4, Score.SHARPE)
+    for index, benchmark in enumerate([zeros, negative, zeros.copy(), zeros.copy()]):
+        state.add(done(index, 1.0, returns=TrialReturns(DAYS, np.zeros(5), benchmark, False, zeros.copy())))
+    held = [one.returns for _, one in sorted(state.done.items()) if one.returns is not None]
+    benchmarks = [one.benchmark for one in held if one.benchmark is not None]
+    assert benchmarks[0] is benchmarks[2] is benchmarks[3], "one that comes back later is held once too"
+    assert benchmarks[1] is not benchmarks[0]
+    assert np.signbit(benchmarks[1]).all(), "0 and -0 are different bits"
+    assert not np.signbit(benchmarks[2]).any()
+    assert held[3].riskless is held[0].riskless
+
+
 @given(st.integers(0, 200), st.integers(1, 3 * JOINED_BYTES // 2), st.integers(0, 100))
 def test_parts_are_joined_where_that_leaves_fewer_and_none_grows_beyond_its_size(
     count: int, largest: int, seed: int
