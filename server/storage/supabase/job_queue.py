@@ -80,6 +80,7 @@ class SupabaseJobQueue:
                 p_lease_seconds=lease_seconds,
                 p_short_seconds=self._policy.short_seconds,
                 p_patience_seconds=10.0 * self._policy.slice_seconds,
+                p_max_running=self._policy.max_running,
                 p_take_over=time.monotonic() - self._unreachable > RECOVERY_SECONDS,
                 p_resumed=RESUMED,
                 p_restarted=RESTARTED,

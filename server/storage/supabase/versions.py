@@ -45,5 +45,7 @@ VERSIONS: tuple[str, ...] = (
     "20261129092500",
     # audit log, its other tables
     "20261129093000",
+    # limit of running jobs
+    "20261129094000",
 )
 """As `absfin.get_schema_versions` returns them."""
