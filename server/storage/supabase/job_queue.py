@@ -164,6 +164,7 @@ def _argument_of(draft: JobDraft) -> dict[str, object]:
         "body": text_of(draft.body),
         "label": kept_text(draft.label),
         "caller": kept_text(draft.caller),
+        "traceparent": draft.traceparent,
         "epoch": secrets.token_hex(8),
         "fingerprint": draft.fingerprint,
         "cost_estimate": draft.cost_estimate,
