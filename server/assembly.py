@@ -84,6 +84,7 @@ def queue_policy(settings: Settings) -> QueuePolicy:
         short_seconds=settings.short_job_seconds,
         slice_seconds=settings.job_slice_seconds,
         max_queued=settings.max_queued_jobs,
+        max_running=settings.max_running_jobs,
         max_job_seconds=settings.max_job_seconds,
     )
 

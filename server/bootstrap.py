@@ -227,6 +227,7 @@ def _operation(settings: Settings, storage: Storage, runner: Runner, admission: 
         runner,
         worker=storage.worker,
         max_queued=settings.max_queued_jobs,
+        max_running=settings.max_running_jobs,
         max_memory_bytes=settings.limits.request_memory_bytes,
         stop=stop.ask,
     )

@@ -61,6 +61,7 @@ class Settings:
     retention_days: float = 0.0
     audit: AuditRetention = field(default_factory=AuditRetention)
     max_queued_jobs: int = 1000
+    max_running_jobs: int = 0
     short_job_seconds: float = 60.0
     job_slice_seconds: float = 30.0
     max_job_seconds: float = 0.0
@@ -115,6 +116,7 @@ class Settings:
             retention_days=_number("retention_days", value("retention_days"), 0.0, 36_500.0),
             audit=audit_from(value, _wrong),
             max_queued_jobs=_whole("max_queued_jobs", value("max_queued_jobs"), 1, 1_000_000),
+            max_running_jobs=_whole("max_running_jobs", value("max_running_jobs"), 0, 1_000_000),
             short_job_seconds=_number("short_job_seconds", value("short_job_seconds"), 0.0, MOST_SECONDS),
             job_slice_seconds=_number("job_slice_seconds", value("job_slice_seconds"), 1.0, MOST_SECONDS),
             max_job_seconds=_number("max_job_seconds", value("max_job_seconds"), 0.0, MOST_SECONDS),
@@ -234,6 +236,7 @@ _OPTIONS: Mapping[str, _Option] = {
         "1000000",
     ),
     "max_queued_jobs": _Option("ABSFIN_MAX_QUEUED_JOBS", "backtests of one caller that may wait", "1000"),
+    "max_running_jobs": _Option("ABSFIN_MAX_RUNNING_JOBS", "backtests of one caller that may run; 0: any number", "0"),
     "short_job_seconds": _Option(
         "ABSFIN_SHORT_JOB_SECONDS", "a backtest that is expected to run for longer makes room for shorter ones", "60"
     ),

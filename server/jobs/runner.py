@@ -50,7 +50,6 @@ MAX_CRASHES = 3
 LEAST_SECONDS = 1.0  # a long job runs at least so long before it makes room for a short one
 
 LENT_SECONDS = 3.0
-MOST_CAUSES = 10_000  # calls that are remembered for the jobs that they made
 POLICY = QueuePolicy()
 
 
@@ -131,7 +130,6 @@ class Runner:
         self._policy = policy
         self._running: dict[int, Run] = {}
         self._wake = asyncio.Event()
-        self._causes: dict[int, str] = {}  # spans of the calls that made jobs which have not ended here
         self._draining = False
         self._loops: list[asyncio.Task[None]] = []
         self.ended: Counter[str] = Counter({"SUCCEEDED": 0, "FAILED": 0})  # by the state in which they ended here
@@ -153,12 +151,8 @@ class Runner:
         """Begins to look for jobs."""
         self._loops = [asyncio.create_task(self._claiming()), asyncio.create_task(self._beating())]
 
-    def wake(self, key: int | None = None) -> None:
-        """There is a new job, of the call that is served now."""
-        if key is not None and (cause := tracing.current_traceparent()):
-            if len(self._causes) >= MOST_CAUSES:
-                del self._causes[next(iter(self._causes))]
-            self._causes[key] = cause
+    def wake(self) -> None:
+        """There is a new job."""
         self._wake.set()
 
     def drain(self) -> None:
@@ -307,11 +301,9 @@ class Runner:
         with tracing.root(
             "sweep" if is_sweep(record.id) else "backtest", tracing.Kind.CONSUMER, {"absfin.job.id": record.id}
         ) as span:
-            try:
-                await self._run_attempt(run)
-            finally:
-                if span is not None and (cause := self._causes.pop(record.key, "")):
-                    span.link(cause)
+            if span is not None and record.traceparent:
+                span.link(record.traceparent)
+            await self._run_attempt(run)
 
     async def _run_attempt(self, run: Run) -> None:
         record = run.claim.record

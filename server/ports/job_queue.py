@@ -1,5 +1,6 @@
 """The order in which waiting jobs get a worker."""
 
+import sys
 from collections.abc import Mapping
 
 from domain.records import dataclass
@@ -12,6 +13,7 @@ class QueuePolicy:
     short_seconds: float = 60.0  # a job that is expected to run for longer is long
     slice_seconds: float = 30.0  # a long job runs so long before it makes room for others that wait
     max_queued: int = 1000  # waiting jobs of a caller
+    max_running: int = 0  # jobs of a caller that run at a time, on all servers of a store; 0 sets no limit
     max_job_seconds: float = 0.0  # a job may run for so long in all; 0 sets no limit
 
 
@@ -46,14 +48,16 @@ class QueueSnapshot:
         """The job to run next.
 
         Callers that run fewer jobs go first, then short jobs and those that have waited for ten slices, then those
-        that have waited longest.
+        that have waited longest. Jobs of a caller that runs as many as it may are left waiting.
         """
+        allowed = policy.max_running or sys.maxsize
 
         def rank(job: WaitingJob) -> tuple[int, bool, float]:
             later = job.is_long and job.waited_seconds < 10.0 * policy.slice_seconds
             return self.running.get(job.caller, 0), later, -job.waited_seconds
 
-        return min(self.waiting, key=rank, default=None)
+        may_run = (job for job in self.waiting if self.running.get(job.caller, 0) < allowed)
+        return min(may_run, key=rank, default=None)
 
     def after_yielding(self, job: WaitingJob) -> "QueueSnapshot":
         """The queue if a job that runs were given back."""

@@ -64,7 +64,8 @@ class JobQueue(Protocol):
     async def claim(self, worker: str, lease_seconds: float) -> Claim | None:
         """A job that nobody has, queued or with a worker that is gone or lets its lease run out.
 
-        Callers that run fewer jobs go first, then short jobs, then those that have waited longest.
+        Callers that run fewer jobs go first, then short jobs, then those that have waited longest. A caller that runs
+        as many as the policy allows gets none.
         """
         ...
 

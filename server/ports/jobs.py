@@ -151,6 +151,7 @@ class JobDraft:
     caller: str = ""  # who shares the workers with others
     cost_estimate: float = 0.0  # seconds it may run; 0 where nobody knows
     used: UsedData | None = None  # None where it uses nothing stored
+    traceparent: str = ""  # of the call that makes it; empty where that is not traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,7 @@ class JobRecord:
     result: bytes | None = None
     error: bytes | None = None
     stale_since: datetime | None = None  # UTC; when stored data that it uses was corrected first
+    traceparent: str = ""  # of the call that made it; empty where that was not traced
 
     @property
     def is_sweep(self) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 
 from domain.backtest.series import Series
 from domain.market_data.panel import PricePanel
+from server import tracing
 from server.commands.call import Call
 from server.commands.charts import ChartsCommand
 from server.commands.stored import RequestKey, StoredData
@@ -68,8 +69,10 @@ class Backtests:
         if before is not None:
             return before, drafted.wait_seconds
         job = await asyncio.to_thread(with_panels, drafted, found)
-        record = await self._queue.enqueue(call.owner, replace(job, caller=call.caller))
-        self._runner.wake(record.key)
+        record = await self._queue.enqueue(
+            call.owner, replace(job, caller=call.caller, traceparent=tracing.current_traceparent())
+        )
+        self._runner.wake()
         return record, drafted.wait_seconds
 
     async def ended(self, record: JobRecord, seconds: float) -> JobRecord:

@@ -40,6 +40,7 @@ class Operation:
         *,
         worker: str,
         max_queued: int,
+        max_running: int,
         max_memory_bytes: int,
         stop: Callable[[float | None], None],
     ) -> None:
@@ -49,6 +50,7 @@ class Operation:
         self._runner = runner
         self._worker = worker
         self._max_queued = max_queued
+        self._max_running = max_running  # 0: any number
         self._max_memory_bytes = max_memory_bytes  # of the work for one request or job; 0: any
         self._stop = stop
         self._info: ServerInfo | None = None
@@ -74,7 +76,7 @@ class Operation:
         return named, (
             *self._calls.of(named, whose),
             Quota("queued_jobs", self._max_queued, await self._queued(whose, named)),
-            Quota("running_jobs", None, running),
+            Quota("running_jobs", self._max_running or None, running),
             Quota("request_memory_bytes", self._max_memory_bytes or None, 0),  # of each request: nothing adds up
         )
 

@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from functools import partial
 
 from domain.records import dataclass
+from server import tracing
 from server.commands.call import Call
 from server.commands.stored import RequestKey
 from server.commands.sweep import TrialsPage
@@ -81,12 +82,13 @@ class Sweeps:
         named = replace(
             job,
             caller=call.caller,
+            traceparent=tracing.current_traceparent(),
             id=SWEEPS + (job.id or secrets.token_hex(10)),
             request_id=None if job.request_id is None else SWEEP_REQUESTS + job.request_id,
         )
         with _reusing(job.request_id or ""):
             record = await self._queue.enqueue(call.owner, named)
-        self._runner.wake(record.key)
+        self._runner.wake()
         return await self._ended(record, drafted.wait_seconds)
 
     async def _ended(self, record: JobRecord, seconds: float) -> JobRecord:

@@ -27,11 +27,15 @@ SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.Health
 
 MEMORY_BYTES = 3 << 30
 
+# A connection of its own, which is another caller.
+OF_ANOTHER_CALLER = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+
 
 @pytest.fixture(scope="module")
 def running(start_server: Callable[..., RunningServer]) -> RunningServer:
     memory = ("--max-request-memory-bytes", str(MEMORY_BYTES))
-    return start_server("--workers", "1", "--max-queued-jobs", "7", "--max-concurrent-requests", "100", *memory)
+    jobs = ("--max-queued-jobs", "7", "--max-running-jobs", "1")
+    return start_server("--workers", "2", *jobs, "--max-concurrent-requests", "100", *memory)
 
 
 @pytest.fixture(scope="module")
@@ -62,27 +66,38 @@ def quotas(channel: grpc.Channel, caller: str = "") -> dict[str, tuple[int | Non
     return {one.name: (one.limit if one.HasField("limit") else None, one.used) for one in answer.quotas}
 
 
-def test_what_a_caller_uses(opened: grpc.Channel) -> None:
+def start(channel: grpc.Channel, request_id: str) -> str:
+    request = json_format.ParseDict({**LONG, "requestId": request_id}, BacktestRequest())
+    name: str = BacktestServiceStub(channel).Backtest(request, timeout=30).name
+    return name
+
+
+def wait_until_one_runs(channel: grpc.Channel) -> None:
+    end = time.monotonic() + 20.0
+    while (found := quotas(channel))["running_jobs"] != (1, 1):
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+
+
+def test_what_a_caller_uses(running: RunningServer, opened: grpc.Channel) -> None:
     idle = quotas(opened)
     assert idle == {
         "calls": (75, 1),  # this one
         "followed_streams": (75, 0),
         "sent_streams": (75, 0),
         "queued_jobs": (7, 0),
-        "running_jobs": (None, 0),
+        "running_jobs": (1, 0),
         "request_memory_bytes": (MEMORY_BYTES, 0),
     }
-    stub = BacktestServiceStub(opened)
-    names = [
-        stub.Backtest(json_format.ParseDict({**LONG, "requestId": f"q{i}"}, BacktestRequest()), timeout=30).name
-        for i in range(3)
-    ]
-    end = time.monotonic() + 20.0
-    while (found := quotas(opened))["running_jobs"] != (None, 1):
-        assert time.monotonic() < end, found
-        time.sleep(0.05)
-    assert found["queued_jobs"] == (7, 2)
+    names = [start(opened, f"q{i}") for i in range(3)]
+    wait_until_one_runs(opened)
+    assert quotas(opened)["queued_jobs"] == (7, 2)
     assert quotas(opened, "somebody else")["queued_jobs"] == (7, 0)
+    with grpc.insecure_channel(running.address, options=OF_ANOTHER_CALLER) as other:
+        names.append(start(other, "other"))
+        wait_until_one_runs(other)
+    assert (quotas(opened)["queued_jobs"], quotas(opened)["running_jobs"]) == ((7, 2), (1, 1)), "the place was free"
+    stub = BacktestServiceStub(opened)
     for name in names:
         stub.CancelBacktest(CancelBacktestRequest(name=name), timeout=10)
     assert quotas(opened)["queued_jobs"] == (7, 0)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import HAS_WEB, RunningServer, Wire
-from tests.e2e.asked_requests import BACKTEST
+from tests.e2e.asked_requests import BACKTEST, LONG
 
 if not find_spec("opentelemetry"):
     pytest.skip("the extra `telemetry` is not installed: no server traces", allow_module_level=True)
@@ -184,6 +184,31 @@ def test_a_job_has_a_trace_of_its_own_with_a_link_to_the_call(traced: Traced) ->
     assert (link.trace_id, link.span_id) == (call.trace_id, call.span_id)
     inner = {span.name for span in traced.collector.spans(job.trace_id.hex())}
     assert {"backtest", "wait for a worker", "work", "sqlite write"} <= inner
+
+
+def test_a_job_that_another_server_goes_on_with_has_the_link_too(
+    traced: Traced, start_server: Callable[..., RunningServer]
+) -> None:
+    trace = "8" * 32
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": traced.collector.address, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    first = Traced(start_server("--workers", "1", environment=environment), traced.collector)
+    caller = first.wire(trace)
+    name = caller.call("BacktestService/Backtest", {**LONG, "requestId": "killed"})["name"]
+    running = lambda: caller.call("BacktestService/GetBacktest", {"name": name})["state"] == "BACKTEST_STATE_RUNNING"  # noqa: E731
+    traced.collector.until(running, "the first attempt")
+    call = first.whole(trace)["absfinance.v1.BacktestService/Backtest"]
+    first.running.process.kill()
+    first.running.process.wait(10)
+    second = start_server("--workers", "1", environment=environment, data_dir=first.running.data_dir)
+    wire = Wire(second.channel())
+    notices = wire.stream("BacktestService/BacktestProgress", {"backtest": name}, timeout=30)
+    assert any(notice.get("milestone", {}).get("kind") == "KIND_RESUMED" for notice in notices)
+    wire.call("BacktestService/CancelBacktest", {"name": name})
+    job_id = name.removeprefix("backtests/")
+    (job,) = traced.collector.until(
+        lambda: [span for span in traced.collector.all() if attributes(span).get("absfin.job.id") == job_id], "its span"
+    )
+    assert [(link.trace_id, link.span_id) for link in job.links] == [(call.trace_id, call.span_id)]
 
 
 def test_a_caller_who_keeps_no_trace_has_none_kept(traced: Traced) -> None:

@@ -28,7 +28,7 @@ def test_defaults(tmp_path: Path) -> None:
     assert settings.workers >= 1
     assert settings.tls is None
     assert (settings.max_storage_bytes, settings.min_free_bytes, settings.retention_days) == (0, 64 << 20, 0.0)
-    assert (settings.max_queued_jobs, settings.max_job_seconds) == (1000, 0.0)
+    assert (settings.max_queued_jobs, settings.max_running_jobs, settings.max_job_seconds) == (1000, 0, 0.0)
     assert (settings.short_job_seconds, settings.job_slice_seconds) == (60.0, 30.0)
 
 
@@ -179,6 +179,7 @@ LIMITS = {
     "min_free_bytes": ("ABSFIN_MIN_FREE_BYTES", "1", ("-1", "", "1e6")),
     "retention_days": ("ABSFIN_RETENTION_DAYS", "0.5", ("-1", "nan", "inf", "a week")),
     "max_queued_jobs": ("ABSFIN_MAX_QUEUED_JOBS", "7", ("0", "-1", "many")),
+    "max_running_jobs": ("ABSFIN_MAX_RUNNING_JOBS", "7", ("-1", "1.5", "many")),
     "short_job_seconds": ("ABSFIN_SHORT_JOB_SECONDS", "2.5", ("-1", "nan")),
     "job_slice_seconds": ("ABSFIN_JOB_SLICE_SECONDS", "1", ("0.5", "inf")),
     "max_job_seconds": ("ABSFIN_MAX_JOB_SECONDS", "3600", ("-1", "nan", "1h")),

@@ -285,6 +285,8 @@ def _enqueue(connection: sqlite3.Connection, owner: str, draft: JobDraft, inputs
     statement = f"INSERT INTO backtests ({names}) VALUES (:{names.replace(', ', ', :')})"  # noqa: S608  # constants
     key = connection.execute(statement, row).lastrowid or 0
     record_used(connection, "backtests", key, draft.used)
+    if draft.traceparent:
+        connection.execute("INSERT INTO backtest_traces VALUES (?, ?)", (key, draft.traceparent))
     connection.executemany("INSERT INTO backtest_input_uses VALUES (?, ?)", [(key, name) for name in inputs])
     return get_job(connection, owner, job_id)
 

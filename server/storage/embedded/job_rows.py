@@ -27,11 +27,12 @@ from server.storage.job_inputs import inputs_of
 from server.storage.pages import time_of
 
 _STALE = stale_micros("backtests")
+_TRACEPARENT = "(SELECT t.traceparent FROM backtest_traces t WHERE t.backtest_key = backtests.key)"
 
 COLUMNS = (
     "key, owner, id, state, label, epoch, request, inputs, fingerprint, created_micros, finished_micros, fraction, "
     "day, wealth, stage, last_event, dropped_event, attempt, crashes, worker, request_id, caller, cost_estimate, "
-    f"run_micros, {_STALE}, result, error"
+    f"run_micros, {_STALE}, {_TRACEPARENT}, result, error"
 )
 # A list shows many jobs and none of their results or corporate actions.
 LISTED = COLUMNS.replace("request, inputs", "x'', json_set(inputs, '$[6]', NULL)").replace(
@@ -143,7 +144,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
     (
         key, owner, job_id, state, label, epoch, request, inputs, fingerprint, created, finished, fraction, day, wealth,
         stage, last_event, dropped_event, attempt, crashes, worker, request_id, caller, cost_estimate, run_micros,
-        stale, result, error,
+        stale, traceparent, result, error,
     ) = row  # fmt: skip
     return JobRecord(
         key=key,  # type: ignore[arg-type]  # sqlite3 knows no types; the schema does, as for those below
@@ -170,6 +171,7 @@ def record_of(row: tuple[object, ...]) -> JobRecord:
         result=result,  # type: ignore[arg-type]
         error=error,  # type: ignore[arg-type]
         stale_since=None if stale is None else time_of(stale),  # type: ignore[arg-type]
+        traceparent=str(traceparent or ""),
     )
 
 

@@ -83,6 +83,7 @@ def listed_job_of(row: Mapping[str, Any]) -> JobRecord:
         cost_estimate=float(row["cost_estimate"]),
         run_seconds=float(row["run_seconds"]),
         stale_since=None if row["stale_time"] is None else _time_of(row["stale_time"]),
+        traceparent=row["traceparent"],
     )
 
 

@@ -45,5 +45,9 @@ VERSIONS: tuple[str, ...] = (
     "20261129092500",
     # audit log, its other tables
     "20261129093000",
+    # limit of running jobs
+    "20261129094000",
+    # traces of jobs
+    "20261129094500",
 )
 """As `absfin.get_schema_versions` returns them."""

@@ -42,9 +42,11 @@ async def test_a_job_comes_back_as_it_was(storage: Storage) -> None:
         labels={"sector=x": ("A", "B")},
     )
     whole = draft("r\0", bytes(range(256)), inputs=inputs, label="a\0ü\1", caller="c\0", cost_estimate=0.1 + 0.2)
-    job = await storage.jobs.queue.enqueue(OWNER, replace(whole, request=bytes(range(256))))
+    traceparent = f"00-{'1' * 32}-{'2' * 16}-01"
+    job = await storage.jobs.queue.enqueue(OWNER, replace(whole, request=bytes(range(256)), traceparent=traceparent))
     assert (job.owner, job.state, job.label, job.request_id) == (OWNER, JobState.QUEUED, "a\0ü\1", "r\0")
     assert (job.request, job.caller, job.cost_estimate) == (bytes(range(256)), "c\0", 0.1 + 0.2)
+    assert job.traceparent == traceparent
     assert job.inputs == inputs
     assert list(job.inputs.benchmarks) == ["B", "A"]
     assert list(job.inputs.groups) == ["z", "a"]
@@ -54,6 +56,7 @@ async def test_a_job_comes_back_as_it_was(storage: Storage) -> None:
     assert await storage.jobs.archive.find(OWNER, "r\0", bytes(range(256))) == job
     (listed,) = (await storage.jobs.archive.list(MINE, "", 5)).records
     assert listed == replace(job, request=b"", inputs=replace(inputs, actions=()))
+    assert (await claimed(storage)).record.traceparent == traceparent
 
 
 async def test_a_sweep_is_a_job_of_another_name(storage: Storage) -> None:

@@ -37,6 +37,30 @@ async def test_callers_that_run_fewer_jobs_go_first(opened: Opened) -> None:
     assert await order(storage) == ["c1", "a2", "b2", "a3"]
 
 
+async def test_a_caller_at_its_limit_waits_while_others_run(opened: Opened) -> None:
+    policy = QueuePolicy(max_running=1)
+    storage, other = opened(policy=policy), opened(policy=policy)
+    await enqueued(storage, ("a1", "a", 0.0), ("a2", "a", 0.0), ("a3", "a", LONG), ("b1", "b", LONG))
+    first = await claimed(storage)
+    assert [first.record.id, *await order(other)] == ["a1", "b1"], "those of all servers count"
+    snapshot = await other.jobs.queue.queue(other.worker)
+    assert (len(snapshot.waiting), dict(snapshot.running)) == (2, {"a": 1, "b": 1})
+    assert snapshot.best(policy) is None, "nobody makes room for a job that may not run"
+    await storage.jobs.queue.release(first.record, crashed=False, yielded=True)
+    assert await order(other) == ["a2"], "a job that made room is counted no more"
+    await other.jobs.queue.cancel(OWNER, "a2")
+    assert await order(storage) == ["a1"]
+
+
+async def test_a_job_of_a_server_that_is_gone_goes_on_within_the_limit(opened: Opened) -> None:
+    policy = QueuePolicy(max_running=2)
+    storage, other = opened(policy=policy), opened(policy=policy)
+    await enqueued(storage, ("a1", "a", 0.0), ("a2", "a", 0.0), ("a3", "a", 0.0))
+    assert [(await claimed(one)).record.id for one in (storage, other)] == ["a1", "a2"]
+    storage.release_worker()
+    assert await order(other) == ["a1"]
+
+
 async def test_short_jobs_go_before_long_ones_and_then_the_longest_waiting(opened: Opened) -> None:
     storage = opened(policy=POLICY)
     await enqueued(storage, ("l1", "a", LONG), ("s1", "a", 60.0), ("l2", "a", LONG), ("s2", "a", 0.0))
