@@ -24,7 +24,7 @@ HIGH, LOW = CLOSE[:, 0] * 1.01, CLOSE[:, 0] * 0.985
 
 @pytest.fixture(scope="module")
 def stocked(start_server: Callable[..., RunningServer]) -> RunningServer:
-    """A has all bars; B has closing prices alone, none of the last ten; H is halted, D delisted, L beyond currencies."""
+    """A has all bars; B has closing prices alone, none of the last ten; H is halted, D delisted, L far too dear."""
     running = start_server("--workers", "1")
     close = np.column_stack([CLOSE, CLOSE])
     close[-10:, 1] = np.nan

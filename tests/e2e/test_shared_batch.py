@@ -55,6 +55,7 @@ def trade_of(result: Reallocation) -> PlannedTrade:
     ("rule", "volume", "lot", "expected"),
     [
         ("PRO_RATA", 10_000, 100, [6700, 2500, 800]),
+        ("PRO_RATA", 10_000, 0.01, [6666.67, 2500, 833.33]),
         ("PRO_RATA", 6000, 1, [4000, 1500, 500]),
         ("MAX_MIN", 10_000, 1, [6000, 3000, 1000]),
         ("MAX_MIN", 6000, 1, [2500, 2500, 1000]),
