@@ -8,6 +8,7 @@ from pathlib import Path
 
 from google.protobuf import json_format
 
+from scripts.measured import write
 from tests.fuzzing.answers import problems
 from tests.fuzzing.callers import call
 from tests.fuzzing.contract import new
@@ -15,6 +16,7 @@ from tests.fuzzing.run import Finding, Report, Run, loaded, saved
 from tests.fuzzing.server import running
 
 SHOWN = 40
+PAGE = Path(__file__).parents[1] / "docs/reliability.md"
 
 
 def fuzz(given: argparse.Namespace, folder: Path) -> int:
@@ -32,6 +34,8 @@ def fuzz(given: argparse.Namespace, folder: Path) -> int:
         _print_finding(one, path)
     for complaint in report.complaints[:SHOWN]:
         print(f"  {complaint}")
+    if given.docs:
+        write(PAGE, "scripts/fuzz", table(report, given.seed))
     print("nothing is wrong" if report.passed else f"{len(report.findings)} findings in {folder}")
     return 0 if report.passed else 1
 
@@ -66,6 +70,21 @@ def _print(report: Report, seed: int) -> None:
     print(f"health: median {1e3 * median:.0f} ms, slowest {1e3 * slowest:.0f} ms; memory in the second half: {grown}")
 
 
+def table(report: Report, seed: int) -> str:
+    """The figures of a run as the page of reliability shows them."""
+    median, slowest = report.health
+    grown = ", ".join(f"{name} {size / 2**20:+.1f} MiB" for name, size in report.growth.items())
+    wrong = len(report.findings) + len(report.complaints)
+    return "\n".join(
+        [
+            "| requests | time | answered with | health, median and slowest | memory, second half | wrong |",
+            "|---|---|---|---|---|---|",
+            f"| {report.sent}, seed {seed} | {report.seconds:.0f} s | {_counts(report.codes)} "
+            f"| {1e3 * median:.0f} ms, {1e3 * slowest:.0f} ms | {grown} | {wrong} |",
+        ]
+    )
+
+
 def _counts(codes: Counter[str]) -> str:
     return ", ".join(f"{code} {number}" for code, number in codes.most_common())
 
@@ -90,6 +109,7 @@ def main() -> int:
     parser.add_argument("--callers", type=int, default=0, help="processes that call (default: threads of this one)")
     parser.add_argument("--slack", type=float, default=1.0, help="so many times as late an answer may be (default 1)")
     parser.add_argument("--folder", type=Path, help="where requests with wrong answers are saved (default: a new one)")
+    parser.add_argument("--docs", action="store_true", help="write the figures into docs/reliability.md")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="send one saved request again")
     given = parser.parse_args()
     if given.replay:

@@ -15,7 +15,7 @@ JOBS = re.search(
     r"^# Runs a benchmark: scripts/bench \[--docs\] ([\w |]+),", (ROOT / "scripts/bench").read_text(), re.M
 )
 PAGES = {
-    "docs/reliability.md": ["scripts/chaos embedded", "scripts/chaos supabase", "scripts/load"],
+    "docs/reliability.md": ["scripts/chaos embedded", "scripts/chaos supabase", "scripts/fuzz", "scripts/load"],
     "benchmarks/README.md": [f"scripts/bench {job}" for job in JOBS[1].split(" | ")] if JOBS else [],
 }
 UNMEASURED = "Not measured on a quiet machine yet."
