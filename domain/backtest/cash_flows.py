@@ -120,3 +120,18 @@ def _flow_dates(path: str, rule: RecurringCashFlow, days: NDArray[np.int32], sta
         raise InvalidInput(f"{path}.{name}", f"leaves no flow: no {rule.frequency} period begins within the range")
     found: DateIndices = indices[inside]
     return found
+
+
+def withdrawal_error(flows: Sequence[CashFlow], days: NDArray[np.int32], t: int) -> InvalidInput:
+    """The error of a withdrawal on date number t of some `days` (T,) that takes the whole net asset value."""
+    for i, flow in enumerate(flows):
+        if flow.amount < 0.0 and int(np.searchsorted(days, flow.day)) == t:
+            return InvalidInput(
+                f"cash_flows[{i}].amount",
+                f"leaves nothing: the withdrawal of {-flow.amount:g} on {civil_date(days[t])} is the whole net "
+                "asset value or more",
+            )
+    return InvalidInput(
+        "recurring_cash_flows",
+        f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value",
+    )

@@ -121,6 +121,29 @@ def inputs_of(
     return inputs._replace(rules=inputs.rules._replace(is_quiet=quiet)) if quiet else inputs
 
 
+def with_known(inputs: Inputs, index: int, next_fill: int, weights: Matrix) -> Inputs:
+    """The arrays for dates on which decisions from number `index` on have weights (K, N) that are known beforehand.
+
+    `inputs` are those of a strategy that is asked. Decisions from `next_fill` on that wait for their fill keep their
+    weights. There is no weight of others: the dates must end before the decision after the K ones.
+    """
+    plan, first = inputs.plan, min(next_fill, index)
+    waiting = plan.targets[plan.row[first:index]]
+    rows = np.arange(len(plan.made), dtype=np.int64) - first
+    known = inputs._replace(
+        plan=plan._replace(row=rows, targets=np.concatenate([waiting, weights])),
+        rules=inputs.rules._replace(decides_outside=False),
+    )
+    quiet = _is_quiet(known, all_listed=True)  # decisions are made beforehand where all assets are listed
+    return known._replace(rules=known.rules._replace(is_quiet=quiet))
+
+
+def keep_waiting(inputs: Inputs, known: Inputs, next_fill: int, next_decision: int) -> None:
+    """Writes the weights of decisions that wait for their fill, which `known` has, to where a strategy is asked."""
+    for index in range(next_fill, next_decision):
+        inputs.plan.targets[inputs.plan.row[index]] = known.plan.targets[known.plan.row[index]]
+
+
 def output_for(inputs: Inputs, first: int, last: int) -> Output:
     """Room for what dates first to last write."""
     dates, assets = last - first + 1, inputs.prices.marks.shape[1]

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.cash_flows import withdrawal_error
 from domain.backtest.growth import MarketGrowth
-from domain.backtest.inputs import Inputs, inputs_of, output_for
+from domain.backtest.inputs import Inputs, inputs_of, keep_waiting, output_for, with_known
 from domain.backtest.market import Market
 from domain.backtest.opening import opened_account
 from domain.backtest.record import FailedRebalance, Record, RecordPart
@@ -125,39 +126,56 @@ class Simulation:
         """
         dates, assets = self._market.panel.values.shape
         step = max(1, STRETCH // assets)
-        advance = self._advance_quietly if self.inputs.rules.is_quiet else self._advance
         while self.state.date_index < dates - 1:
             first = self.state.date_index + 1
-            last = min(first + step - 1, self._next_asked())
-            output = output_for(self.inputs, first, last)
-            ended, t = advance(first, last, output, check_cancelled)
+            inputs, last = self._stretch(min(first + step, dates) - 1, check_cancelled)
+            output = output_for(inputs, first, last)
+            advance = self._advance_quietly if inputs.rules.is_quiet else self._advance
+            ended, t = advance(inputs, first, last, output, check_cancelled)
+            if inputs is not self.inputs:
+                keep_waiting(self.inputs, inputs, int(self._account.next_fill), int(self._account.next_decision))
             self._write(first, t, output)
             self._check(ended if np.isfinite(self.record.parts[-1].gains).all() else BEYOND_NUMBERS, t)
             yield
 
-    def _advance(self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]) -> tuple[int, int]:
+    def _stretch(self, most: int, check_cancelled: CancellationCheck) -> tuple[Inputs, int]:
+        """What the next dates are simulated by, and the last one of them, date `most` at the latest."""
+        index, decisions = int(self._account.next_decision), self._run.decisions
+        if not self._asks or index == len(decisions):
+            return self.inputs, most
+        if self._run.sleeves is None:
+            weights = self._ahead.weights(index, check_cancelled)
+            end = index + len(weights)
+            if end > index:
+                last = most if end == len(decisions) else min(most, int(decisions[end]) - 1)
+                return with_known(self.inputs, index, int(self._account.next_fill), weights), last
+        return self.inputs, min(most, int(decisions[index]))
+
+    def _advance(
+        self, inputs: Inputs, first: int, last: int, output: Output, check_cancelled: CancellationCheck
+    ) -> tuple[int, int]:
         """Simulates dates first to last, and asks for decisions; how it ended, and on which date."""
         from domain.backtest.simulation.day import simulate  # compiling takes seconds: only where it is run
 
         account, positions = self._account, self.state.positions
-        ended, t = simulate(first, last, False, *self.inputs, account, positions, output)
+        ended, t = simulate(first, last, False, *inputs, account, positions, output)
         while ended in (DECISION_DUE, DESTINATION_DUE):
             self.state.date_index = t
             if ended == DECISION_DUE:
                 self._ask(t, check_cancelled)
             elif not self._head_for_band(t, check_cancelled):
                 return RUNNING, t
-            ended, t = simulate(first, t, True, *self.inputs, account, positions, output)
+            ended, t = simulate(first, t, True, *inputs, account, positions, output)
         return ended, t
 
     def _advance_quietly(
-        self, first: int, last: int, output: Output, check_cancelled: Callable[[], None]
+        self, inputs: Inputs, first: int, last: int, output: Output, check_cancelled: CancellationCheck
     ) -> tuple[int, int]:
         """The same in the short way, where nobody has to be asked."""
         from domain.backtest.simulation.compiled import as_records
         from domain.backtest.simulation.quiet import simulate_quietly
 
-        prices, _, _, _, costs, _, _, plan, rules = self.inputs
+        prices, _, _, _, costs, _, _, plan, rules = inputs
         account, positions = as_records(self.state.account), self.state.positions
         return simulate_quietly(
             first,
@@ -196,14 +214,6 @@ class Simulation:
             {} if market.liquidity is None else market.liquidity.at(date_index + 1),
         )
 
-    def _next_asked(self) -> int:
-        """The next date for which the strategy is asked; the last one where it is not asked any more."""
-        if self._asks:
-            index = int(self.state.account["next_decision"][0])
-            if index < len(self._run.decisions):
-                return int(self._run.decisions[index])
-        return len(self._market.panel.dates) - 1
-
     def _ask(self, t: int, check_cancelled: Callable[[], None]) -> None:
         """Puts the weights of the decision at date t into the plan; a decision that fails is dropped."""
         plan, index = self.inputs.plan, int(self._account.next_decision)
@@ -221,8 +231,7 @@ class Simulation:
                 return
             for warning in decision_warnings(self._run.strategy, history):
                 self._warn_once(t, warning.reason, warning.message)
-            ahead = self._ahead.weights(index, check_cancelled)
-            row[:] = self._run.strategy.decide(history, check_cancelled) if ahead is None else ahead
+            row[:] = self._run.strategy.decide(history, check_cancelled)
         except Cancelled:
             raise
         except DomainError as error:
@@ -332,21 +341,7 @@ class Simulation:
             rule = f"give positions on {day} that are too large or too small for a number; scale prices or capital"
             raise InvalidInput("prices", rule)
         elif ended == FLOW_LEAVES_NOTHING:
-            raise self._flow_error(t)
-
-    def _flow_error(self, t: int) -> InvalidInput:
-        days = self._market.panel.dates
-        for i, flow in enumerate(self._specification.cash_flows):
-            if flow.amount < 0.0 and int(np.searchsorted(days, flow.day)) == t:
-                return InvalidInput(
-                    f"cash_flows[{i}].amount",
-                    f"leaves nothing: the withdrawal of {-flow.amount:g} on {civil_date(days[t])} is the whole net "
-                    "asset value or more",
-                )
-        return InvalidInput(
-            "recurring_cash_flows",
-            f"leave nothing: the withdrawal on {civil_date(days[t])} is the whole net asset value",
-        )
+            raise withdrawal_error(self._specification.cash_flows, self._market.panel.dates, t)
 
     def _fail(self, date_index: int, reason: str, message: str) -> None:
         self.record.failures.append(FailedRebalance(int(self._market.panel.dates[date_index]), reason, message))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from domain.backtest.market import Market
 from domain.backtest.strategies import Optimized, Strategy
 from domain.cancellation import CancellationCheck
-from domain.checks import Matrix, Vector
+from domain.checks import Matrix
 from domain.optimization.walk.decisions import WalkObjective, decide_windows, walk_objective
 from domain.optimization.walk.windows import window_moments
 
@@ -37,17 +37,22 @@ class WalkAhead:
         self._at_once = max(1, min(AT_ONCE, MOST_ENTRIES // len(market.panel.symbols) ** 2))
         self._solved: dict[int, Matrix] = {}  # weights of some decisions each, by the first of them over their number
 
-    def weights(self, index: int, check_cancelled: CancellationCheck) -> Vector | None:
-        """Proven weights (N,) of a decision, None where the strategy has to be asked. Raises what the check raises."""
+    def weights(self, index: int, check_cancelled: CancellationCheck) -> Matrix:
+        """Proven weights (K, N) of decisions from one on; none where the strategy has to be asked for that one.
+
+        Raises what the check raises.
+        """
         if self._objective is None:
-            return None
+            return np.zeros((0, len(self._market.panel.symbols)))
         part, place = divmod(index, self._at_once)
         if part not in self._solved:
             if not self._keeps_all:
                 self._solved.clear()
             self._solved[part] = self._decided(self._objective, part * self._at_once, check_cancelled)
-        row: Vector = self._solved[part][place]
-        return None if np.isnan(row).any() else row
+        rows = self._solved[part][place:]
+        unknown = np.isnan(rows).any(axis=1)
+        result: Matrix = rows[: int(unknown.argmax())] if unknown.any() else rows
+        return result
 
     def _decided(self, objective: WalkObjective, index: int, check_cancelled: CancellationCheck) -> Matrix:
         """Of the decisions from one on; NaN for those without an answer."""

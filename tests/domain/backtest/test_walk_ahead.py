@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from absfin.cli.csv_files import read_panel
 
-from domain.backtest.flow import run
+from domain.backtest.cash_flows import RecurringCashFlow
+from domain.backtest.flow import Checkpoint, run
 from domain.backtest.preparation import prepare
 from domain.backtest.rebalancing import EveryPeriods, Rebalancing
-from domain.backtest.specification import BacktestSpecification
+from domain.backtest.specification import BacktestSpecification, Fill
 from domain.backtest.strategies import MarketHistory, Optimized, Strategy
 from domain.backtest.walk_ahead import AT_ONCE, MOST_ASSETS, WalkAhead
+from domain.calendar import Frequency
 from domain.checks import Vector
 from domain.costs.linear import LinearCost
 from domain.costs.model import CostModel
@@ -25,6 +28,7 @@ from domain.optimization.request.specification import Specification
 
 STOCKS = read_panel(Path(__file__).parents[3] / "data/sp500_stocks.csv.gz")
 PANEL = PricePanel.of(STOCKS.symbols, STOCKS.dates[:1500], STOCKS.values[:1500])
+EVERY_TEN = Rebalancing(EveryPeriods(10))
 OBJECTIVES: dict[str, Objective] = {
     "least variance": MinRisk(),
     "ratio": MaxRatio(),
@@ -39,14 +43,11 @@ def asked(strategy: Optimized) -> Optimized:
     return replace(strategy, specification=replace(strategy.specification, constraints=(never,)))
 
 
-def outcome(*strategies: Strategy, panel: PricePanel = PANEL, **more: object) -> list[np.ndarray]:
+def outcome(
+    *strategies: Strategy, panel: PricePanel = PANEL, rebalancing: Rebalancing = EVERY_TEN, **more: object
+) -> list[np.ndarray]:
     costs = CostModel(LinearCost(10.0))
-    specification = BacktestSpecification(
-        strategies,
-        Rebalancing(EveryPeriods(10)),
-        costs=costs,
-        **more,  # type: ignore[arg-type]
-    )
+    specification = BacktestSpecification(strategies, rebalancing, costs=costs, **more)  # type: ignore[arg-type]
     found = run(prepare(specification, panel), lambda walk: None, lambda: None)
     return [one.record.nav for one in found.strategies if one.record is not None]
 
@@ -81,28 +82,74 @@ def test_where_it_begins_does_not_matter() -> None:
     """As a run that goes on from a checkpoint does."""
     strategy = Optimized(Specification(MinRisk()), 120)
     whole = ahead_of(PANEL, strategy)
-    weights = [whole.weights(index, carry_on) for index in range(100)]
+    weights = [whole.weights(index, carry_on)[0] for index in range(100)]
     later = ahead_of(PANEL, strategy)
     for index in (37, 38, 99, AT_ONCE, 12):
-        found, expected = later.weights(index, carry_on), weights[index]
-        assert found is not None
-        assert expected is not None
-        assert found.tobytes() == expected.tobytes()
+        found = later.weights(index, carry_on)
+        assert len(found) == AT_ONCE - index % AT_ONCE
+        expected = weights[index : index + len(found)]
+        assert found[: len(expected)].tobytes() == np.array(expected).tobytes()
+
+
+def with_a_standstill() -> PricePanel:
+    still = PANEL.values.copy()
+    still[300:500, 4] = still[300, 4]
+    return PricePanel.of(PANEL.symbols, PANEL.dates, still)
 
 
 def test_a_window_without_an_answer_is_asked_for() -> None:
     """A stock that stands still for a while: alone its window has least variance 0, which the strategy finds itself."""
-    still = PANEL.values.copy()
-    still[300:500, 4] = still[300, 4]
-    panel = PricePanel.of(PANEL.symbols, PANEL.dates, still)
+    panel = with_a_standstill()
     strategy = Optimized(Specification(MinRisk()), 120)
     ahead = ahead_of(panel, strategy)
-    answered = [ahead.weights(index, carry_on) is not None for index in range(100)]
+    answered = [len(ahead.weights(index, carry_on)) > 0 for index in range(100)]
     ends = 120 + 10 * np.arange(100)
     expected = [not (end - 120 >= 300 and end < 500) for end in ends.tolist()]
     assert answered == expected
     (ours,), (theirs,) = outcome(strategy, panel=panel), outcome(asked(strategy), panel=panel)
     np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "plain fills": {},
+    "fills at once": {"fill": Fill.SAME_CLOSE},
+    "whole units": {"fractional_holdings": False, "initial_capital": 20_000.0},
+    "a cooldown": {"rebalancing": Rebalancing(EveryPeriods(1), min_periods_between=3)},
+    "flows alone": {
+        "rebalancing": Rebalancing(EveryPeriods(1), flows_only=True),
+        "recurring_cash_flows": (RecurringCashFlow(Frequency.MONTHLY, 1000.0),),
+    },
+    "turnover": {"rebalancing": Rebalancing(EveryPeriods(1), max_turnover=0.02)},
+}
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES.keys())
+def test_decisions_of_each_date_are_filled_as_those_of_a_strategy_that_is_asked(rules: dict[str, Any]) -> None:
+    """Where it is asked in between, what was decided beforehand and waits for its fill is filled all the same."""
+    panel, strategy = with_a_standstill(), Optimized(Specification(MinRisk()), 120)
+    rules = {"rebalancing": Rebalancing(EveryPeriods(1)), **rules}
+    shorter = PricePanel.of(panel.symbols, panel.dates[250:550], panel.values[250:550])
+    (ours,), (theirs,) = (outcome(one, panel=shorter, **rules) for one in (strategy, asked(strategy)))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+
+
+@pytest.mark.parametrize("rules", [{}, RULES["whole units"]], ids=["plain fills", "whole units"])
+def test_a_run_that_goes_on_from_a_checkpoint_has_the_same_bits(rules: dict[str, Any]) -> None:
+    panel, strategy = with_a_standstill(), Optimized(Specification(MinRisk()), 120)
+    shorter = PricePanel.of(panel.symbols, panel.dates[250:550], panel.values[250:550])
+    plan = prepare(BacktestSpecification((strategy,), Rebalancing(EveryPeriods(1)), **rules), shorter)
+    checkpoints: list[Checkpoint] = []
+    whole = run(plan, lambda walk: checkpoints.append(walk.checkpoint()), lambda: None)
+    days = [one.state.date_index for one in checkpoints]
+    assert len(days) > 50
+    for place in (2, 3, len(days) // 2, len(days) - 2):
+        known = [part for one in checkpoints[: place + 1] for _, part in one.parts]
+        again = run(plan, lambda walk: None, lambda: None, checkpoints[place], [known])
+        for one, other in zip(whole.strategies, again.strategies, strict=True):
+            assert one.record is not None
+            assert other.record is not None
+            assert one.record.nav.tobytes() == other.record.nav.tobytes()
+            assert one.record.units.tobytes() == other.record.units.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +162,7 @@ def test_a_window_without_an_answer_is_asked_for() -> None:
 )
 def test_other_strategies_are_asked(strategy: Strategy) -> None:
     ahead = ahead_of(PANEL, strategy)
-    assert all(ahead.weights(index, carry_on) is None for index in range(5))
+    assert not any(len(ahead.weights(index, carry_on)) for index in range(5))
 
 
 def test_it_can_be_cancelled() -> None:
@@ -167,5 +214,5 @@ def test_so_many_assets_that_it_takes_longer_are_asked_for() -> None:
     many = PricePanel.of([f"S{i}" for i in range(count)], PANEL.dates[:150], prices)
     fewer = PricePanel.of(many.symbols[:-1], many.dates, prices[:, :-1])
     strategy = Optimized(Specification(Hierarchical()), 120)
-    assert ahead_of(many, strategy).weights(0, carry_on) is None
-    assert ahead_of(fewer, strategy).weights(0, carry_on) is not None
+    assert not len(ahead_of(many, strategy).weights(0, carry_on))
+    assert len(ahead_of(fewer, strategy).weights(0, carry_on))
