@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Vector, rounding_of
 from domain.errors import NotSupported, SolverFailed
 from domain.market_data.panel import Scenarios
 from domain.optimization.problem.feasible_set import FeasibleSet
@@ -67,7 +67,9 @@ class SpectralRisk:
     @property
     def scale(self) -> float:
         """A typical outcome, by which programs are scaled."""
-        return float(self.scenarios.values.std()) or 1.0
+        values = self.scenarios.values
+        spread = float(values.std())
+        return spread if spread > rounding_of(values) else float(np.abs(values).mean()) or 1.0
 
     @property
     def cutting_planes(self) -> CuttingPlanes:
