@@ -42,7 +42,9 @@ def scenario_risk_budget(
     """
     budget = problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are fractions of a long portfolio's risk")
+        raise InvalidInput(
+            problem.budget_field, "must be above 0: risk budgets are fractions of a long portfolio's risk"
+        )
     size, risk = limits.n_assets, problem.risk
     fractions = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
