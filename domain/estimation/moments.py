@@ -217,4 +217,6 @@ def scenario_moments(scenarios: Scenarios, periods_per_year: float) -> Moments:
     means = probabilities @ moderate("values", scenarios.values)
     centred = scenarios.values - means
     covariance = (centred * probabilities[:, None]).T @ centred
+    constant = scenarios.constant
+    covariance[constant, :] = covariance[:, constant] = 0.0  # what rounding left of no variance
     return Moments.of(scenarios.symbols, means, covariance, periods_per_year, repair_covariance=True)

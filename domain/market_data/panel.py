@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from domain.calendar import EPOCH, day_numbers, usual_step
-from domain.checks import Matrix, finite, freeze, unique_symbols
+from domain.checks import Matrix, constant_columns, finite, freeze, unique_symbols
 from domain.errors import InvalidInput
 from domain.records import dataclass
 
@@ -218,6 +218,25 @@ class Scenarios:
         if chosen.all():
             return self
         return Scenarios(self.symbols, self.values[chosen], self.probabilities[chosen], self.are_observations)
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which assets' returns vary by no more than rounding over all outcomes that can happen, (N,)."""
+        return constant_columns(self.values[self.probabilities > 0.0])
+
+    @property
+    def without_rounding(self) -> "Scenarios":
+        """The same with one return for each asset that is constant but for rounding, as cash in prices is.
+
+        Measures of the spread would take the rounding for a risk.
+        """
+        possible = self.probabilities > 0.0
+        constant = self.constant
+        if not constant.any() or not np.ptp(self.values[possible][:, constant], axis=0).any():
+            return self
+        values = self.values.copy()
+        values[np.ix_(possible, constant)] = np.median(values[possible][:, constant], axis=0)
+        return Scenarios(self.symbols, freeze(values), self.probabilities, self.are_observations)
 
     @classmethod
     def from_returns(cls, panel: ReturnPanel) -> "Scenarios":

@@ -56,6 +56,10 @@ def conflict(limits: FeasibleSet, check_cancelled: CancellationCheck = never_can
 
 def _with_relaxations(limits: FeasibleSet, labels: list[str], check_cancelled: CancellationCheck) -> InfeasibleProblem:
     singly: dict[str, float] = {}
+    limits = FeasibleSet(
+        limits.symbols,
+        tuple(one.as_sum if isinstance(one, Box) and one.is_short_limit else one for one in limits.limits),
+    )
     try:
         if limits.only(labels).contribution_bounds:
             return InfeasibleProblem(labels, contribution_relaxations(limits, labels))

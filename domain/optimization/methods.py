@@ -110,7 +110,7 @@ def linear_diversification(call: Call, _: objectives.MaxDiversification) -> Cand
 def diversification(call: Call, _: objectives.MaxDiversification) -> Candidate | None:
     """Diversification ratio under any convex limits by a conic program."""
     problem = call.problem
-    numerator = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities)
+    numerator = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities, is_spread=True)
     return conic_objectives.maximum_ratio(call.limits, call.control, numerator, problem.deviation)
 
 

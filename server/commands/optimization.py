@@ -62,6 +62,7 @@ class BatchAccount:
     key: str
     specification: Specification | Exception  # why its message is none
     fingerprint: str
+    origins: tuple[str, ...] = ()  # where each constraint of the specification was sent, as a path of the batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from server.commands.optimization import (
 )
 from server.converters.constraint import constraint_from_proto
 from server.converters.identity import identity_of
+from server.converters.located import located
 from server.converters.market_input import market_input_from_proto
 from server.converters.objective import objective_from_proto
 from server.converters.paths import error_path
@@ -137,9 +138,24 @@ def batch_account_from_proto(account: OptimizeBatchRequest.Account, shared: Batc
     """An account with what it shares; a message that cannot be read is its outcome."""
     fingerprint = hashlib.sha256(body + account.SerializeToString(deterministic=True)).hexdigest()
     try:
-        return BatchAccount(account.key, _account_specification(account, shared), fingerprint)
+        specification = _account_specification(account, shared)
+    except InvalidInput as error:
+        shared_field = error.field.startswith("universe.")
+        own = error if shared_field else located(error, OptimizeBatchRequest(account=account))
+        return BatchAccount(account.key, own, fingerprint)
     except DomainError as error:
         return BatchAccount(account.key, error, fingerprint)
+    return BatchAccount(account.key, specification, fingerprint, _origins(account, shared))
+
+
+def _origins(account: OptimizeBatchRequest.Account, shared: BatchCommand) -> tuple[str, ...]:
+    """Where the constraints were sent: shared ones that the account does not replace, then its own."""
+    own = {message.label for message in account.constraints}
+    kept = (i for i, one in enumerate(shared.specification.constraints) if one.label not in own)
+    return (
+        *(f"universe.spec.constraints[{i}]" for i in kept),
+        *(f"account.constraints[{i}]" for i in range(len(account.constraints))),
+    )
 
 
 def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchCommand) -> Specification:
@@ -148,6 +164,8 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
         constraint = constraint_from_proto(i, message)
         # Without a label of its own it must not take the place of a shared one without a label.
         label = message.label or f"account.constraints[{i}]"
+        if label in own:
+            raise InvalidInput(f"constraints[{i}].label", f"{label} is used twice")
         own[label] = replace(constraint, label=label)
     costs = shared.specification.costs
     if costs is not None and not account.current_weights:
@@ -163,12 +181,15 @@ def _account_specification(account: OptimizeBatchRequest.Account, shared: BatchC
     if account.HasField("objective"):
         specification = replace(specification, objective=objective_from_proto(account.objective))
     returns_kept = isinstance(shared.data, Moments) or shared.specification.needs_distribution
-    if specification.limits_need_returns and not returns_kept:
+    if specification.needs_distribution and not returns_kept:
+        needs = "a constraint" if specification.limits_need_returns else "an objective or a risk limit"
         raise NotSupported(
-            "a constraint that needs returns is not supported in an account; put it, or one like it, into universe.spec"
+            f"{needs} that needs returns is not supported in an account; put it, or one like it, into universe.spec"
         )
     if not shared.expected_returns_given and specification.needs_expected_returns:
-        raise InvalidInput("moments.expected_returns", "must be given: the objective or a constraint asks for a return")
+        raise InvalidInput(
+            "universe.moments.expected_returns", "must be given: the objective or a constraint asks for a return"
+        )
     return specification
 
 

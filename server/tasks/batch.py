@@ -18,6 +18,7 @@ from domain.records import dataclass
 from domain.warnings import ResultWarning
 from server.commands.optimization import Answer, BatchAccount, BatchCommand, PricedAnswer
 from server.commands.stored import DataRequest, StoredData
+from server.converters.batch_paths import located_in_batch, universe_without_data
 from server.converters.message import InvalidRequest, message_from_bytes
 from server.converters.optimization import (
     answer_to_proto,
@@ -45,6 +46,7 @@ class Shared:
     market_model: MarketModel
     body: bytes  # hash of the message
     warnings: tuple[ResultWarning, ...]  # about the data, the same for every account
+    outline: bytes  # the universe without its data, for paths of errors
 
 
 @refusing
@@ -68,7 +70,7 @@ def share(request: bytes, file: Path, found: StoredData | None, control: Control
     warnings = currency_warnings(command.data, found, command.specification.estimation.factors)
     if not isinstance(command.data, Moments):
         command = replace(command, data=PriceSelection())  # the universe has what accounts need of it
-    write_value(file, Shared(command, market_model, body, warnings))
+    write_value(file, Shared(command, market_model, body, warnings, universe_without_data(message.universe)))
     return None
 
 
@@ -85,9 +87,9 @@ def accounts(
     read = [_account(request, own) for request in requests]
     if found is None and (missing := _missing_groups(read)):
         return DataRequest(groups=missing)
-    for account in read:
+    for request, account in zip(requests, read, strict=True):
         control()
-        report(_outcome(own, account, found or StoredData(), control))
+        report(_outcome(own, request, account, found or StoredData(), control))
     return None
 
 
@@ -110,19 +112,24 @@ def _missing_groups(read: Sequence[BatchAccount]) -> tuple[str, ...]:
     return tuple(sorted({group for groups in named for group in groups}))
 
 
-def _outcome(own: Shared, account: BatchAccount, found: StoredData, control: Control) -> bytes:
+def _outcome(own: Shared, request: bytes, account: BatchAccount, found: StoredData, control: Control) -> bytes:
     """What goes wrong with one account is its outcome."""
+    if isinstance(account.specification, Exception):
+        return batch_error_to_bytes(account.key, account.specification)
     try:
-        return _result(own, account, found, control)
+        return _result(own, account, account.specification, found, control)
+    except InvalidInput as error:
+        go_on(control)
+        return batch_error_to_bytes(account.key, located_in_batch(error, request, account.origins, own.outline))
     except (DomainError, InvalidRequest, Refused) as error:
         go_on(control)
         return batch_error_to_bytes(account.key, error)
 
 
-def _result(own: Shared, account: BatchAccount, found: StoredData, control: Control) -> bytes:
-    if isinstance(account.specification, Exception):
-        raise account.specification
-    specification = with_stored_groups(account.specification, found)
+def _result(
+    own: Shared, account: BatchAccount, specification: Specification, found: StoredData, control: Control
+) -> bytes:
+    specification = with_stored_groups(specification, found)
     limit_time(specification, control)
     start = time.perf_counter()
     problem = resolve(specification, own.market_model, control)

@@ -184,3 +184,81 @@ def test_a_caller_who_is_owed_nothing_and_sends_nothing_is_ended(start_server: A
         sent.put(None)
     refusal = refusal_of(raised.value)
     assert (refusal.code, refusal.reason) == ("DEADLINE_EXCEEDED", "STREAM_IDLE")
+
+
+OTHER = {"weightBounds": {"upper": 0.95}}
+BENCHMARK = [{"symbol": "Z", "weight": 1.0}]
+TWICE = [{"label": "x", "weightBounds": {"upper": 0.5}}, {"label": "x", "weightBounds": {"upper": 0.6}}]
+HALF = [{"symbol": "S0", "weight": 0.5}, {"symbol": "S0", "weight": 0.5}]
+WRONG: dict[str, dict[str, Any]] = {
+    "symbol": {"constraints": [{"weightBounds": {"upper": 0.9}}, {"groupBounds": {"symbols": ["Z"], "upper": 0.5}}]},
+    "replaces": {"constraints": [{"label": "caps", "weightBounds": {"symbols": ["Z"], "upper": 0.5}}]},
+    "term": {"constraints": [{"linear": {"terms": [{"symbol": "Z", "coefficient": 1.0}], "upper": 1.0}}]},
+    "bounds": {"constraints": [{"weightBounds": {"lower": 0.9, "upper": 0.5}}]},
+    "label": {"constraints": TWICE},
+    "leverage": {"constraints": [{"leverage": {"maxShort": 0.5}}, {"leverage": {"maxShort": 0.6}}]},
+    "turnover": {"constraints": [{"label": "t", "turnover": {"maxTurnover": 0.5}}]},
+    "group": {"constraints": [{"groupBounds": {"group": "none", "upper": 0.5}}]},
+    "tracking error": {"constraints": [{"trackingError": {"benchmark": BENCHMARK, "maxAnnual": 0.1}}]},
+    "current weights": {"currentWeights": BENCHMARK},
+    "repeated": {"currentWeights": HALF},
+    "benchmark": {"objective": {"tracking": {"benchmark": BENCHMARK}}},
+    "budgets": {"objective": {"riskBudget": {"budgets": [{"symbol": "S0", "budget": 1.0}]}}},
+    "no budget": {"objective": {"riskBudget": {}}, "constraints": [{"leverage": {"budget": 0.0, "maxShort": 1.0}}]},
+    "clusters": {"constraints": [{"clusters": {"clusters": 9, "codependence": "CODEPENDENCE_CUSTOM_COVARIANCE"}}]},
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_error_is_that_of_optimize_with_the_path_of_the_account(
+    channel: grpc.Channel, wire: Wire, name: str
+) -> None:
+    wrong = WRONG[name]
+    shared = [CAPS, OTHER]
+    universe = {"moments": MOMENTS, "spec": {"objective": {"minRisk": {}}, "constraints": shared}}
+    own = wrong.get("constraints", [])
+    kept = [one for one in shared if "label" not in one or one["label"] not in {each.get("label") for each in own}]
+    alone = {"moments": MOMENTS, "objective": {"minRisk": {}}, **wrong, "constraints": [*kept, *own]}
+    expected = wire.refused("OptimizationService/Optimize", alone)
+    assert len(expected.fields) == 1
+    found = batch(channel, {"universe": universe}, account("wrong", **wrong), account("right"))
+    assert found["right"].WhichOneof("outcome") == "result"
+    field = expected.fields[0]
+    for i in range(len(own)):
+        field = field.replace(f"constraints[{len(kept) + i}]", f"constraints[{i}]")
+    assert found["wrong"].error.message == f"account.{field}" + expected.message.removeprefix(expected.fields[0])
+
+
+def test_an_error_in_what_is_shared_has_its_path_there(channel: grpc.Channel) -> None:
+    constraints = [CAPS, {"label": "t", "trackingError": {"benchmark": BENCHMARK, "maxAnnual": 0.1}}]
+    universe = {"moments": MOMENTS, "spec": {"objective": {"minRisk": {}}, "constraints": constraints}}
+    cap = {"label": "caps", "weightBounds": {"upper": 0.5}}
+    error = batch(channel, {"universe": universe}, account("a", constraints=[cap]))["a"].error
+    assert error.message.startswith("universe.spec.constraints[1].tracking_error.benchmark[0].symbol: ")
+    universe["spec"] = {"objective": {"tracking": {"benchmark": BENCHMARK}}}
+    error = batch(channel, {"universe": universe}, account("a", constraints=[cap]))["a"].error
+    assert error.message.startswith("universe.spec.objective.tracking.benchmark[0].symbol: ")
+    universe["spec"] = {"objective": {"minRisk": {}}}
+    universe["moments"] = {name: value for name, value in MOMENTS.items() if name != "expectedReturns"}
+    error = batch(channel, {"universe": universe}, account("a", objective={"maxRatio": {}}))["a"].error
+    assert error.message.startswith("universe.moments.expected_returns: ")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"objective": {"kelly": {}}},
+        {"objective": {"hierarchical": {"codependence": "CODEPENDENCE_SPEARMAN"}}},
+        {"constraints": [{"riskLimit": {"riskMeasure": "RISK_MEASURE_CVAR", "max": 0.5}}]},
+    ],
+)
+def test_what_needs_returns_in_an_account_alone_says_where_it_belongs(
+    channel: grpc.Channel, own: dict[str, Any]
+) -> None:
+    panel = {"symbols": SYMBOLS, "dates": list(range(60)), "values": RNG.normal(0.0, 0.01, 480).tolist()}
+    spec: dict[str, Any] = {"objective": {"minRisk": {}}}
+    universe = {"returns": panel, "periodsPerYear": 252, "spec": spec}
+    refused = batch(channel, {"universe": universe}, account("own", **own))["own"].error
+    assert refused.message.startswith("an objective or a risk limit that needs returns is not supported in an account")
+    spec["riskMeasure"] = "RISK_MEASURE_CVAR"
+    assert batch(channel, {"universe": universe}, account("own", **own))["own"].WhichOneof("outcome") == "result"

@@ -52,7 +52,7 @@ def hierarchical(
     """
     size, budget = limits.n_assets, problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: a hierarchy shares out a long portfolio")
+        raise InvalidInput(problem.budget_field, "must be above 0: a hierarchy shares out a long portfolio")
     fractions = np.ones(1)
     if size > 1:
         tree, similarity = cluster_assets(problem, objective, check_cancelled)

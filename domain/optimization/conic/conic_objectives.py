@@ -14,11 +14,12 @@ from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
 from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
+from domain.optimization.problem.limits import RiskCap
 from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.affine import constant
-from domain.optimization.programs.charnes_cooper import no_ratio, riskless_ratio
+from domain.optimization.programs.charnes_cooper import RisklessPortfolio, no_ratio
 from domain.optimization.programs.conic_program import ConicSolution
 from domain.optimization.programs.duality import gap_to_bound, ratio_gap
 from domain.optimization.programs.repair import repair
@@ -105,7 +106,10 @@ def maximum_ratio(
         return None
     conic.model.nonnegative(net_return_expression(conic, net_return, scale) - 1.0)
     conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
-    answer = conic.model.solve()
+    try:
+        answer = conic.model.solve()
+    except UnboundedProblem:
+        raise RisklessPortfolio(net_return, _riskless_weights(limits, control, net_return, risk)) from None
     if answer is None:
         _refuse_without_excess_return(limits, control, net_return)
         return None
@@ -122,7 +126,7 @@ def maximum_ratio(
     weights = repair(limits, raw / kappa, inverse_ratio)
     value = inverse_ratio(weights)
     if value < NOTHING or (answer.bound <= 0.0 and value < ALMOST_NOTHING):
-        raise riskless_ratio()
+        raise RisklessPortfolio(net_return, weights)
     # A volatility is annualised in the ratio that is reported; other measures are per period.
     annual = risk.moments.periods_per_year**0.5 if risk.measure.is_quadratic else 1.0
     ratio = scale / (value * unit * annual)
@@ -137,11 +141,23 @@ def maximum_ratio(
     )
 
 
+def _riskless_weights(
+    limits: FeasibleSet, control: SolverControl, net_return: NetReturn, risk: PortfolioRisk
+) -> Vector | None:
+    """The highest net return of those with a risk of 0 or less, None where that is not found."""
+    riskless = RiskCap("", risk, np.zeros(limits.n_assets), 0.0)
+    try:
+        found = maximum_net_return(FeasibleSet(limits.symbols, (*limits.limits, riskless)), control, net_return)
+    except (SolverFailed, UnboundedProblem):
+        return None
+    return None if found is None or net_return.of(found.weights) <= 0.0 else found.weights
+
+
 def _refuse_without_excess_return(limits: FeasibleSet, control: SolverControl, net_return: NetReturn) -> None:
     """Raises where weights keep the limits but none has a positive net return."""
     best = maximum_net_return(limits, control, net_return)
     if best is not None:
-        raise no_ratio(net_return.of(best.weights))
+        raise no_ratio(net_return, net_return.of(best.weights))
 
 
 def minimum_tracking_error(

@@ -11,7 +11,11 @@ from domain.optimization.mean_variance.quadratic_objectives import without_slack
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.net_return import NetReturn
 from domain.optimization.problem.problem import Problem
-from domain.optimization.programs.charnes_cooper import HomogenisedLimits, refuse_without_excess_return, riskless_ratio
+from domain.optimization.programs.charnes_cooper import (
+    HomogenisedLimits,
+    RisklessPortfolio,
+    refuse_without_excess_return,
+)
 from domain.optimization.programs.duality import bound_multipliers, proven_bound, ratio_gap
 from domain.optimization.programs.program import Program, padded
 from domain.optimization.programs.quadratic import solve_quadratic
@@ -42,7 +46,8 @@ def maximum_ratio(
 
 def maximum_diversification(problem: Problem, limits: FeasibleSet, control: SolverControl) -> Candidate | None:
     """The highest ratio of average to portfolio volatility (Choueifaty & Coignard 2008)."""
-    return _maximise(problem, limits, NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities), control)
+    spread = NetReturn(problem.periods_per_year**0.5 * problem.moments.volatilities, is_spread=True)
+    return _maximise(problem, limits, spread, control)
 
 
 def _maximise(problem: Problem, limits: FeasibleSet, net_return: NetReturn, control: SolverControl) -> Candidate | None:
@@ -66,10 +71,10 @@ def _maximise_within(
         return None
     answer = largest_kappa_on_face(program, answer, cone.kappa, control)
     value = program.value(answer.point)
-    if value < RISKLESS:
-        raise riskless_ratio()
     kappa = cone.kappa_of(answer.point, answer.solver)
     weights = round_to_zero(answer.point[: limits.n_assets] / kappa)
+    if value < RISKLESS:
+        raise RisklessPortfolio(net_return, weights)
     ratio = size / (value * scale * problem.periods_per_year) ** 0.5
     unit = ratio * kappa / (2.0 * value)
     box_multipliers = bound_multipliers(program, answer)[: limits.n_assets]

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from domain.checks import Vector
+from domain.errors import UnboundedProblem
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.active_set_polish import snap_active_bounds
@@ -101,7 +102,10 @@ def without_slack_sums(limits: FeasibleSet, solved: Callable[[FeasibleSet], Cand
     looser = limits.without_absolute_sums
     if not (np.isfinite(looser.lower).all() and any(row.is_budget for row in looser.rows)):
         return solved(limits)  # what holds it may be the sum alone
-    found = solved(looser)
+    try:
+        found = solved(looser)
+    except UnboundedProblem:
+        return solved(limits)  # the sum may exclude the riskless portfolio of a ratio
     # A sum that only just fits may bind as well, and then its price is wanted.
     return found if found is None or not _reaches_sum(limits, found.weights) else solved(limits)
 

@@ -104,7 +104,7 @@ def _attainable(problem: Problem, constraints: tuple[Constraint, ...]) -> _Attai
     by_gross, by_shorts = np.inf, np.inf
     if leverage is not None and leverage.max_gross is not None:
         by_gross = max(0.0, 0.5 * (leverage.max_gross - budget))
-    if leverage is not None and leverage.max_short:
+    if leverage is not None and leverage.max_short is not None:
         by_shorts = leverage.max_short
     by_default = 0.0
     if leverage is not None and (leverage.max_short is not None or leverage.max_gross is not None):
@@ -197,7 +197,7 @@ def _if_beyond(
     if not np.isfinite(reached) or bound in (0.0, budget) or beyond <= ROOM * max(1.0, abs(bound)):
         return
     extreme = "at most" if side == "upper" else "at least"
-    text = f"{label}: {side} {bound:g} never binds: the other limits allow {extreme} {reached:g}"
+    text = f"{label}: {side} {bound:g} never binds: the other limits allow {extreme} {reached + 0.0:g}"
     if abs(bound) > 1.0:
         text += f"; weights are fractions, {bound / PERCENT:g} is {bound:g} %"
     yield ResultWarning(CODE, path, text)

@@ -1,9 +1,13 @@
 """Codependence of a problem's assets, for clustering and asset networks."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.cancellation import CancellationCheck, never_cancelled
-from domain.errors import NotSupported
+from domain.checks import constant_columns
+from domain.errors import InvalidInput, NotSupported
 from domain.estimation import codependence
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
@@ -16,14 +20,18 @@ def codependence_of(
     scenarios: Scenarios | None,
     check_cancelled: CancellationCheck = never_cancelled,
 ) -> codependence.Codependence:
-    """Codependence of the assets. Raises NotSupported where it needs returns and there are none."""
+    """Codependence of the assets. Raises NotSupported where it needs returns and there are none, InvalidInput where it
+    needs every asset to vary and one does not."""
     if kind is CodependenceMeasure.CUSTOM_COVARIANCE or (kind is CodependenceMeasure.PEARSON and scenarios is None):
+        _require_varying("covariance", moments.symbols, np.diag(moments.covariance) > 0.0)
         return codependence.signed(codependence.correlation_of(moments.covariance))
     if scenarios is None:
         raise NotSupported(f"the codependence {kind} needs returns or prices; of moments use CUSTOM_COVARIANCE")
     if np.ptp(scenarios.probabilities) > 1e-12:
         raise NotSupported("codependence is measured over equally likely scenarios, and these are not")
     returns = scenarios.values
+    if kind is not CodependenceMeasure.MUTUAL_INFORMATION:
+        _require_varying("returns", scenarios.symbols, ~constant_columns(returns))
     match kind:
         case CodependenceMeasure.SPEARMAN:
             return codependence.signed(codependence.spearman(returns))
@@ -46,3 +54,9 @@ def codependence_of(
         case CodependenceMeasure.TAIL:
             return codependence.tail(returns)
     return codependence.signed(codependence.pearson(returns))
+
+
+def _require_varying(field_name: str, symbols: Sequence[str], varies: NDArray[np.bool_]) -> None:
+    if not varies.all():
+        symbol = symbols[int(np.argmin(varies))]
+        raise InvalidInput(field_name, f"a similarity needs every asset to vary, {symbol} does not")

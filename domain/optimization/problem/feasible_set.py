@@ -170,7 +170,7 @@ def feasible_set(problem: Problem) -> FeasibleSet:
                 annual_returns = problem.periods_per_year * problem.moments.expected_returns
                 limits.append(Row(constraint.label, annual_returns, constraint.min_return_annual, np.inf))
             case Leverage():
-                limits.extend(_leverage(problem, constraint))
+                limits.extend(_leverage(problem, constraint, position))
             case TrackingError():
                 risk = problem.risk_in(RiskMeasure.STANDARD_DEVIATION)
                 annual = problem.periods_per_year**0.5
@@ -214,16 +214,30 @@ def _row(position: Mapping[str, int], label: str, terms: Mapping[str, float], bo
     return Row(label, coefficients, lower, np.inf if bounds.upper is None else bounds.upper)
 
 
-def _leverage(problem: Problem, leverage: Leverage) -> list[Limit]:
+def _leverage(problem: Problem, leverage: Leverage, position: Mapping[str, int]) -> list[Limit]:
     n_assets = len(problem.moments.symbols)
     limits: list[Limit] = []
     if leverage.budget is not None:
         limits.append(Row(leverage.label, np.ones(n_assets), leverage.budget, leverage.budget))
     if leverage.max_short:
         limits.append(AbsoluteSum(leverage.label, np.zeros(n_assets), leverage.max_short, shorts=True))
+    elif leverage.max_short is not None:
+        limits.extend(_no_shorts(problem, leverage.label, position))
     if leverage.max_gross is not None:
         limits.append(AbsoluteSum(leverage.label, np.zeros(n_assets), leverage.max_gross))
     return limits
+
+
+def _no_shorts(problem: Problem, label: str, position: Mapping[str, int]) -> list[Limit]:
+    """A bound of 0 where the caller's own lower bound allows a short; elsewhere the default is long-only already."""
+    own = [_box(position, one).lower for one in problem.constraints if isinstance(one, WeightBounds)]
+    lower = _tightest(np.maximum, -np.inf, own, len(position))
+    shortable = np.isfinite(lower) & (lower < 0.0)
+    if not shortable.any():
+        return []
+    # As bounds: a sum of at most 0 would leave an interior-point method no room to work in.
+    floor = np.where(shortable, 0.0, -np.inf)
+    return [Box(label, floor, np.full(len(position), np.inf), is_short_limit=True)]
 
 
 def _defaults(problem: Problem, given: list[Limit]) -> list[Limit]:

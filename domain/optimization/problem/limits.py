@@ -18,6 +18,12 @@ class Box:
     label: str
     lower: Vector  # (N,)
     upper: Vector  # (N,)
+    is_short_limit: bool = False  # a largest sum of shorts of 0: to relax it is to allow a sum
+
+    @property
+    def as_sum(self) -> "AbsoluteSum":
+        """The same limit as a sum of shorts."""
+        return AbsoluteSum(self.label, np.zeros(len(self.lower)), 0.0, shorts=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def market_model_of(
         else Scenarios.from_returns(complete_returns(data, specification.missing_data))
     )
     pooled = pooled_scenarios(given, estimation, periods, check_cancelled)
-    return MarketModel(scenario_moments(pooled, periods), pooled)
+    return MarketModel(scenario_moments(pooled, periods), pooled.without_rounding)
 
 
 def _moments(specification: Specification, data: MarketInput, check_cancelled: CancellationCheck) -> Moments:
@@ -79,8 +79,8 @@ def _moments(specification: Specification, data: MarketInput, check_cancelled: C
 
 def _scenarios(specification: Specification, data: MarketInput) -> Scenarios | None:
     if isinstance(data, Scenarios):
-        return data
+        return data.without_rounding
     if isinstance(data, Moments) or not specification.needs_distribution:
         return None
     returns = complete_returns(data, specification.missing_data)
-    return Scenarios.from_returns(specification.estimation.assets_of(returns))
+    return Scenarios.from_returns(specification.estimation.assets_of(returns)).without_rounding

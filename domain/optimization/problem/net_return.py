@@ -55,6 +55,7 @@ class NetReturn:
     by_asset: Vector  # (N,)
     constant: float = 0.0
     deductions: tuple[Deduction, ...] = ()
+    is_spread: bool = False  # whether it is the average volatility of the assets, the numerator of diversification
 
     def of(self, weights: Vector) -> float:
         """For weights (N,)."""

@@ -45,11 +45,13 @@ class PortfolioRisk:
 
     @property
     def scale(self) -> float:
-        """The risk of a typical asset, to the first degree; programs are scaled by it. 1 where nothing varies."""
+        """The risk of a typical asset, to the first degree; programs are scaled by it. Where nothing varies, the size
+        of a typical return, or 1."""
         if self.measure.is_quadratic:
             scale = float(np.diag(self.moments.covariance).mean()) ** 0.5
         else:
             values = self.distribution.values
             spread = values.std(axis=0)
-            scale = float(spread[~constant_columns(values)].mean()) if not constant_columns(values).all() else 0.0
+            varies = ~constant_columns(values)
+            scale = float(spread[varies].mean()) if varies.any() else float(np.abs(values).mean())
         return scale or 1.0

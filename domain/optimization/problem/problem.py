@@ -68,7 +68,12 @@ class Problem:
             if constraint.label in labels:
                 raise InvalidInput(f"constraints[{i}].label", f"{constraint.label} is used twice")
             labels.add(constraint.label)
-            names = tuple(constraint.terms) if isinstance(constraint, Linear) else ()
+            if isinstance(constraint, Linear):
+                for k, name in enumerate(constraint.terms):
+                    if name not in known:
+                        path = f"constraints[{i}].terms[{k}].symbol"
+                        raise InvalidInput(path, f"{name} is not a symbol of this problem")
+            names: tuple[str, ...] = ()
             if isinstance(constraint, WeightBounds | GroupBounds | Cardinality | RiskContributionBounds):
                 names = constraint.symbols
             for name in names:
@@ -114,6 +119,12 @@ class Problem:
         """Sum of the weights: 1 unless the leverage constraint says otherwise."""
         leverage = self.leverage
         return 1.0 if leverage is None or leverage.budget is None else leverage.budget
+
+    @property
+    def budget_field(self) -> str:
+        """Path of the budget in the request, for errors."""
+        indices = (i for i, constraint in enumerate(self.constraints) if isinstance(constraint, Leverage))
+        return f"constraints[{next(indices, 0)}].leverage.budget"
 
     @property
     def variance_scale(self) -> float:

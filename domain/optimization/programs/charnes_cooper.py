@@ -34,24 +34,36 @@ def refuse_without_excess_return(limits: FeasibleSet, net_return: NetReturn, con
         best = solve_linear(Program(None, cost, polytope), control)
     if best is None:
         return
-    raise no_ratio(float(net_return.by_asset @ best.point[: limits.n_assets]) - net_return.constant)
+    raise no_ratio(net_return, float(net_return.by_asset @ best.point[: limits.n_assets]) - net_return.constant)
 
 
-def no_ratio(highest: float) -> NoPositiveExcessReturn | SolverFailed:
+def no_ratio(net_return: NetReturn, highest: float) -> NoPositiveExcessReturn | SolverFailed:
     """Why no ratio was found although some weights keep the limits, from the highest annual net return of those."""
     if highest > 0.0:
         return SolverFailed("the solver found no portfolio although there are some with a positive excess return")
+    if net_return.is_spread:
+        return NoPositiveExcessReturn(
+            "no feasible portfolio holds assets whose returns vary: there is no diversification ratio"
+        )
     return NoPositiveExcessReturn(
         f"every feasible portfolio has an expected excess return of zero or less, at best {highest:.6g} a year"
     )
 
 
-def riskless_ratio() -> UnboundedProblem:
+class RisklessPortfolio(UnboundedProblem):
     """Why a ratio has no maximum where the least risk at a net return of 1 is none.
 
-    How small a risk counts as none is for each method to say: it depends on the accuracy of its solver.
+    How small a risk counts as none is for each method to say: it depends on the accuracy of its solver. `weights` are
+    a portfolio of that kind, None where none is known: searches that relax limits see by it which of them excludes it.
     """
-    return UnboundedProblem("a portfolio without risk has a positive excess return: the ratio has no maximum")
+
+    def __init__(self, net_return: NetReturn, weights: Vector | None) -> None:
+        super().__init__(
+            "a portfolio of assets whose returns vary is without risk: the diversification ratio has no maximum"
+            if net_return.is_spread
+            else "a portfolio without risk has a positive excess return: the ratio has no maximum"
+        )
+        self.weights = weights
 
 
 @dataclass(frozen=True, slots=True)

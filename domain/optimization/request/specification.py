@@ -142,8 +142,8 @@ class Specification:
     @property
     def needs_distribution(self) -> bool:
         """Whether moments are not enough."""
-        if isinstance(self.objective, Kelly):
-            return self.objective.method is not KellyMethod.QUADRATIC
+        if isinstance(self.objective, Kelly) and self.objective.method is not KellyMethod.QUADRATIC:
+            return True
         if isinstance(self.objective, WorstCase | OrderedWeightedAverage | HigherMoments):
             return True
         if isinstance(self.objective, Hierarchical) and not self._codependence_follows_from_moments(

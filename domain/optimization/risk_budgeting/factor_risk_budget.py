@@ -41,7 +41,7 @@ def factor_risk_budget(
     budget = problem.budget
     if budget <= 0.0:
         raise InvalidInput(
-            "leverage.budget", "must be above 0: factor budgets are fractions of a held portfolio's risk"
+            problem.budget_field, "must be above 0: factor budgets are fractions of a held portfolio's risk"
         )
     volatilities, correlation = _regular_correlation(problem)
     loadings = _independent_loadings(objective, volatilities)

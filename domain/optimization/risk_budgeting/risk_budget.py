@@ -49,7 +49,9 @@ def risk_budget(
         raise InvalidInput("covariance", f"a risk budget needs every variance above 0, that of {symbol} is not")
     budget = problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are fractions of a long portfolio's risk")
+        raise InvalidInput(
+            problem.budget_field, "must be above 0: risk budgets are fractions of a long portfolio's risk"
+        )
     n_assets = len(volatilities)
     fractions = (
         np.full(n_assets, 1.0 / n_assets) if objective.budgets is None else objective.budgets / objective.budgets.sum()

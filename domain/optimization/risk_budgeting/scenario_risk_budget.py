@@ -42,11 +42,14 @@ def scenario_risk_budget(
     """
     budget = problem.budget
     if budget <= 0.0:
-        raise InvalidInput("leverage.budget", "must be above 0: risk budgets are fractions of a long portfolio's risk")
+        raise InvalidInput(
+            problem.budget_field, "must be above 0: risk budgets are fractions of a long portfolio's risk"
+        )
     size, risk = limits.n_assets, problem.risk
     fractions = np.full(size, 1.0 / size) if objective.budgets is None else objective.budgets / objective.budgets.sum()
     own_risks = np.array([risk.of(unit) for unit in np.eye(size)])
-    if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or not own_risks.any():
+    first_degree = np.array([to_first_degree(one, risk.measure.degree) for one in own_risks.tolist()])
+    if (own_risks <= NO_RISK * np.abs(own_risks).max()).any() or (first_degree <= NO_RISK * risk.scale).any():
         symbol = problem.moments.symbols[int(np.argmin(own_risks))]
         raise InvalidInput("risk_measure", f"a risk budget needs every asset's risk above 0, that of {symbol} is not")
     model = ConicModel(control=control)

@@ -4,7 +4,8 @@
 A node has assets that are out, assets that are in with at least the least position, and undecided ones. Its relaxation
 is the problem with those bounds and, where positions are capped, with what the caps leave of each count; its value
 bounds all below it. An asset of a rule that the relaxed weights break is decided both ways, and one that is in excludes
-whatever may not be held with it. The search ends when no open node can be better than the best weights found.
+whatever may not be held with it. The search ends when no open node can be better than the best weights found. A ratio
+whose relaxation has riskless weights has no bound there, and is decided further unless these are a selection.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,9 +22,10 @@ from domain.optimization.problem.limits import Box, Limit, Row
 from domain.optimization.problem.polytope import LARGE
 from domain.optimization.problem.selection_limits import CardinalityRow, Mask, cardinality_rows
 from domain.optimization.programs.branch_and_bound import expand_best_first
+from domain.optimization.programs.charnes_cooper import RisklessPortfolio
 from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.selection.perspective import NodeBound
-from domain.optimization.solution import Candidate
+from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import FEASIBILITY_TOLERANCE, SEARCH_GAP
 from domain.records import dataclass
 
@@ -216,6 +218,8 @@ class _SelectionSearch:
         except NoPositiveExcessReturn as refusal:
             self._refusal = refusal
             return None
+        except RisklessPortfolio as riskless:
+            return self._without_bound(states, riskless)
         if found is None:
             return None
         # Exactly out is exactly zero, whatever rounding a solver left.
@@ -226,6 +230,17 @@ class _SelectionSearch:
         if np.isnan(bound):
             bound = -np.inf  # a gap that is not known proves nothing
         return _SelectionNode(bound, self._solved, states, weights, found)
+
+    def _without_bound(self, states: States, riskless: RisklessPortfolio) -> _SelectionNode:
+        """A node whose relaxation has no best ratio. Raises the reason where it is not due to the relaxation."""
+        weights = riskless.weights
+        if weights is None:  # then such as no rule allows, so that all that is undecided gets decided
+            weights = np.full(len(states), 0.5 * self._rules.least or 1.0)
+        weights = np.where(states == OUT, 0.0, weights)
+        node = _SelectionNode(-np.inf, self._solved, states, weights, Candidate(weights, Engine.FAST, "riskless"))
+        if self._rules.kept_by(node.weights) or self._undecided(node) is None:
+            raise riskless
+        return node
 
     def _with_node_bound(self, node: _SelectionNode) -> _SelectionNode:
         limits = None if self._node_bound is None else self._limits(node.states)

@@ -20,9 +20,10 @@ from domain.optimization.problem.limits import Box
 from domain.optimization.problem.objective_value import objective_value
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.branch_and_bound import expand_best_first
+from domain.optimization.programs.charnes_cooper import RisklessPortfolio
 from domain.optimization.programs.duality import gap_to_bound
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.request.objectives import MaxRatio, WorstCase
+from domain.optimization.request.objectives import MaxRatio, WorstCase, goal_of
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import CONIC_VALUE_FLOOR, FEASIBILITY_TOLERANCE, SEARCH_GAP
 from domain.records import dataclass
@@ -103,6 +104,8 @@ class _TradeSearch:
         self._fee_rates = np.divide(costs.fee, most, out=np.zeros_like(most), where=most > TRADED)
         self._fixed = most <= 0.0
         self._means = problem.periods_per_year * problem.moments.expected_returns
+        goal = goal_of(problem.objective)
+        self._risk_free_rate = goal.risk_free_rate_annual if isinstance(goal, MaxRatio) else 0.0
         self._best: Candidate | None = None
         self._best_value = np.inf
         self._best_size = SMALLEST_VALUE
@@ -160,6 +163,8 @@ class _TradeSearch:
         except NoPositiveExcessReturn as refusal:
             self._refusal = refusal
             return None
+        except RisklessPortfolio as riskless:
+            return self._without_bound(states, riskless)
         if found is None:
             return None
         # Exactly kept is exactly the current weight, whatever rounding a solver left.
@@ -170,6 +175,17 @@ class _TradeSearch:
             bound = -np.inf  # a gap that is not known proves nothing
         trades = np.abs(found.weights - costs.current)
         return _TradeNode(bound, self._solved, states, found, trades)
+
+    def _without_bound(self, states: States, riskless: RisklessPortfolio) -> _TradeNode:
+        """A node whose relaxation has no best ratio. Raises the reason where riskless weights gain after all fees."""
+        if riskless.weights is None or not (states == UNDECIDED).any():
+            raise riskless
+        weights = np.where(states == KEPT, self._stay, riskless.weights)
+        gain = float(self._means @ weights) - self._costs.first_year(weights) - self._risk_free_rate
+        if gain > 0.0:
+            raise riskless
+        found = Candidate(weights, Engine.FAST, "riskless")
+        return _TradeNode(-np.inf, self._solved, states, found, np.abs(weights - self._costs.current))
 
     def _priced(self, states: States) -> TradingCosts:
         costs, kept = self._costs, states == KEPT

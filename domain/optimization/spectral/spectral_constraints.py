@@ -16,8 +16,9 @@ from domain.optimization.conic.risk_epigraphs import SPECTRAL_ONLY
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import Box, RiskCap, Row
 from domain.optimization.problem.selection_limits import SelectionLimit
+from domain.optimization.programs.charnes_cooper import RisklessPortfolio
 from domain.optimization.programs.solver_control import SolverControl
-from domain.optimization.solution import Binding, BoundSide, Candidate
+from domain.optimization.solution import Binding, BoundSide, Candidate, Engine
 from domain.optimization.spectral.spectral_risk import minimum_spectral_risk, spectral_risk_of
 
 MISS = 1e-9
@@ -49,7 +50,10 @@ def within_spectral_constraints(
     for _ in range(ROUNDS):
         check_cancelled()
         rows = [_scaled(row, cap.risk.scale if scaled else 1.0) for cap in caps for row in cap.cuts]
-        found = solved(FeasibleSet(limits.symbols, (*kept, *rows)))
+        try:
+            found = solved(FeasibleSet(limits.symbols, (*kept, *rows)))
+        except RisklessPortfolio as riskless:
+            found = _candidate_to_cut(riskless, caps)
         if found is None:
             return None
         missed = [cap for cap in caps if _is_violated(cap, found)]
@@ -58,6 +62,16 @@ def within_spectral_constraints(
         for cap in missed:
             cap.cuts.append(_cut(cap, found))
     raise SolverFailed(f"{ROUNDS} cuts do not hold {', '.join(cap.label for cap in caps)}")
+
+
+def _candidate_to_cut(riskless: RisklessPortfolio, caps: Collection[RiskCap]) -> Candidate:
+    """Riskless weights of a ratio that break a limit. Raises the reason where they break none."""
+    if riskless.weights is None:
+        raise riskless
+    found = Candidate(riskless.weights, Engine.FAST, "riskless")
+    if not any(_is_violated(cap, found) for cap in caps):
+        raise riskless
+    return found
 
 
 def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -> Vector | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from domain.checks import Vector
+from domain.checks import Vector, rounding_of
 from domain.errors import NotSupported, SolverFailed
 from domain.market_data.panel import Scenarios
 from domain.optimization.problem.feasible_set import FeasibleSet
@@ -18,11 +18,16 @@ from domain.optimization.problem.polytope import Polytope
 from domain.optimization.problem.portfolio_risk import PortfolioRisk
 from domain.optimization.problem.problem import Problem
 from domain.optimization.programs.binding_limits import box_bindings, row_bindings
-from domain.optimization.programs.charnes_cooper import HomogenisedLimits, refuse_without_excess_return, riskless_ratio
+from domain.optimization.programs.charnes_cooper import (
+    HomogenisedLimits,
+    RisklessPortfolio,
+    refuse_without_excess_return,
+)
 from domain.optimization.programs.duality import bound_multipliers, gap_to_bound, ratio_gap
 from domain.optimization.programs.linear import solve_linear
 from domain.optimization.programs.program import Program
 from domain.optimization.programs.repair import nearest_feasible
+from domain.optimization.programs.rounding import round_to_zero
 from domain.optimization.programs.solver_control import SolverControl
 from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.request.objectives import MaxRatio, MaxUtility, MinRisk, OrderedWeightedAverage
@@ -62,7 +67,9 @@ class SpectralRisk:
     @property
     def scale(self) -> float:
         """A typical outcome, by which programs are scaled."""
-        return float(self.scenarios.values.std()) or 1.0
+        values = self.scenarios.values
+        spread = float(values.std())
+        return spread if spread > rounding_of(values) else float(np.abs(values).mean()) or 1.0
 
     @property
     def cutting_planes(self) -> CuttingPlanes:
@@ -244,10 +251,10 @@ def _maximum_ratio(
     # program.
     program = SpectralProgram(risk.cutting_planes, np.zeros(cone.columns), 1.0, polytope, least=0.0)
     found = _minimiser(risk, program, start.point, control)
-    if found.value <= NOTHING * float(np.abs(found.point[: limits.n_assets]).sum()):
-        raise riskless_ratio()
     kappa = cone.kappa_of(found.point, "HiGHS")
     weights = nearest_feasible(limits, found.point[: limits.n_assets] / kappa)
+    if found.value <= NOTHING * float(np.abs(found.point[: limits.n_assets]).sum()):
+        raise RisklessPortfolio(net_return, round_to_zero(weights))
     achieved = net_return.of(weights)
     inverse = risk.of(weights) / risk.scale * size / achieved if achieved > 0.0 else np.inf
     ratio = size / (inverse * risk.scale)

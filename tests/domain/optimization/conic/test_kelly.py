@@ -8,6 +8,7 @@ from domain.estimation.moments import scenario_moments
 from domain.market_data.panel import ReturnPanel, Scenarios
 from domain.optimization.problem.objective_value import expected_log_growth
 from domain.optimization.problem.problem import Problem
+from domain.optimization.problem.resolve import build_problem
 from domain.optimization.request.constraints import (
     Constraint,
     Leverage,
@@ -16,7 +17,8 @@ from domain.optimization.request.constraints import (
     Turnover,
     WeightBounds,
 )
-from domain.optimization.request.objectives import Kelly, KellyMethod
+from domain.optimization.request.objectives import Kelly, KellyMethod, MaxUtility
+from domain.optimization.request.specification import Specification
 from domain.optimization.solution import Solution
 from domain.optimization.solve import solve
 from domain.risk.measures import RiskMeasure
@@ -93,3 +95,17 @@ def test_ruin_is_kept_away_from() -> None:
     pushed = posed(3.0 * returns.clip(-0.33), Leverage("leverage", 2.0, 5.0))
     solution = solve(pushed)
     assert np.isfinite(expected_log_growth(pushed, solution.weights, KellyMethod.EXACT))
+
+
+@pytest.mark.parametrize("measure", [RiskMeasure.MEAN_ABSOLUTE_DEVIATION, RiskMeasure.TAIL_GINI])
+def test_the_quadratic_approximation_beside_any_measure(measure: RiskMeasure) -> None:
+    """It is the utility of mean and variance with an aversion of 1, and returns give the risk that is reported."""
+    returns = 4.0 * RETURNS
+    panel = ReturnPanel.of(tuple(f"S{i}" for i in range(6)), np.arange(len(returns)), returns)
+    free = solve(build_problem(Specification(Kelly(KellyMethod.QUADRATIC), measure, periods_per_year=252.0), panel))
+    limit = RiskLimit("limit", measure, 0.9 * free.risk)
+    growth = Specification(Kelly(KellyMethod.QUADRATIC), measure, constraints=(limit,), periods_per_year=252.0)
+    utility = Specification(MaxUtility(1.0), constraints=(limit,), periods_per_year=252.0)
+    found, expected = (solve(build_problem(one, panel)) for one in (growth, utility))
+    assert found.weights == pytest.approx(expected.weights, abs=1e-5)
+    assert found.risk == pytest.approx(limit.maximum, rel=1e-6)

@@ -61,6 +61,7 @@ BINDS_NEVER: list[tuple[tuple[Constraint, ...], list[str]]] = [
     ((Cardinality("few", 4),), ["constraints[0].cardinality.max_assets"]),
     ((Cardinality("few", 2, ("A", "B")),), ["constraints[0].cardinality.max_assets"]),
     ((Leverage("l", max_short=2.0, max_gross=1.6),), ["constraints[0].leverage.max_short"]),
+    ((Leverage("l", max_short=0.0), WeightBounds("b", lower=-0.3)), ["constraints[1].weight_bounds.lower"]),
     ((WeightBounds("long", lower=0.0), Leverage("l", max_gross=1.6)), ["constraints[1].leverage.max_gross"]),
 ]
 

@@ -100,6 +100,10 @@ OF_SCENARIOS: dict[str, dict[str, Any]] = {
         "estimation": Estimation(covariance=IdentityShrinkage()),
     },
     "tail": {"risk_measure": RiskMeasure.CONDITIONAL_VALUE_AT_RISK},
+    "tail beside quadratic growth": {
+        "objective": Kelly(KellyMethod.QUADRATIC),
+        "risk_measure": RiskMeasure.CONDITIONAL_VALUE_AT_RISK,
+    },
     "limit on a tail": {"constraints": (RiskLimit("x", RiskMeasure.CONDITIONAL_VALUE_AT_RISK, 0.1),)},
     "clusters": {"constraints": (ClusterLimit("x"),)},
 }
