@@ -18,7 +18,7 @@ from domain.risk.figure import FLAT_ASSET, NEVER_FELL, NO_TIME, Absent, known
 from domain.risk.flow import RiskAssessment, RollingSeries
 from domain.risk.report import DatedDrawdown, MeasureReport, RiskReport
 from server.converters.dates import civil_to_proto
-from server.converters.optimization import contributions_to_proto, repair_to_proto
+from server.converters.optimization import add_contributions, repair_to_proto
 from server.converters.stress import stress_to_proto
 from server.converters.validation import validation_to_proto
 
@@ -132,7 +132,7 @@ def _add_contributions(response: AnalyzeRiskResponse, report: RiskReport) -> Non
     if isinstance(report.contributions, Absent):
         response.undefined["contributions"] = report.contributions.reason
     else:
-        response.contributions.extend(contributions_to_proto(report.symbols, weights, report.contributions))
+        add_contributions(response.contributions, report.symbols, weights, report.contributions)
     response.group_contributions.extend(_parts(report.groups))
     response.factor_contributions.extend(_parts(report.factors))
     for measure in report.measures:
@@ -164,7 +164,7 @@ def _measure(measure: MeasureReport, symbols: tuple[str, ...], weights: list[flo
         factors=_parts(measure.factors),
     )
     if measure.contributions is not None:
-        message.contributions.extend(contributions_to_proto(symbols, weights, measure.contributions))
+        add_contributions(message.contributions, symbols, weights, measure.contributions)
     return message
 
 

@@ -1,14 +1,19 @@
 """Optimisation requests as commands: what is kept of them, and what they need."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from absfinance.v1.optimization_pb2 import Optimization, RiskContribution
 from absfinance.v1.optimization_service_pb2 import OptimizeBatchRequest, OptimizeRequest, TraceFrontierRequest
 from google.protobuf import json_format
 
 from domain.errors import InvalidInput, NotSupported
 from domain.optimization.request.constraints import ReturnFloor
 from domain.optimization.request.objectives import MaxReturn, MinRisk
+from domain.risk.contribution import RiskContributions
 from server.commands.optimization import BatchCommand, OptimizeCommand
 from server.converters import optimization as converters
 from server.ports.market_data import PriceSelection
@@ -91,3 +96,46 @@ def test_accounts_differ_from_what_they_share() -> None:
     assert found.fingerprint != converters.batch_account_from_proto(account, shared, b"other").fingerprint
     wrong = json_format.ParseDict({"key": "x", "constraints": [{}]}, OptimizeBatchRequest.Account())
     assert isinstance(converters.batch_account_from_proto(wrong, shared, b"body").specification, NotSupported)
+
+
+SYMBOLS = tuple(f"S{i}" for i in range(20))
+WEIGHTS = [0.05 * i for i in range(20)]
+
+
+def added(total: float) -> Optimization:
+    message = Optimization()
+    found = RiskContributions(np.arange(20.0), np.arange(20.0) * WEIGHTS, total)
+    converters.add_contributions(message.risk_contributions, SYMBOLS, WEIGHTS, found)
+    return message
+
+
+def with_named_arguments(total: float) -> Optimization:
+    contributions = [
+        RiskContribution(
+            symbol=symbol,
+            weight=weight,
+            marginal=float(i),
+            contribution=i * weight,
+            fraction=i * weight / total if total > 0.0 else None,
+        )
+        for i, (symbol, weight) in enumerate(zip(SYMBOLS, WEIGHTS, strict=True))
+    ]
+    return Optimization(risk_contributions=contributions)
+
+
+@pytest.mark.parametrize("total", [2.0, 0.0])
+def test_contributions_are_all_there(total: float) -> None:
+    """Also where they are 0, or have no fraction since the total is 0."""
+    assert added(total) == with_named_arguments(total)
+
+
+def test_lines_of_an_answer_are_made_without_copies() -> None:
+    """Made of named arguments and then copied, they were a tenth of the time of a small Optimize."""
+
+    def seconds(work: Callable[[float], object]) -> float:
+        start = time.perf_counter()
+        work(2.0)
+        return time.perf_counter() - start
+
+    pairs = [(seconds(added), seconds(with_named_arguments)) for _ in range(300)]
+    assert min(one for one, _ in pairs) < 0.8 * min(other for _, other in pairs)

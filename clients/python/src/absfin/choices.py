@@ -1,5 +1,7 @@
 """Values of the contract by their plain names: "close" for PRICE_FIELD_CLOSE."""
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
@@ -197,16 +199,31 @@ class UnknownChoice(ValueError):
 
 def choice(enum: EnumTypeWrapper, argument: str, name: str) -> str:
     """The value of the contract for a plain name. Raises UnknownChoice, whose message lists the known names."""
-    values = list(enum.keys())
-    prefix = values[0].removesuffix(UNSPECIFIED)
-    wanted = prefix + name.upper()
-    if wanted not in values or name.upper() == UNSPECIFIED:
-        names = ", ".join(value.removeprefix(prefix).lower() for value in values[1:])
+    values = _values(enum)
+    wanted = values.get(name.upper())
+    if wanted is None:
+        names = ", ".join(values).lower()
         raise UnknownChoice(f"{argument}: {name!r} is none of {names}")
     return wanted
 
 
 def plain_name(enum: EnumTypeWrapper, value: Any) -> Any:
     """The plain name of a value of the contract; of an alias, the first."""
-    prefix = str(enum.keys()[0]).removesuffix(UNSPECIFIED)
-    return str(enum.Name(value)).removeprefix(prefix).lower()
+    return _plain_names(enum).get(value) or enum.Name(value)  # which says that there is no such value
+
+
+@cache
+def _values(enum: EnumTypeWrapper) -> Mapping[str, str]:
+    """The values that can be chosen, by their names without the prefix: read once, since reading takes longer."""
+    prefix = _prefix(enum)
+    return {value.removeprefix(prefix): value for value in list(enum.keys())[1:]}
+
+
+@cache
+def _plain_names(enum: EnumTypeWrapper) -> Mapping[int, str]:
+    prefix = _prefix(enum)
+    return {number: str(enum.Name(number)).removeprefix(prefix).lower() for number in enum.values()}
+
+
+def _prefix(enum: EnumTypeWrapper) -> str:
+    return str(enum.keys()[0]).removesuffix(UNSPECIFIED)

@@ -134,7 +134,11 @@ class Optimization:
             risk_contributions={entry.symbol: entry.contribution for entry in message.risk_contributions},
             turnover_one_way=optional_figure(message, "turnover_one_way"),
             cost=optional_figure(message, "cost"),
-            binding=tuple(Binding(b.label, b.symbol, optional_figure(b, "shadow_price")) for b in message.binding),
+            binding=tuple(
+                # There may be one for each asset: `optional_figure` would take longer than all the rest.
+                Binding(b.label, b.symbol, b.shadow_price if b.HasField("shadow_price") else None)
+                for b in message.binding
+            ),
             certificate=Certificate.from_proto(message.certificate),
             periods_per_year=message.periods_per_year,
             warnings=warnings_of(message),
