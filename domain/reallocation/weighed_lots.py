@@ -10,7 +10,7 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.cancellation import checked
 from domain.reallocation.drift import Drift
 from domain.reallocation.lot_sales import LotSales
-from domain.reallocation.lot_search.curves import Curves, Kinked
+from domain.reallocation.lot_search.curves import Curves, PiecewiseLinear
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.search import best_lots
 from domain.reallocation.lots import ANY_NUMBER, Budgets, keeps, usable_lots
@@ -271,12 +271,12 @@ def _part(amount: Decimal, worth: Decimal) -> float:
     return ratio(amount, worth) if amount.is_finite() else float(amount)
 
 
-def _taxed(choice: TradeChoice, money: float) -> Kinked | None:
+def _taxed(choice: TradeChoice, money: float) -> PiecewiseLinear | None:
     curve = TaxCurve.of(choice.lots)
-    return None if curve is None else Kinked(curve.lots, curve.tax / money)
+    return None if curve is None else PiecewiseLinear(curve.lots, curve.tax / money)
 
 
-def _gained(choice: TradeChoice, money: float) -> Kinked | None:
+def _gained(choice: TradeChoice, money: float) -> PiecewiseLinear | None:
     order = choice.lots
     if order.curve is None:
         return None
@@ -284,4 +284,4 @@ def _gained(choice: TradeChoice, money: float) -> Kinked | None:
     gains = np.array([float(gain * order.units) for gain in order.curve.gain_per_unit]) / money
     start = np.zeros(1)
     lots, amounts = np.cumsum(widths), np.cumsum(widths * gains)
-    return Kinked(np.concatenate([start, lots]), np.concatenate([start, amounts]))
+    return PiecewiseLinear(np.concatenate([start, lots]), np.concatenate([start, amounts]))

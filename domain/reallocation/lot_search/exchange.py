@@ -107,7 +107,7 @@ class _State:
     lots: Sequence[int]
     options: Options
     cost: float
-    away: Vector
+    differences: Vector
     traded: Vector  # change of money in the asset, (n,)
     costs: Vector
     taxes: Vector
@@ -132,7 +132,7 @@ class _State:
             lots,
             options,
             total,
-            problem.away(lots, total),
+            problem.differences(lots, total),
             options.traded - by_asset(traded),
             options.cost - by_asset(cost),
             options.tax - by_asset(tax),
@@ -176,13 +176,13 @@ class _State:
         problem = self.problem
         weighed = (problem.cost_aversion + theta) * self.costs + problem.tax_aversion * self.taxes
         if problem.factor is None:
-            away = self.away[self.options.assets]
-            distance = 0.5 * (np.abs(away + self.traded) - np.abs(away))
-            moved = 0.5 * float(np.sign(self.away) @ problem.target) * self.costs
-            return distance + moved + weighed, np.zeros((len(away), 0))
+            differences = self.differences[self.options.assets]
+            distance = 0.5 * (np.abs(differences + self.traded) - np.abs(differences))
+            moved = 0.5 * float(np.sign(self.differences) @ problem.target) * self.costs
+            return distance + moved + weighed, np.zeros((len(differences), 0))
         risks = self.traded[:, None] * problem.factor[self.options.assets]
         risks += self.costs[:, None] * (problem.target @ problem.factor)[None, :]
-        now = self.away @ problem.factor
+        now = self.differences @ problem.factor
         length = float(np.linalg.norm(now))
         after = np.linalg.norm(now[None, :] + risks, axis=1)
         return after - length + weighed, risks
@@ -191,7 +191,7 @@ class _State:
         """What two changes at once add to the sum of both, (n, n)."""
         if self.problem.factor is None:
             return np.zeros((len(kept), len(kept)))
-        now, own = self.away @ self.problem.factor, risks[kept]
+        now, own = self.differences @ self.problem.factor, risks[kept]
         squares = ((now[None, :] + own) ** 2).sum(axis=1)
         both = squares[:, None] + squares[None, :] + 2.0 * own @ own.T - float(now @ now)
         alone = np.sqrt(squares)

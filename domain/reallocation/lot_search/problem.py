@@ -57,17 +57,17 @@ class LotProblem:
         """Value of a lot, negative to sell, (J,)."""
         return self.curves.sign * self.curves.value
 
-    def deviation(self, away: Vector) -> float:
+    def deviation(self, differences: Vector) -> float:
         """Of differences to the target, (P,)."""
         if self.factor is None:
-            return 0.5 * float(np.abs(away).sum())
-        return float(np.linalg.norm(away @ self.factor))
+            return 0.5 * float(np.abs(differences).sum())
+        return float(np.linalg.norm(differences @ self.factor))
 
     def cost(self, lots: Sequence[int]) -> float:
         """Of all orders."""
         return float(self.curves.cost(self.orders, np.array(lots, dtype=np.float64)).sum())
 
-    def away(self, lots: Sequence[int], cost: float) -> Vector:
+    def differences(self, lots: Sequence[int], cost: float) -> Vector:
         """Differences to the target, (P,)."""
         traded = self.values - self.target * (1.0 - cost)
         np.add.at(traded, self.places, self.trade * np.array(lots, dtype=np.float64))
@@ -81,7 +81,7 @@ class LotProblem:
         tax = 0.0
         if self.tax_aversion:
             tax = self.tax_aversion * float(self.curves.tax(self.orders, np.array(lots, dtype=np.float64)).sum())
-        return (self.deviation(self.away(lots, cost)) + self.cost_aversion * cost + tax) / (1.0 - cost)
+        return (self.deviation(self.differences(lots, cost)) + self.cost_aversion * cost + tax) / (1.0 - cost)
 
     @property
     def right(self) -> Vector:

@@ -9,13 +9,13 @@ import pytest
 
 from domain.optimization.programs.solver_control import UNLIMITED
 from domain.reallocation.lot_search.curves import Curves, least_count
-from domain.reallocation.lot_search.enumeration import try_all
+from domain.reallocation.lot_search.enumeration import enumerate_plans
 from domain.reallocation.lot_search.narrowing import most_deviation, narrowed
 from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.relaxation import relax
-from domain.reallocation.lot_search.search import Found, _by_squares, best_lots
+from domain.reallocation.lot_search.search import Incumbent, _by_squares, best_lots
 from domain.reallocation.lot_search.specific_risk import SplitRisk
 
 KINDS = list(itertools.product([False, True], [False, True], [False, True], [0.0, 2.0]))
@@ -86,7 +86,7 @@ def check_terms(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequen
         for order in np.flatnonzero(lots).tolist():
             place = int(problem.places[order])
             terms[place] = priced(np.array([order]), np.array([float(lots[order])]))[0]
-        bounded = problem.deviation(problem.away(lots, cost)) + (problem.cost_aversion + priced.theta) * cost
+        bounded = problem.deviation(problem.differences(lots, cost)) + (problem.cost_aversion + priced.theta) * cost
         assert priced.start + float(terms.sum()) <= bounded + 1e-12
 
 
@@ -127,13 +127,13 @@ def test_what_the_bound_leaves_open_has_the_best_plan(
         left, _, least = worth_looking_at(options, priced)
         assert priced.bound(least) <= best + 1e-12
         if tracking:
-            found = _by_squares(near, options, priced, Found(nothing, 0.0), UNLIMITED)
+            found = _by_squares(near, options, priced, Incumbent(nothing, 0.0), UNLIMITED)
             assert found.bound <= best + 1e-12
             assert best - 1e-12 <= problem(found.lots) <= problem(nothing) + 1e-12
             check_squares(problem, priced, [lots for value, lots in plans if value < problem(nothing) - 1e-12], seed)
         assert priced.bound(priced.least_by_asset()[0]) <= best + 1e-12
         for each in (priced, priced.without_prices()) if tracking else (priced,):
-            tried = try_all(near, left, left.terms(each), each, nothing, UNLIMITED)
+            tried = enumerate_plans(near, left, left.terms(each), each, nothing, UNLIMITED)
             assert tried.complete
             assert problem(tried.lots) == pytest.approx(best, abs=1e-11)
 
