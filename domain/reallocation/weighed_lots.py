@@ -13,6 +13,7 @@ from domain.reallocation.lot_sales import LotSales
 from domain.reallocation.lot_search.curves import Curves, PiecewiseLinear
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.search import best_lots
+from domain.reallocation.lot_search.specific_risk import Covariance
 from domain.reallocation.lots import ANY_NUMBER, Budgets, keeps, usable_lots
 from domain.reallocation.modes import Deviation
 from domain.reallocation.orders import Order, opposite
@@ -77,7 +78,7 @@ def _choices(
     others = [exit_of(request, o, sales) for o in checked(everything, check_cancelled) if may_exit(request, o, sales)]
     for order in checked(everything, check_cancelled):
         sales.limit(order)
-    found = [in_lots(request, order, sales, towards=order in orders) for order in everything]
+    found = [in_lots(request, order, sales, towards=i < len(orders)) for i, order in enumerate(everything)]
     if request.harvest_only:
         return [*found, *others]
     for order in checked(everything, check_cancelled):
@@ -225,7 +226,7 @@ class _Account:
                 gain=_part(budgets.gain, worth),
             ),
             keeps=self.keeps,
-            factor=None if risk is None else risk.factor_annual(symbols),
+            covariance=None if risk is None else Covariance(risk.factor_annual(symbols)),
             cost_aversion=request.modes.cost_aversion,
             tax_aversion=request.modes.tax_aversion,
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.reallocation.lot_search.curves import Counts, Curves, Orders
+from domain.reallocation.lot_search.specific_risk import Covariance
 from domain.records import dataclass
 
 ROUNDING = 1e-12
@@ -43,9 +44,14 @@ class LotProblem:
     curves: Curves
     limits: Limits
     keeps: Callable[[Sequence[int]], bool]
-    factor: Matrix | None = None  # (P, R), its product with its transpose is S; None measures the drift
+    covariance: Covariance | None = None  # None measures the drift
     cost_aversion: float = 0.0
     tax_aversion: float = 0.0
+
+    @property
+    def factor(self) -> Matrix | None:
+        """(P, R) Its product with its transpose is the covariance."""
+        return None if self.covariance is None else self.covariance.factor
 
     @property
     def orders(self) -> Orders:

@@ -55,8 +55,8 @@ class LotRelaxation:
 
 def relax(problem: LotProblem, theta: float, control: SolverControl) -> LotRelaxation:
     """The relaxation at an objective of theta; without an answer of the solver that of no trades and no prices."""
-    if problem.factor is not None and len(problem.values) > MOST_IN_CONE:
-        return _relax_by_square(problem, problem.factor, theta, control)
+    if problem.covariance is not None and len(problem.values) > MOST_IN_CONE:
+        return _relax_by_square(problem, problem.covariance.factor, theta, control)
     found = _Program(problem, theta)
     solution = found.solved(control)
     if solution is None:
@@ -291,7 +291,7 @@ class _Program:
     def _deviation(self) -> tuple[list[ConeBlock], Matrix | None]:
         """What the deviation needs, and the curvature of the columns of the differences to the target."""
         problem = self._problem
-        if problem.factor is None:
+        if problem.covariance is None:
             return [self._distances().block(ConeKind.NONNEGATIVE, self._unit)], None
         if self._squares is not None:
             split, near = self._squares
@@ -300,8 +300,8 @@ class _Program:
             return [equal, chains], 2.0 / (split.least + split.most) * split.shared
         if self._error is not None:
             equal = self._difference_columns().block(ConeKind.ZERO, self._unit)
-            return [equal], problem.factor @ problem.factor.T / self._error
-        return [self._cone(problem.factor).block(ConeKind.SECOND_ORDER, self._unit)], None
+            return [equal], problem.covariance.matrix / self._error
+        return [self._cone(problem.covariance.factor).block(ConeKind.SECOND_ORDER, self._unit)], None
 
     def _differences(self) -> tuple[list[dict[int, float]], Vector]:
         """Differences to the target, (P,)."""

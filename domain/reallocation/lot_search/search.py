@@ -125,10 +125,10 @@ def _by_squares(
     near: LotProblem, options: Options | None, priced: PricedTerms, found: Incumbent, control: SolverControl
 ) -> Incumbent:
     """A closer bound of a tracking error, and the better of the known lots and of those next to its relaxation."""
-    if near.factor is None or len(near.values) > MOST_SQUARES:
+    if near.covariance is None or len(near.values) > MOST_SQUARES:
         return found
     best, bound, weighs = found.lots, found.bound, near.cost_aversion > 0.0 or near.tax_aversion > 0.0
-    split = SplitRisk.of(near.factor, 0.0, most_deviation(near, priced.theta))
+    split = SplitRisk.of(near.covariance, 0.0, most_deviation(near, priced.theta))
     if split is None:
         return found
     for _ in range(SQUARES):
@@ -229,10 +229,9 @@ def _of_one_order(problem: LotProblem, whole: Vector) -> Vector:
     curves = problem.curves
     whole = np.minimum(np.maximum(whole, 0.0), curves.most)
     whole = np.where(whole >= curves.least, whole, 0.0)
-    for i in np.unique(problem.places).tolist():
-        rivals = np.flatnonzero(problem.places == i)
-        kept = rivals[np.argmax(curves.value[rivals] * whole[rivals])]
-        whole[rivals[rivals != kept]] = 0.0
+    by_asset = np.lexsort((-curves.value * whole, problem.places))  # of an asset the largest trade first
+    places = problem.places[by_asset]
+    whole[by_asset[1:][places[1:] == places[:-1]]] = 0.0
     return whole
 
 
