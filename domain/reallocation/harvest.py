@@ -65,7 +65,7 @@ def harvest_of(
         if by not in request.market.quotes and (symbol in request.portfolio.quantities or symbol in request.target):
             raise InvalidInput(f"limits.tax.substitutes[{i}].by", f"{by} has no price in the market data")
     with exact_arithmetic():
-        search = _Search(request, valuation, required, check_cancelled)
+        search = _HarvestSelection(request, valuation, required, check_cancelled)
         search.replace_restricted()
         if limits.harvest_losses:
             search.harvest()
@@ -80,7 +80,7 @@ class _Move:
     kept: Decimal  # value of the asset that stays, in money
 
 
-class _Search:
+class _HarvestSelection:
     """Decides asset by asset, the largest benefit first."""
 
     def __init__(

@@ -32,7 +32,7 @@ NONE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Branched:
+class Mixture:
     """Lots of each order, (J,), also parts of one, and the assets that have such.
 
     No sum of values that keeps the limits is below `bound`, but for plans with an option of a regret of `left_out`.
@@ -60,19 +60,19 @@ class _Columns:
         return found
 
 
-def branched(
+def best_mixture(
     options: LotOptions,
     values: Vector,
     regrets: Vector,
     excess: float,
-    bent: NDArray[np.bool_],
+    nonconvex: NDArray[np.bool_],
     count: int,
     size: float,
     gap: float,
     most: int,
     control: SolverControl,
-) -> Branched | None:
-    """From `values` without prices and `regrets` at prices, (T,), and `bent`, (P,); None where nothing is found.
+) -> Mixture | None:
+    """From `values` without prices and `regrets` at prices, (T,), and `nonconvex`, (P,); None where nothing is found.
 
     `excess` is that of a known plan over the bound, `size` its objective, in money; the search ends at a `gap` of it.
     Of more than `most` options those with the least regrets are columns.
@@ -81,7 +81,7 @@ def branched(
         return None
     if len(regrets) > most:
         excess = min(excess, float(np.partition(regrets, most)[most]))
-    columns = _columns(options, regrets, excess, bent)
+    columns = _columns(options, regrets, excess, nonconvex)
     model = _model(options, columns, values / size)
     try:
         found = model.solve(limits=SearchLimits(absolute_gap=gap, nodes=NODES), control=control)
@@ -97,15 +97,15 @@ def branched(
     traded = orders >= 0
     np.add.at(lots, orders[traded], (found.point * columns.of(options.lots))[traded])
     parts = (found.point > NONE) & (found.point < 1.0 - NONE)
-    return Branched(lots, np.unique(assets[parts]), found.bound * size, excess)
+    return Mixture(lots, np.unique(assets[parts]), found.bound * size, excess)
 
 
-def _columns(options: LotOptions, regrets: Vector, excess: float, bent: NDArray[np.bool_]) -> _Columns:
+def _columns(options: LotOptions, regrets: Vector, excess: float, nonconvex: NDArray[np.bool_]) -> _Columns:
     near = regrets < excess
     near[options.starts] = True  # no trade keeps all limits
     apart = np.flatnonzero(options.between(regrets) < excess)
-    pairs = apart[bent[options.assets[apart]]]
-    straight = apart[~bent[options.assets[apart]]]
+    pairs = apart[nonconvex[options.assets[apart]]]
+    straight = apart[~nonconvex[options.assets[apart]]]
     near[straight] = near[straight - 1] = True
     points = np.flatnonzero(near)
     none = np.full(len(points) + len(pairs), -1)
@@ -113,7 +113,11 @@ def _columns(options: LotOptions, regrets: Vector, excess: float, bent: NDArray[
         options=np.concatenate([points, pairs - 1, pairs - 1]),
         ways=np.concatenate([none, pairs]),
         whole=np.concatenate(
-            [bent[options.assets[points]], np.ones(len(pairs), dtype=np.bool_), np.zeros(len(pairs), dtype=np.bool_)]
+            [
+                nonconvex[options.assets[points]],
+                np.ones(len(pairs), dtype=np.bool_),
+                np.zeros(len(pairs), dtype=np.bool_),
+            ]
         ),
     )
 

@@ -61,7 +61,7 @@ class Combinations:
     excess: Vector  # (B,)
     others: float
 
-    def and_(self, more: "Combinations") -> "Combinations":
+    def joined(self, more: "Combinations") -> "Combinations":
         """Those of two searches."""
         return Combinations(
             np.concatenate([self.choices, more.choices]),

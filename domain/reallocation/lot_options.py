@@ -114,9 +114,9 @@ def lot_options(
 ) -> LotOptions | None:
     """The options at a reference cost, and more of some orders and numbers of lots; None for too many."""
     figures = _Figures.of(drift, orders, budgets)
-    away = drift.values - drift.target * (drift.worth - cost)
+    differences = drift.values - drift.target * (drift.worth - cost)
     with np.errstate(over="ignore"):  # more than any float is within the limits of no order
-        wish = -away[drift.places] / drift.trade
+        wish = -differences[drift.places] / drift.trade
     flat = _counts(drift, figures, wish)
     if flat is None:
         return None
@@ -130,7 +130,7 @@ def lot_options(
     asset, order, lots = asset[sequence], order[sequence], lots[sequence]
     traded = order >= 0
     moved = np.where(traded, drift.trade[order] * lots, 0.0)
-    after = away[asset] + moved
+    after = differences[asset] + moved
     limits, uses, dearest, widens = zip(*_limits(budgets, figures, order, lots, traded), strict=True)
     return LotOptions(
         starts=np.searchsorted(asset, np.arange(count)),

@@ -268,8 +268,8 @@ class _Program:
         """By asset; without those between whose next numbers of lots the distance is what its two rows say."""
         for i, rivals in self._orders_of.items():
             target = float(self._drift.target[i])
-            away = target * (self._worth - self._usual_cost) - float(self._values[i])
-            sign, money = math.copysign(1.0, away), abs(away)
+            difference = target * (self._worth - self._usual_cost) - float(self._values[i])
+            sign, money = math.copysign(1.0, difference), abs(difference)
             j = next((j for j in rivals if sign * self._trade[j] > 0.0 and self._orders[j].settled is None), None)
             if j is None or money == 0.0:
                 continue
@@ -353,13 +353,14 @@ class _Program:
 
     def _add_distances(self) -> None:
         for i in range(self._assets):
-            target, away = float(self._drift.target[i]), float(self._values[i] - self._drift.target[i] * self._worth)
+            target = float(self._drift.target[i])
+            difference = float(self._values[i] - self._drift.target[i] * self._worth)
             columns, values = [self._lots + i, self._cost], [1.0, -target]
             for j in self._orders_of.get(i, []):
                 columns.append(j)
                 values.append(-float(self._trade[j]))
-            self.model.add_row(columns, values, away, math.inf)
-            self.model.add_row(columns, [1.0, *(-value for value in values[1:])], -away, math.inf)
+            self.model.add_row(columns, values, difference, math.inf)
+            self.model.add_row(columns, [1.0, *(-value for value in values[1:])], -difference, math.inf)
 
     def _add_choices(self, *, purchases_need_cash: bool) -> None:
         for place, j in enumerate(self._chosen, start=self._cost + 1):

@@ -115,7 +115,7 @@ def choose_lots(
     """
     candidates: list[tuple[Decimal, list[int]]] = []
     for nearest in (True, False):
-        search = _Search(orders, budgets, check_cancelled)
+        search = _GreedyRounding(orders, budgets, check_cancelled)
         search.start(nearest=nearest)
         search.repair()
         candidates.append((search.unraised, list(search.lots)))
@@ -148,7 +148,7 @@ def keeps(orders: Sequence[LotOrder], budgets: Budgets, lots: Sequence[int]) -> 
     return within and raised >= budgets.required and (cash >= ZERO or not buys)
 
 
-class _Search:
+class _GreedyRounding:
     """Numbers of lots, and the rest of the budgets."""
 
     def __init__(self, orders: Sequence[LotOrder], budgets: Budgets, check_cancelled: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.drift import Drift
-from domain.reallocation.lot_branching import MANY, branched
+from domain.reallocation.lot_branching import MANY, best_mixture
 from domain.reallocation.lot_combinations import Combinations, SearchSize, Start, combinations
 from domain.reallocation.lot_exchanges import exchanged
 from domain.reallocation.lot_options import LotOptions, lot_options
@@ -44,7 +44,7 @@ CLOSE = 5e-4
 NEAR = 1e-3
 
 
-class From(Enum):
+class StartingPoint(Enum):
     """Where a search begins."""
 
     PRICES = auto()  # at the best options at the prices
@@ -59,17 +59,17 @@ CORE = 100
 """Options beside one of each asset among which branches are quick; of more than these, beside three of each."""
 
 SEARCHES = (
-    (From.PRICES, FEW, 0),
-    (From.PRICES, SearchSize(40, 10_000), 0),
-    (From.MIXTURE, SearchSize(30, 10_000, 6), MANY),
-    (From.PRICES, FEW, 0),
-    (From.EXCHANGES, FEW, 0),
-    (From.BRANCHES, SearchSize(30, 4_000, 6), CORE),
-    (From.PRICES, FEW, 0),
-    (From.BRANCHES, SearchSize(40, 10_000, 6), MANY),
-    (From.PRICES, FEW, 0),
-    (From.BRANCHES, SearchSize(40, 10_000, 6), MANY),
-    (From.PRICES, FEW, 0),
+    (StartingPoint.PRICES, FEW, 0),
+    (StartingPoint.PRICES, SearchSize(40, 10_000), 0),
+    (StartingPoint.MIXTURE, SearchSize(30, 10_000, 6), MANY),
+    (StartingPoint.PRICES, FEW, 0),
+    (StartingPoint.EXCHANGES, FEW, 0),
+    (StartingPoint.BRANCHES, SearchSize(30, 4_000, 6), CORE),
+    (StartingPoint.PRICES, FEW, 0),
+    (StartingPoint.BRANCHES, SearchSize(40, 10_000, 6), MANY),
+    (StartingPoint.PRICES, FEW, 0),
+    (StartingPoint.BRANCHES, SearchSize(40, 10_000, 6), MANY),
+    (StartingPoint.PRICES, FEW, 0),
 )
 """One after the other, each from the plan that the last one has found. A bound is nearer where that plan is."""
 
@@ -150,8 +150,8 @@ def _searched(
     def gap() -> float:
         return _gap(drift(best.lots), best.bound)
 
-    def after(begins: From, size: SearchSize, columns: int = 0) -> PricedLots:
-        search = _Search.of(drift, orders, budgets, best.lots, BRANCH_GAP * accepted, control)
+    def after(begins: StartingPoint, size: SearchSize, columns: int = 0) -> PricedLots:
+        search = _LagrangianSearch.of(drift, orders, budgets, best.lots, BRANCH_GAP * accepted, control)
         if search is None:
             return best
         if search.options.impossible:
@@ -159,26 +159,26 @@ def _searched(
         found = search.run(begins, size, columns)
         return PricedLots(found.lots, max(best.bound, found.bound))
 
-    seen: dict[From, Sequence[int]] = {}
+    seen: dict[StartingPoint, Sequence[int]] = {}
     for begins, size, columns in SEARCHES:
         if gap() <= enough or time.monotonic() >= control.deadline:
             break
-        if begins is From.PRICES and seen.get(begins) == best.lots:
+        if begins is StartingPoint.PRICES and seen.get(begins) == best.lots:
             continue  # from the same plan it finds the same
-        if budgets.turnover.is_finite() and (begins is From.EXCHANGES or columns == CORE):
+        if budgets.turnover.is_finite() and (begins is StartingPoint.EXCHANGES or columns == CORE):
             continue  # all trades use it: measured, neither saves the search of all branches
-        if gap() > accepted or begins is not From.BRANCHES or columns == CORE:
+        if gap() > accepted or begins is not StartingPoint.BRANCHES or columns == CORE:
             seen[begins] = best.lots
             best = after(begins, size, columns)
     if gap() > FINE and assets <= FEW_ASSETS:
-        best = after(From.KNOWN, FEW)
-    if gap() > NEARLY_PROVEN and seen.get(From.PRICES) != best.lots:
-        best = after(From.PRICES, FEW)  # the bound is nearer where it is found from a better plan
+        best = after(StartingPoint.KNOWN, FEW)
+    if gap() > NEARLY_PROVEN and seen.get(StartingPoint.PRICES) != best.lots:
+        best = after(StartingPoint.PRICES, FEW)  # the bound is nearer where it is found from a better plan
     return replace(best, is_enough=gap() <= accepted)
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _LagrangianSearch:
     """From one known plan."""
 
     drift: Drift
@@ -201,7 +201,7 @@ class _Search:
         known: Sequence[int],
         branch_gap: float,
         control: SolverControl,
-    ) -> "_Search | None":
+    ) -> "_LagrangianSearch | None":
         """None where the cost of plans that are no worse may be all there is, or there are too many options."""
         theta, cost = drift(known), float(drift.costs @ np.array(known, dtype=np.float64))
         dearest = float(drift.cost_rates.max(initial=0.0))
@@ -215,7 +215,7 @@ class _Search:
             return None
         return cls(drift, orders, budgets, known, theta, cost, options, control, branch_gap, reach)
 
-    def run(self, begins: From, size: SearchSize, columns: int) -> PricedLots:
+    def run(self, begins: StartingPoint, size: SearchSize, columns: int) -> PricedLots:
         """The best plan that is found, and the bound that the search proves."""
         check = self.control.check_cancelled
         values = self._values(self._choice_of(np.array(self.known, dtype=np.float64)))
@@ -224,22 +224,24 @@ class _Search:
         search = replace(self, reach=self._closer_reach(self._values(reference), reference, at))
         start: Start | None = None
         proven = -math.inf
-        if begins in (From.MIXTURE, From.BRANCHES):
-            search, start, reference, proven = search._mixed(reference, at, columns, branches=begins is From.BRANCHES)
-        elif begins is not From.PRICES:
-            search, start, reference = search._with_steps(reference, at, known=begins is From.KNOWN)
+        if begins in (StartingPoint.MIXTURE, StartingPoint.BRANCHES):
+            search, start, reference, proven = search._mixed(
+                reference, at, columns, branches=begins is StartingPoint.BRANCHES
+            )
+        elif begins is not StartingPoint.PRICES:
+            search, start, reference = search._with_steps(reference, at, known=begins is StartingPoint.KNOWN)
         values = priced(search.options, search._values(reference), at.prices)
         bound = self._sum_of_best(search.options, values) + search._constant(reference, at)
         excess = max(COST_TIE_BREAK * self.cost - bound, 0.0)
         found = combinations(search.options, values, at.prices, excess, start, size, check)
         if start is not None and (not len(found.excess) or found.excess[0] > FINE * abs(self._size)):
             start = replace(start, choice=exchanged(search.options, values, at.prices, start.choice, check))
-            found = found.and_(combinations(search.options, values, at.prices, excess, start, FEW, check))
+            found = found.joined(combinations(search.options, values, at.prices, excess, start, FEW, check))
         return search._best_of(found, max(bound + found.others, proven))
 
     def _with_steps(
         self, reference: NDArray[np.intp], at: LotPrices, *, known: bool
-    ) -> "tuple[_Search, Start | None, NDArray[np.intp]]":
+    ) -> "tuple[_LagrangianSearch, Start | None, NDArray[np.intp]]":
         """The search with more numbers of lots where those between two options are nearly as good, and a start."""
         values = self._values(reference)
         total = priced(self.options, values, at.prices)
@@ -257,7 +259,7 @@ class _Search:
 
     def _mixed(
         self, reference: NDArray[np.intp], at: LotPrices, columns: int, *, branches: bool
-    ) -> "tuple[_Search, Start | None, NDArray[np.intp], float]":
+    ) -> "tuple[_LagrangianSearch, Start | None, NDArray[np.intp], float]":
         """The search with the whole numbers next to those of the program, a start there, and what no plan is below."""
         values = self._values(reference)
         total = priced(self.options, values, at.prices)
@@ -266,9 +268,11 @@ class _Search:
         excess = COST_TIE_BREAK * self.cost - bound
         size = max(abs(self._size), float(np.finfo(np.float64).tiny))
         count = len(self.orders)
-        bent = self._bent if branches else np.zeros(len(self.options.starts), dtype=np.bool_)
+        nonconvex = self._nonconvex if branches else np.zeros(len(self.options.starts), dtype=np.bool_)
         most = columns + len(self.options.starts) * (1 if columns <= CORE else 3)
-        found = branched(self.options, values, regrets, excess, bent, count, size, self.branch_gap, most, self.control)
+        found = best_mixture(
+            self.options, values, regrets, excess, nonconvex, count, size, self.branch_gap, most, self.control
+        )
         if found is None:
             return self, None, reference, -math.inf
         proven = min(found.bound + self._constant(reference), bound + found.left_out)
@@ -283,7 +287,7 @@ class _Search:
         return search, start, search._same(self.options, reference), proven
 
     @property
-    def _bent(self) -> NDArray[np.bool_]:
+    def _nonconvex(self) -> NDArray[np.bool_]:
         """(P,) Which assets have a gain or a tax that falls somewhere in the order of sale."""
         found, gains = np.zeros(len(self.options.starts), dtype=np.bool_), self.budgets.gain.is_finite()
         falls = [
@@ -327,9 +331,9 @@ class _Search:
         """(B,) In money, less that of the known plan, without its tie-break."""
         drift, options = self.drift, self.options
         cost = options.costs[choices].sum(axis=1)
-        away = options.positions[choices] - drift.target[None, :] * (drift.worth - cost)[:, None]
+        differences = options.positions[choices] - drift.target[None, :] * (drift.worth - cost)[:, None]
         weighed = (drift.cost_aversion + self.theta + COST_TIE_BREAK) * cost + options.taxes[choices].sum(axis=1)
-        total: Vector = 0.5 * np.abs(away).sum(axis=1) + weighed - drift.allowance(self.theta)
+        total: Vector = 0.5 * np.abs(differences).sum(axis=1) + weighed - drift.allowance(self.theta)
         return total
 
     def _choice_of(self, lots: Vector) -> NDArray[np.intp]:

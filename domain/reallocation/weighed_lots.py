@@ -10,9 +10,10 @@ from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.cancellation import checked
 from domain.reallocation.drift import Drift
 from domain.reallocation.lot_sales import LotSales
-from domain.reallocation.lot_search.curves import Curves, Kinked
+from domain.reallocation.lot_search.curves import Curves, PiecewiseLinear
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.search import best_lots
+from domain.reallocation.lot_search.specific_risk import Covariance
 from domain.reallocation.lots import ANY_NUMBER, Budgets, keeps, usable_lots
 from domain.reallocation.modes import Deviation
 from domain.reallocation.orders import Order, opposite
@@ -77,7 +78,7 @@ def _choices(
     others = [exit_of(request, o, sales) for o in checked(everything, check_cancelled) if may_exit(request, o, sales)]
     for order in checked(everything, check_cancelled):
         sales.limit(order)
-    found = [in_lots(request, order, sales, towards=order in orders) for order in everything]
+    found = [in_lots(request, order, sales, towards=i < len(orders)) for i, order in enumerate(everything)]
     if request.harvest_only:
         return [*found, *others]
     for order in checked(everything, check_cancelled):
@@ -225,7 +226,7 @@ class _Account:
                 gain=_part(budgets.gain, worth),
             ),
             keeps=self.keeps,
-            factor=None if risk is None else risk.factor_annual(symbols),
+            covariance=None if risk is None else Covariance(risk.factor_annual(symbols)),
             cost_aversion=request.modes.cost_aversion,
             tax_aversion=request.modes.tax_aversion,
         )
@@ -271,12 +272,12 @@ def _part(amount: Decimal, worth: Decimal) -> float:
     return ratio(amount, worth) if amount.is_finite() else float(amount)
 
 
-def _taxed(choice: TradeChoice, money: float) -> Kinked | None:
+def _taxed(choice: TradeChoice, money: float) -> PiecewiseLinear | None:
     curve = TaxCurve.of(choice.lots)
-    return None if curve is None else Kinked(curve.lots, curve.tax / money)
+    return None if curve is None else PiecewiseLinear(curve.lots, curve.tax / money)
 
 
-def _gained(choice: TradeChoice, money: float) -> Kinked | None:
+def _gained(choice: TradeChoice, money: float) -> PiecewiseLinear | None:
     order = choice.lots
     if order.curve is None:
         return None
@@ -284,4 +285,4 @@ def _gained(choice: TradeChoice, money: float) -> Kinked | None:
     gains = np.array([float(gain * order.units) for gain in order.curve.gain_per_unit]) / money
     start = np.zeros(1)
     lots, amounts = np.cumsum(widths), np.cumsum(widths * gains)
-    return Kinked(np.concatenate([start, lots]), np.concatenate([start, amounts]))
+    return PiecewiseLinear(np.concatenate([start, lots]), np.concatenate([start, amounts]))

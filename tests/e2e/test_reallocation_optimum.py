@@ -11,9 +11,13 @@ from domain.reallocation.request import ReallocationRequest
 from domain.taxes.lots import TaxLot
 from tests.conftest import Wire
 from tests.domain.reallocation.every_combination import least_objective
+from tests.domain.reallocation.test_allocations import ALLOCATIONS, Allocation, small_accounts
 from tests.domain.reallocation.test_every_combination import LIMITS, account
+from tests.domain.reallocation.test_random_accounts import ACCOUNTS, optimum
+from tests.domain.reallocation.test_random_accounts import account as account_of_shares
 from tests.domain.taxes.unit_ledger import UnitLedger
 from tests.e2e.test_reallocation import REALLOCATE
+from tests.families import blocks
 
 RATES = {"shortTermRate": 0.4, "longTermRate": 0.2}
 
@@ -90,6 +94,61 @@ def test_no_combination_of_lots_is_better(wire: Wire, has: set[str]) -> None:
         assert found == pytest.approx(best, abs=1e-9), seed
         assert answer.get("plan", {"optimal": True})["optimal"], seed
     assert compared >= 3
+
+
+QUICK = (2, 22, 52, 99, 104)
+"""Seeds of random accounts whose reference computations take least time: they run always."""
+
+SEEDS = (*QUICK, *(seed for seed in range(ACCOUNTS) if seed not in QUICK))
+
+
+def nav_of(request: ReallocationRequest) -> float:
+    quotes = request.market.quotes
+    return request.portfolio.cash + sum(n * quotes[s].price for s, n in request.portfolio.quantities.items())
+
+
+def is_allowed(request: ReallocationRequest, shares: Allocation) -> bool:
+    """Whether each trade to some shares is as large as the least that the request allows."""
+    held, quotes = request.portfolio.quantities, request.market.quotes
+    values = [abs(n - held.get(s, 0.0)) * quotes[s].price for s, n in shares.items()]
+    return all(not value or value >= request.limits.min_trade_value for value in values)
+
+
+def drift_of(request: ReallocationRequest, shares: Allocation) -> float:
+    """Residual drift of shares that are bought without costs."""
+    nav, quotes = nav_of(request), request.market.quotes
+    return 0.5 * sum(abs(shares.get(s, 0) * quotes[s].price / nav - w) for s, w in request.target.items())
+
+
+def check_beside_allocations(request: ReallocationRequest, found: float) -> int:
+    """That no allocation of others is nearer to the target; the number of those that the request allows."""
+    prices = {s: quote.price for s, quote in request.market.quotes.items()}
+    spendable = nav_of(request) - request.limits.cash_floor
+    others = [allocate(prices, request.target, spendable) for allocate in ALLOCATIONS]
+    allowed = [shares for shares in others if is_allowed(request, shares)]
+    for shares in allowed:
+        assert found <= drift_of(request, shares) + 1e-9
+    return len(allowed)
+
+
+@pytest.mark.parametrize("place", blocks(len(QUICK), 20, ACCOUNTS))
+def test_accounts_of_2_to_10_assets_are_within_a_hundredth_of_the_optimum(wire: Wire, place: int) -> None:
+    """And no further from the target than allocations by other rules, of all money, where these are allowed."""
+    request = account_of_shares(SEEDS[place])
+    best, answer = optimum(request), wire.call(REALLOCATE, message(request))
+    found = answer["summary"].get("residualDrift", 0.0)
+    assert best.bound - 1e-8 <= found <= 1.01 * best.found + 1e-6
+    assert check_beside_allocations(request, found) or request.limits.min_trade_value
+
+
+def test_little_cash_of_small_accounts_is_idle(wire: Wire) -> None:
+    """Beyond the floor, of 1 000 to 10 000 in cash."""
+    idle = []
+    for request in small_accounts():
+        summary = wire.call(REALLOCATE, message(request))["summary"]
+        idle.append((summary.get("cashAfter", 0.0) - request.limits.cash_floor) / request.portfolio.cash)
+    assert min(idle) >= 0.0
+    assert sum(idle) / len(idle) < 0.05
 
 
 TODAY = dt.date(2024, 6, 3)

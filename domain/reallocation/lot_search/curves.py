@@ -15,7 +15,7 @@ Orders = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Kinked:
+class PiecewiseLinear:
     """A piecewise linear function of lots that is 0 at 0: at `lots` (K,) it is `amounts` (K,), and level beyond."""
 
     lots: Vector
@@ -49,8 +49,8 @@ class Curves:
     power: float = 1.5
     permanent: Vector = field(default_factory=lambda: np.zeros(0))
     days: int = 1
-    taxes: Mapping[int, Kinked] = field(default_factory=dict)  # by order
-    gains: Mapping[int, Kinked] = field(default_factory=dict)
+    taxes: Mapping[int, PiecewiseLinear] = field(default_factory=dict)  # by order
+    gains: Mapping[int, PiecewiseLinear] = field(default_factory=dict)
 
     def cost(self, orders: Orders, counts: Counts) -> Counts:
         """All costs; 0 of no lots."""
@@ -106,7 +106,7 @@ class Curves:
         return np.unique(whole[(whole >= self.least[order]) & (whole <= self.most[order])])
 
 
-def _of_some(curves: Mapping[int, Kinked], orders: Orders, counts: Counts) -> Counts:
+def _of_some(curves: Mapping[int, PiecewiseLinear], orders: Orders, counts: Counts) -> Counts:
     found = np.zeros_like(counts)
     for order in curves.keys() & set(np.unique(orders).tolist()):
         chosen = orders == order

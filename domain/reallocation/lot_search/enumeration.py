@@ -39,29 +39,29 @@ SINGULAR = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Enumeration:
     """The best lots, and whether all that could be better were tried."""
 
     lots: list[int]
     complete: bool
 
 
-def try_all(
+def enumerate_plans(
     problem: LotProblem,
     options: Options,
     terms: Vector,
     priced: PricedTerms,
     known: list[int],
     control: SolverControl,
-) -> Tried:
+) -> Enumeration:
     """Plans of options with their terms that are better than known lots."""
     if not len(options.assets):
-        return Tried(known, complete=True)  # the bound leaves nothing open
+        return Enumeration(known, complete=True)  # the bound leaves nothing open
     if int((np.bincount(options.assets) > 1).sum()) > MOST_TRADED:
-        return Tried(known, complete=False)
-    search = _Search(problem, options, terms, priced, known, control)
+        return Enumeration(known, complete=False)
+    search = _BranchAndBound(problem, options, terms, priced, known, control)
     search.follow(0, search.root)
-    return Tried(search.best, search.nodes < NODES)
+    return Enumeration(search.best, search.nodes < NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class _Node:
     rows: Vector  # a of every row, as far as it is decided, (M,)
 
 
-class _Search:
+class _BranchAndBound:
     def __init__(
         self,
         problem: LotProblem,

@@ -107,7 +107,7 @@ class _State:
     lots: Sequence[int]
     options: Options
     cost: float
-    away: Vector
+    differences: Vector
     traded: Vector  # change of money in the asset, (n,)
     costs: Vector
     taxes: Vector
@@ -132,7 +132,7 @@ class _State:
             lots,
             options,
             total,
-            problem.away(lots, total),
+            problem.differences(lots, total),
             options.traded - by_asset(traded),
             options.cost - by_asset(cost),
             options.tax - by_asset(tax),
@@ -142,7 +142,7 @@ class _State:
 
     def of_one(self, prices: Prices) -> Iterator[tuple[int, ...]]:
         """Changes of one asset that seem to be better, the best first."""
-        changed, _ = self._objective_changes(prices.theta)
+        changed = self._objective_changes(prices.theta)
         fits = (self.usage <= np.maximum(self.room, 0.0)[:, None] + ROUNDING).all(axis=0)
         fits |= (self.usage <= 0.0).all(axis=0)
         single = np.where(fits, changed, np.inf)
@@ -152,9 +152,9 @@ class _State:
 
     def of_two(self, prices: Prices, paired: int) -> Iterator[tuple[int, ...]]:
         """Changes of two assets."""
-        changed, risks = self._objective_changes(prices.theta)
+        changed = self._objective_changes(prices.theta)
         kept = np.argsort(changed + prices.of_limits @ self.usage, kind="stable")[:paired]
-        both = changed[kept][:, None] + changed[kept][None, :] + self._together(kept, risks)
+        both = changed[kept][:, None] + changed[kept][None, :] + self._together(kept)
         for r in range(len(self.room)):
             used = self.usage[r, kept]
             both[used[:, None] + used[None, :] > max(self.room[r], 0.0) + ROUNDING] = np.inf
@@ -168,30 +168,41 @@ class _State:
             if both[first, second] < -BETTER:
                 yield int(kept[first]), int(kept[second])
 
-    def _objective_changes(self, theta: float) -> tuple[Vector, NDArray[np.float64]]:
-        """By how much each option changes the objective at theta, and the change of the risk with it, (n, R).
+    def _objective_changes(self, theta: float) -> Vector:
+        """By how much each option changes the objective at theta, (n,).
 
-        The drift is that at the costs before; the objective is computed exactly afterwards.
+        The drift is that at the costs before; the objective is computed exactly afterwards. The risk z of an option
+        becomes z + t f + c g: t of its asset's factors f is traded, and the cost c moves the target's g. Products of
+        these are of assets, so that no vector of factors is needed for each option: there may be tens of thousands.
         """
         problem = self.problem
         weighed = (problem.cost_aversion + theta) * self.costs + problem.tax_aversion * self.taxes
         if problem.factor is None:
-            away = self.away[self.options.assets]
-            distance = 0.5 * (np.abs(away + self.traded) - np.abs(away))
-            moved = 0.5 * float(np.sign(self.away) @ problem.target) * self.costs
-            return distance + moved + weighed, np.zeros((len(away), 0))
-        risks = self.traded[:, None] * problem.factor[self.options.assets]
-        risks += self.costs[:, None] * (problem.target @ problem.factor)[None, :]
-        now = self.away @ problem.factor
-        length = float(np.linalg.norm(now))
-        after = np.linalg.norm(now[None, :] + risks, axis=1)
-        return after - length + weighed, risks
+            differences = self.differences[self.options.assets]
+            distance = 0.5 * (np.abs(differences + self.traded) - np.abs(differences))
+            moved = 0.5 * float(np.sign(self.differences) @ problem.target) * self.costs
+            return np.asarray(distance + moved + weighed)
+        factor, assets = problem.factor, self.options.assets
+        now, of_target = self.differences @ factor, problem.target @ factor
+        traded, costs = self.traded, self.costs
+        with_now, with_target, own = factor @ now, factor @ of_target, np.einsum("pr,pr->p", factor, factor)
+        linear = traded * with_now[assets] + costs * float(of_target @ now)
+        squares = traded * traded * own[assets] + 2.0 * traded * costs * with_target[assets]
+        squares += costs * costs * float(of_target @ of_target)
+        length, added = float(np.linalg.norm(now)), 2.0 * linear + squares
+        # |z + d| - |z| as a quotient keeps the digits that a difference of lengths loses.
+        lengths = np.sqrt(np.maximum(length * length + added, 0.0)) + length
+        longer = np.divide(added, lengths, out=np.zeros_like(added), where=lengths > 0.0)
+        return np.asarray(longer + weighed)
 
-    def _together(self, kept: NDArray[np.intp], risks: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _together(self, kept: NDArray[np.intp]) -> NDArray[np.float64]:
         """What two changes at once add to the sum of both, (n, n)."""
-        if self.problem.factor is None:
+        factor = self.problem.factor
+        if factor is None:
             return np.zeros((len(kept), len(kept)))
-        now, own = self.away @ self.problem.factor, risks[kept]
+        own = self.traded[kept][:, None] * factor[self.options.assets[kept]]
+        own += self.costs[kept][:, None] * (self.problem.target @ factor)[None, :]
+        now = self.differences @ factor
         squares = ((now[None, :] + own) ** 2).sum(axis=1)
         both = squares[:, None] + squares[None, :] + 2.0 * own @ own.T - float(now @ now)
         alone = np.sqrt(squares)

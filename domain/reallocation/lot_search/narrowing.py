@@ -13,9 +13,6 @@ from domain.reallocation.lot_search.problem import LotProblem
 ROUNDS = 3
 """Of lots and costs, each of which limits the other."""
 
-SINGULAR = 1e-12
-"""Part of the largest eigenvalue of a covariance below which one is nothing."""
-
 ROUNDING = 1e-9
 """In lots and in fractions of net asset value, what a limit is widened by."""
 
@@ -82,13 +79,10 @@ def _reach(problem: LotProblem, theta: float) -> Vector:
     A sum of absolute differences is twice a drift. With y' S y at most d^2, y_i^2 is at most d^2 (S^-1)_ii.
     """
     most = most_deviation(problem, theta)
-    if problem.factor is None:
+    if problem.covariance is None:
         return np.full(len(problem.values), 2.0 * most)
-    values, vectors = np.linalg.eigh(problem.factor @ problem.factor.T)
-    known = values > SINGULAR * max(float(values.max(initial=0.0)), 0.0)
-    inverse = (vectors[:, known] ** 2 / values[known]).sum(axis=1)
-    free = (vectors[:, ~known] ** 2).sum(axis=1) > SINGULAR
-    found: Vector = np.where(free, math.inf, most * np.sqrt(inverse))
+    furthest = problem.covariance.furthest
+    found: Vector = np.where(np.isfinite(furthest), most * furthest, math.inf)
     return found
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from domain.checks import Vector
 from domain.reallocation.lot_search.curves import Counts, Orders, least_count
 from domain.reallocation.lot_search.problem import LotProblem
-from domain.reallocation.lot_search.relaxation import Relaxed
+from domain.reallocation.lot_search.relaxation import LotRelaxation
 from domain.reallocation.lot_search.specific_risk import CurvedRisk
 from domain.records import dataclass
 
@@ -43,12 +43,14 @@ class PricedTerms:
     curved: CurvedRisk | None = None  # instead of the plane of a tracking error
 
     @classmethod
-    def of(cls, problem: LotProblem, relaxed: Relaxed, theta: float, costs: CostRange) -> "PricedTerms":
+    def of(cls, problem: LotProblem, relaxed: LotRelaxation, theta: float, costs: CostRange) -> "PricedTerms":
         """By the answer of the relaxation."""
-        away = problem.values - problem.target * (1.0 - costs.usual)
-        np.add.at(away, problem.places, problem.trade * relaxed.lots)
-        sides = np.where(away >= 0.0, 1.0, -1.0)
-        marginal = np.zeros(len(away)) if problem.factor is None else np.asarray(problem.factor @ relaxed.direction)
+        differences = problem.values - problem.target * (1.0 - costs.usual)
+        np.add.at(differences, problem.places, problem.trade * relaxed.lots)
+        sides = np.where(differences >= 0.0, 1.0, -1.0)
+        marginal = (
+            np.zeros(len(differences)) if problem.factor is None else np.asarray(problem.factor @ relaxed.direction)
+        )
         return cls(problem, theta, costs, relaxed.prices, relaxed.direction, sides, marginal)
 
     def without_prices(self) -> "PricedTerms":
@@ -107,30 +109,32 @@ class PricedTerms:
 
     def _distance(self, assets: NDArray[np.intp], traded: Counts) -> Counts:
         problem = self.problem
-        away = problem.values[assets] - problem.target[assets] * (1.0 - self.costs.usual) + traded
+        differences = problem.values[assets] - problem.target[assets] * (1.0 - self.costs.usual) + traded
         if problem.factor is not None:
             linear = self.marginal[assets] * traded
-            return np.asarray(linear if self.curved is None else linear + self._squares(self.curved, assets, away))
+            return np.asarray(
+                linear if self.curved is None else linear + self._squares(self.curved, assets, differences)
+            )
         moved = np.where(
             self.sides[assets] > 0.0, self.costs.most - self.costs.usual, self.costs.usual - self.costs.least
         )
-        other_side = away * self.sides[assets] < 0.0
-        lost = np.where(other_side, np.minimum(problem.target[assets] * moved, np.abs(away)), 0.0)
-        return np.asarray(0.5 * np.abs(away) - lost)
+        other_side = differences * self.sides[assets] < 0.0
+        lost = np.where(other_side, np.minimum(problem.target[assets] * moved, np.abs(differences)), 0.0)
+        return np.asarray(0.5 * np.abs(differences) - lost)
 
-    def _squares(self, curved: CurvedRisk, assets: NDArray[np.intp], away: Counts) -> Counts:
-        """The least of the squares at any cost of the range; `away` is that at the usual one.
+    def _squares(self, curved: CurvedRisk, assets: NDArray[np.intp], differences: Counts) -> Counts:
+        """The least of the squares at any cost of the range; `differences` d are those at the usual one.
 
-        With y = away + w c, where c is what the cost is above the usual one, and e = away - p, where p is the point:
-        y^2 = away^2 - e^2 + 2 p w c + (e + w c)^2. The term in c alone is in `of_cost`, and the last one is nothing
-        near the point, where a better plan is.
+        With y = d + w c, where c is what the cost is above the usual one, and e = d - p, where p is the point:
+        y^2 = d^2 - e^2 + 2 p w c + (e + w c)^2. The term in c alone is in `of_cost`, and the last one is nothing near
+        the point, where a better plan is.
         """
         target, costs = self.problem.target[assets], self.costs
-        error = away - curved.point[assets]
+        error = differences - curved.point[assets]
         low = error - target * (costs.usual - costs.least)
         high = error + target * (costs.most - costs.usual)
         least = np.maximum(np.maximum(low, -high), 0.0)
-        return np.asarray(curved.squares[assets] * (away * away - error * error + least * least))
+        return np.asarray(curved.squares[assets] * (differences * differences - error * error + least * least))
 
     def least_by_asset(self) -> tuple[Vector, list[tuple[int, float]]]:
         """The least term of each asset, (P,), and the order and lots that have it; order -1 for no trade."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from domain.checks import Matrix, Vector
 from domain.reallocation.lot_search.curves import Counts, Curves, Orders
+from domain.reallocation.lot_search.specific_risk import Covariance
 from domain.records import dataclass
 
 ROUNDING = 1e-12
@@ -43,9 +44,14 @@ class LotProblem:
     curves: Curves
     limits: Limits
     keeps: Callable[[Sequence[int]], bool]
-    factor: Matrix | None = None  # (P, R), its product with its transpose is S; None measures the drift
+    covariance: Covariance | None = None  # None measures the drift
     cost_aversion: float = 0.0
     tax_aversion: float = 0.0
+
+    @property
+    def factor(self) -> Matrix | None:
+        """(P, R) Its product with its transpose is the covariance."""
+        return None if self.covariance is None else self.covariance.factor
 
     @property
     def orders(self) -> Orders:
@@ -57,17 +63,17 @@ class LotProblem:
         """Value of a lot, negative to sell, (J,)."""
         return self.curves.sign * self.curves.value
 
-    def deviation(self, away: Vector) -> float:
+    def deviation(self, differences: Vector) -> float:
         """Of differences to the target, (P,)."""
         if self.factor is None:
-            return 0.5 * float(np.abs(away).sum())
-        return float(np.linalg.norm(away @ self.factor))
+            return 0.5 * float(np.abs(differences).sum())
+        return float(np.linalg.norm(differences @ self.factor))
 
     def cost(self, lots: Sequence[int]) -> float:
         """Of all orders."""
         return float(self.curves.cost(self.orders, np.array(lots, dtype=np.float64)).sum())
 
-    def away(self, lots: Sequence[int], cost: float) -> Vector:
+    def differences(self, lots: Sequence[int], cost: float) -> Vector:
         """Differences to the target, (P,)."""
         traded = self.values - self.target * (1.0 - cost)
         np.add.at(traded, self.places, self.trade * np.array(lots, dtype=np.float64))
@@ -81,7 +87,7 @@ class LotProblem:
         tax = 0.0
         if self.tax_aversion:
             tax = self.tax_aversion * float(self.curves.tax(self.orders, np.array(lots, dtype=np.float64)).sum())
-        return (self.deviation(self.away(lots, cost)) + self.cost_aversion * cost + tax) / (1.0 - cost)
+        return (self.deviation(self.differences(lots, cost)) + self.cost_aversion * cost + tax) / (1.0 - cost)
 
     @property
     def right(self) -> Vector:

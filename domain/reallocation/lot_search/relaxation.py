@@ -17,7 +17,7 @@ from domain.optimization.programs.affine import Affine
 from domain.optimization.programs.clarabel import solve_conic
 from domain.optimization.programs.conic_program import ConeBlock, ConeKind, ConicProgram, ConicSolution
 from domain.optimization.programs.solver_control import SolverControl
-from domain.reallocation.lot_search.curves import Kinked
+from domain.reallocation.lot_search.curves import PiecewiseLinear
 from domain.reallocation.lot_search.problem import LotProblem
 from domain.reallocation.lot_search.specific_risk import SplitRisk
 from domain.records import dataclass
@@ -45,7 +45,7 @@ TANGENTS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
+class LotRelaxation:
     """Lots that may be parts (J,), prices of the limits (R,), and the direction of the risk (factors,)."""
 
     lots: Vector
@@ -53,19 +53,19 @@ class Relaxed:
     direction: Vector  # at most 1 long: shorter where no risk is left; empty for a drift
 
 
-def relax(problem: LotProblem, theta: float, control: SolverControl) -> Relaxed:
+def relax(problem: LotProblem, theta: float, control: SolverControl) -> LotRelaxation:
     """The relaxation at an objective of theta; without an answer of the solver that of no trades and no prices."""
-    if problem.factor is not None and len(problem.values) > MOST_IN_CONE:
-        return _relax_by_square(problem, problem.factor, theta, control)
+    if problem.covariance is not None and len(problem.values) > MOST_IN_CONE:
+        return _relax_by_square(problem, problem.covariance.factor, theta, control)
     found = _Program(problem, theta)
     solution = found.solved(control)
     if solution is None:
         return _nothing(problem)
     direction = np.zeros(0) if problem.factor is None else _direction(-solution.multipliers[-1][1:])
-    return Relaxed(found.lots(solution), found.prices(solution), direction)
+    return LotRelaxation(found.lots(solution), found.prices(solution), direction)
 
 
-def _relax_by_square(problem: LotProblem, factor: Matrix, theta: float, control: SolverControl) -> Relaxed:
+def _relax_by_square(problem: LotProblem, factor: Matrix, theta: float, control: SolverControl) -> LotRelaxation:
     """The same by squares of the risk z: |z| is the least of z'z / 2t + t / 2 over t, and that is at t = |z|."""
     error, found = max(theta, LEAST_ERROR), _nothing(problem)
     for _ in range(ERRORS):
@@ -73,8 +73,8 @@ def _relax_by_square(problem: LotProblem, factor: Matrix, theta: float, control:
         solution = program.solved(control)
         if solution is None:
             break
-        risk = program.away(solution) @ factor
-        found = Relaxed(program.lots(solution), program.prices(solution), _direction(risk / error))
+        risk = program.differences(solution) @ factor
+        found = LotRelaxation(program.lots(solution), program.prices(solution), _direction(risk / error))
         length = max(float(np.linalg.norm(risk)), SHORTEST * error)
         if abs(length - error) <= SETTLED * error:
             break
@@ -82,7 +82,9 @@ def _relax_by_square(problem: LotProblem, factor: Matrix, theta: float, control:
     return found
 
 
-def relax_squares(problem: LotProblem, theta: float, split: SplitRisk, near: Vector, control: SolverControl) -> Relaxed:
+def relax_squares(
+    problem: LotProblem, theta: float, split: SplitRisk, near: Vector, control: SolverControl
+) -> LotRelaxation:
     """The same with the square of a tracking error, of which each asset has its own part at whole lots alone.
 
     That part is a chain of lines through the values at whole lots around differences to the target, `near` (P,). Its
@@ -92,13 +94,13 @@ def relax_squares(problem: LotProblem, theta: float, split: SplitRisk, near: Vec
     solution = found.solved(control)
     if solution is None:
         return replace(_nothing(problem), direction=np.zeros(0))
-    return Relaxed(found.lots(solution), found.prices(solution), np.zeros(0))
+    return LotRelaxation(found.lots(solution), found.prices(solution), np.zeros(0))
 
 
-def _nothing(problem: LotProblem) -> Relaxed:
+def _nothing(problem: LotProblem) -> LotRelaxation:
     """No trades and no prices."""
     factors = 0 if problem.factor is None else problem.factor.shape[1]
-    return Relaxed(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(factors))
+    return LotRelaxation(np.zeros(len(problem.places)), np.zeros(len(problem.right)), np.zeros(factors))
 
 
 def _direction(found: Vector) -> Vector:
@@ -187,9 +189,11 @@ class _Program:
         """Of the limits, (R,)."""
         return np.clip(solution.multipliers[self.limits_block], 0.0, None)
 
-    def away(self, solution: ConicSolution) -> Vector:
+    def differences(self, solution: ConicSolution) -> Vector:
         """Differences to the target of a program of squares, (P,)."""
-        found: Vector = self._unit * solution.point[self._first_away : self._first_away + len(self._problem.values)]
+        found: Vector = (
+            self._unit * solution.point[self._first_difference : self._first_difference + len(self._problem.values)]
+        )
         return found
 
     def _program(self, control: SolverControl) -> ConicProgram:
@@ -199,7 +203,7 @@ class _Program:
         deviation, curvature = self._deviation()
         found = ConicProgram(columns=self._columns, control=control)
         if curvature is not None:
-            found.curvature, found.curved_from = self._unit * curvature, self._first_away
+            found.curvature, found.curved_from = self._unit * curvature, self._first_difference
         blocks = [self._limits.block(ConeKind.NONNEGATIVE, self._unit), cost.block(ConeKind.ZERO, self._unit)]
         found.blocks = [*blocks, self._bounds.block(ConeKind.NONNEGATIVE, self._unit), *deviation]
         columns = np.array(list(self._linear), dtype=np.intp)
@@ -231,7 +235,7 @@ class _Program:
         self._bounds.add({column: 1.0})
         return column
 
-    def _hull(self, j: int, curve: Kinked) -> int:
+    def _hull(self, j: int, curve: PiecewiseLinear) -> int:
         """A column that is not below the largest convex function that is not above a curve."""
         column, value = self._new(), float(self._problem.curves.value[j])
         points = [(float(x) * value, float(y)) for x, y in zip(curve.lots, curve.amounts, strict=True)]
@@ -287,31 +291,31 @@ class _Program:
     def _deviation(self) -> tuple[list[ConeBlock], Matrix | None]:
         """What the deviation needs, and the curvature of the columns of the differences to the target."""
         problem = self._problem
-        if problem.factor is None:
+        if problem.covariance is None:
             return [self._distances().block(ConeKind.NONNEGATIVE, self._unit)], None
         if self._squares is not None:
             split, near = self._squares
-            equal = self._columns_away().block(ConeKind.ZERO, self._unit)
+            equal = self._difference_columns().block(ConeKind.ZERO, self._unit)
             chains = self._chains(split, near).block(ConeKind.NONNEGATIVE, self._unit)
             return [equal, chains], 2.0 / (split.least + split.most) * split.shared
         if self._error is not None:
-            equal = self._columns_away().block(ConeKind.ZERO, self._unit)
-            return [equal], problem.factor @ problem.factor.T / self._error
-        return [self._cone(problem.factor).block(ConeKind.SECOND_ORDER, self._unit)], None
+            equal = self._difference_columns().block(ConeKind.ZERO, self._unit)
+            return [equal], problem.covariance.matrix / self._error
+        return [self._cone(problem.covariance.factor).block(ConeKind.SECOND_ORDER, self._unit)], None
 
-    def _away(self) -> tuple[list[dict[int, float]], Vector]:
+    def _differences(self) -> tuple[list[dict[int, float]], Vector]:
         """Differences to the target, (P,)."""
         problem = self._problem
-        away: list[dict[int, float]] = [{self.cost: float(weight)} for weight in problem.target]
+        differences: list[dict[int, float]] = [{self.cost: float(weight)} for weight in problem.target]
         for j, i in enumerate(problem.places.tolist()):
-            away[i][j] = float(problem.curves.sign[j])
-        return away, problem.values - problem.target
+            differences[i][j] = float(problem.curves.sign[j])
+        return differences, problem.values - problem.target
 
-    def _columns_away(self) -> _Rows:
+    def _difference_columns(self) -> _Rows:
         """A column for each difference, next to one another: a dense square is then of assets alone, not of orders."""
         rows = _Rows()
-        self._first_away = self._columns
-        for terms, constant in zip(*self._away(), strict=True):
+        self._first_difference = self._columns
+        for terms, constant in zip(*self._differences(), strict=True):
             rows.add({**terms, self._new(): -1.0}, float(constant))
         return rows
 
@@ -322,19 +326,19 @@ class _Program:
         lots = np.zeros(len(constant))
         np.maximum.at(lots, problem.places, np.where(problem.curves.least <= 1.0, problem.curves.value, 0.0))
         for i in np.unique(problem.places).tolist():
-            column, away = self._new(), self._first_away + i
+            column, difference = self._new(), self._first_difference + i
             self._linear[column] = 1.0
             weight = float(split.specific[i]) / width
             lot, at = float(lots[i]), float(near[i])
             start = constant[i] + math.floor((at - constant[i]) / lot) * lot if lot else at
             for step in CHAIN:
                 low = start + step * lot
-                rows.add({column: 1.0, away: -weight * (2.0 * low + lot)}, weight * low * (low + lot))
+                rows.add({column: 1.0, difference: -weight * (2.0 * low + lot)}, weight * low * (low + lot))
         return rows
 
     def _distances(self) -> _Rows:
         rows = _Rows()
-        for terms, constant in zip(*self._away(), strict=True):
+        for terms, constant in zip(*self._differences(), strict=True):
             column = self._new()
             self._linear[column] = 0.5
             rows.add({**terms, column: 1.0}, float(constant))

@@ -10,13 +10,13 @@ from domain.checks import Vector
 from domain.errors import SolverTimedOut
 from domain.optimization.programs.solver_control import SolverControl
 from domain.reallocation.lot_search.curves import Counts
-from domain.reallocation.lot_search.enumeration import try_all
+from domain.reallocation.lot_search.enumeration import enumerate_plans
 from domain.reallocation.lot_search.exchange import Prices, improved
 from domain.reallocation.lot_search.narrowing import least_tax, most_cost, most_deviation, narrowed
 from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import LotProblem
-from domain.reallocation.lot_search.relaxation import Relaxed, relax, relax_squares
+from domain.reallocation.lot_search.relaxation import LotRelaxation, relax, relax_squares
 from domain.reallocation.lot_search.specific_risk import SplitRisk
 from domain.records import dataclass
 
@@ -46,19 +46,19 @@ NARROWINGS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Incumbent:
     """Lots of each order (J,), and the objective that no plan is below."""
 
     lots: list[int]
     bound: float
 
 
-def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: SolverControl) -> Found:
+def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: SolverControl) -> Incumbent:
     """From some lots of which at least one keeps the limits; ends with what it has when the time is over."""
     best = _best(problem, [list(lots) for lots in starts if problem.keeps(lots)])
     bound = floor = _floor(problem)
     if not len(problem.places):
-        return Found(best, problem(best))
+        return Incumbent(best, problem(best))
     try:
         for _ in range(ROUNDS):
             found = _round(problem, best, starts, bound, control)
@@ -70,12 +70,12 @@ def best_lots(problem: LotProblem, starts: Sequence[Sequence[int]], control: Sol
                 break
     except SolverTimedOut:
         control.check_cancelled()
-    return Found(best, min(bound, problem(best)))
+    return Incumbent(best, min(bound, problem(best)))
 
 
 def _round(
     problem: LotProblem, known: list[int], starts: Sequence[Sequence[int]], proven: float, control: SolverControl
-) -> Found:
+) -> Incumbent:
     theta = problem(known)
     near, _ = narrowed(problem, known)
     relaxed = relax(near, theta, control)
@@ -87,19 +87,19 @@ def _round(
     options = Options.of(near)
     if options is None:
         least, _ = priced.least_by_asset()
-        closer = _by_squares(near, None, priced, Found(best, max(proven, priced.bound(least))), control)
+        closer = _by_squares(near, None, priced, Incumbent(best, max(proven, priced.bound(least))), control)
         return replace(closer, lots=_changed(problem, best, closer.lots, hints, relaxed, control))
     for _ in range(NARROWINGS):
         priced = priced.within(cost_range(options, priced))
     left, terms, least = worth_looking_at(options, priced)
-    closer = _by_squares(near, options, priced, Found(best, max(proven, priced.bound(least))), control)
+    closer = _by_squares(near, options, priced, Incumbent(best, max(proven, priced.bound(least))), control)
     best, bound = _changed(problem, best, closer.lots, hints, relaxed, control), closer.bound
-    tried = try_all(near, left, terms, priced, best, control)
+    tried = enumerate_plans(near, left, terms, priced, best, control)
     if not tried.complete and near.factor is not None:
         # Where little risk is left at the relaxation, its length says more than its plane.
         plain = priced.without_prices()
-        tried = try_all(near, left, left.terms(plain), plain, tried.lots, control)
-    return Found(tried.lots, problem(tried.lots) if tried.complete else bound)
+        tried = enumerate_plans(near, left, left.terms(plain), plain, tried.lots, control)
+    return Incumbent(tried.lots, problem(tried.lots) if tried.complete else bound)
 
 
 def _is_many(problem: LotProblem) -> bool:
@@ -112,7 +112,7 @@ def _changed(
     before: list[int],
     lots: list[int],
     hints: Sequence[Counts],
-    relaxed: Relaxed,
+    relaxed: LotRelaxation,
     control: SolverControl,
 ) -> list[int]:
     """What exchanges make of lots of many assets, where squares have found no others."""
@@ -122,21 +122,21 @@ def _changed(
 
 
 def _by_squares(
-    near: LotProblem, options: Options | None, priced: PricedTerms, found: Found, control: SolverControl
-) -> Found:
+    near: LotProblem, options: Options | None, priced: PricedTerms, found: Incumbent, control: SolverControl
+) -> Incumbent:
     """A closer bound of a tracking error, and the better of the known lots and of those next to its relaxation."""
-    if near.factor is None or len(near.values) > MOST_SQUARES:
+    if near.covariance is None or len(near.values) > MOST_SQUARES:
         return found
     best, bound, weighs = found.lots, found.bound, near.cost_aversion > 0.0 or near.tax_aversion > 0.0
-    split = SplitRisk.of(near.factor, 0.0, most_deviation(near, priced.theta))
+    split = SplitRisk.of(near.covariance, 0.0, most_deviation(near, priced.theta))
     if split is None:
         return found
     for _ in range(SQUARES):
         control.check_cancelled()
         # What is weighed beside it may leave less of a tracking error than of the objective.
         split = split.from_least(0.0 if weighs else bound * (1.0 - priced.costs.most))
-        relaxed = relax_squares(near, priced.theta, split, near.away(found.lots, priced.costs.usual), control)
-        point = near.away([0] * len(near.places), priced.costs.usual)
+        relaxed = relax_squares(near, priced.theta, split, near.differences(found.lots, priced.costs.usual), control)
+        point = near.differences([0] * len(near.places), priced.costs.usual)
         np.add.at(point, near.places, near.trade * relaxed.lots)
         risk = split.at(point)
         # Of errors that are less than what costs may be, the second is the closer one.
@@ -152,7 +152,7 @@ def _by_squares(
         before, bound = bound, max(bound, better)
         if better - before <= CLOSER * abs(before):
             break
-    return Found(best, bound)
+    return Incumbent(best, bound)
 
 
 def _bound_of_squares(options: Options | None, priced: PricedTerms) -> float:
@@ -165,7 +165,7 @@ def _bound_of_squares(options: Options | None, priced: PricedTerms) -> float:
 def _exchanged(
     problem: LotProblem,
     known: list[int],
-    relaxed: Relaxed,
+    relaxed: LotRelaxation,
     hints: Sequence[Counts],
     theta: float,
     control: SolverControl,
@@ -229,10 +229,9 @@ def _of_one_order(problem: LotProblem, whole: Vector) -> Vector:
     curves = problem.curves
     whole = np.minimum(np.maximum(whole, 0.0), curves.most)
     whole = np.where(whole >= curves.least, whole, 0.0)
-    for i in np.unique(problem.places).tolist():
-        rivals = np.flatnonzero(problem.places == i)
-        kept = rivals[np.argmax(curves.value[rivals] * whole[rivals])]
-        whole[rivals[rivals != kept]] = 0.0
+    by_asset = np.lexsort((-curves.value * whole, problem.places))  # of an asset the largest trade first
+    places = problem.places[by_asset]
+    whole[by_asset[1:][places[1:] == places[:-1]]] = 0.0
     return whole
 
 

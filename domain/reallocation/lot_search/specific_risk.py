@@ -8,6 +8,7 @@ square root is not below the line through its values there.
 
 import math
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from domain.records import dataclass
 
 SINGULAR = 1e-10
 """Part of the largest eigenvalue below which a covariance has no part of its own for each asset."""
+
+NOTHING = 1e-12
+"""Part of the largest eigenvalue below which one is 0, and a vector has no part in its direction."""
 
 STEPS = 5
 """Of which each takes its part of what the others left."""
@@ -60,6 +64,32 @@ def _alone(covariance: Matrix) -> Vector:
     return found
 
 
+@dataclass(frozen=True)  # without slots, for what is computed once
+class Covariance:
+    """S as factor @ factor.T, (P, R), and what takes long to compute of it: every round of a search needs the same."""
+
+    factor: Matrix
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """S itself, (P, P)."""
+        return np.asarray(self.factor @ self.factor.T)
+
+    @cached_property
+    def specific(self) -> Vector:
+        """(P,) D of `specific_variances`."""
+        return specific_variances(self.matrix)
+
+    @cached_property
+    def furthest(self) -> Vector:
+        """(P,) The most that |y_i| is where y' S y is at most 1: the root of (S^-1)_ii, or infinite."""
+        values, vectors = np.linalg.eigh(self.matrix)
+        known = values > NOTHING * max(float(values.max(initial=0.0)), 0.0)
+        inverse = (vectors[:, known] ** 2 / values[known]).sum(axis=1)
+        free = (vectors[:, ~known] ** 2).sum(axis=1) > NOTHING
+        return np.asarray(np.where(free, math.inf, np.sqrt(inverse)))
+
+
 @dataclass(frozen=True, slots=True)
 class CurvedRisk:
     """sqrt(y' S y) is at least constant + slopes @ y + squares @ y^2 for errors from `least` to `most`, (P,) each."""
@@ -92,17 +122,16 @@ class SplitRisk:
     most: float
 
     @classmethod
-    def of(cls, factor: Matrix, least: float, most: float) -> "SplitRisk | None":
+    def of(cls, covariance: Covariance, least: float, most: float) -> "SplitRisk | None":
         """None where the covariance has no such part, or errors have no bound."""
-        covariance = factor @ factor.T
-        specific = specific_variances(covariance)
+        specific = covariance.specific
         if not specific.any() or not (math.isfinite(most) and most > 0.0):
             return None
-        return cls(covariance - np.diag(specific), specific, min(max(least, 0.0), most), most)
+        return cls(covariance.matrix - np.diag(specific), specific, min(max(least, 0.0), most), most)
 
     def from_least(self, least: float) -> "SplitRisk":
-        """Of errors from another least one on; D, which takes long, is the same."""
-        return SplitRisk(self.shared, self.specific, min(max(least, 0.0), self.most), self.most)
+        """Of errors from another least one on."""
+        return replace(self, least=min(max(least, 0.0), self.most))
 
     def at(self, point: Vector) -> CurvedRisk:
         """The bound that a point gives."""

@@ -39,6 +39,6 @@ def _decay(problem: ExecutionProblem, variances: Vector) -> Matrix:
     # Powers of exp(-rate) do not overflow.
     curved = rate * periods > 1e-9
     safe = np.where(curved, rate, 1.0)
-    bent = np.exp(-done * safe) * np.expm1(-2.0 * left * safe) / np.expm1(-2.0 * periods * safe)
-    result: Matrix = np.where(curved, bent, left / periods)
+    hyperbolic = np.exp(-done * safe) * np.expm1(-2.0 * left * safe) / np.expm1(-2.0 * periods * safe)
+    result: Matrix = np.where(curved, hyperbolic, left / periods)
     return result

@@ -20,12 +20,14 @@ from domain.reallocation.result import Reallocation
 from tests.domain.reallocation.execution import carry_out
 
 Allocation = Mapping[str, int]
+Allocate = Callable[[Mapping[str, float], Mapping[str, float], float], Allocation]
+"""Whole shares by prices, target weights and the money that may be spent."""
 
 
 @cache
-def accounts() -> tuple[tuple[ReallocationRequest, Reallocation], ...]:
+def small_accounts() -> tuple[ReallocationRequest, ...]:
     """100 accounts of 1 000 to 10 000 in cash, in whole shares, fully invested but for a floor of some of them."""
-    draw, found = random.Random(20), []
+    draw, made = random.Random(20), []
     for _ in range(100):
         prices = {f"S{i}": round(draw.uniform(5.0, 400.0), 2) for i in range(draw.randint(2, 10))}
         parts = {symbol: draw.uniform(0.2, 1.0) for symbol in prices}
@@ -36,8 +38,14 @@ def accounts() -> tuple[tuple[ReallocationRequest, Reallocation], ...]:
             {symbol: part / sum(parts.values()) for symbol, part in parts.items()},
             limits=Limits(cash_floor=draw.choice([0.0, 0.0, round(0.03 * cash, 2)])),
         )
-        found.append((request, reallocate(request)))
-    return tuple(found)
+        made.append(request)
+    return tuple(made)
+
+
+@cache
+def accounts() -> tuple[tuple[ReallocationRequest, Reallocation], ...]:
+    """The small accounts with their plans."""
+    return tuple((request, reallocate(request)) for request in small_accounts())
 
 
 def test_little_cash_is_idle() -> None:
@@ -107,10 +115,11 @@ def nearest_then_repair(prices: Mapping[str, float], target: Mapping[str, float]
     return shares
 
 
-@pytest.mark.parametrize("allocate", [greedy, by_linear_program, nearest_then_repair])
-def test_no_allocation_of_others_is_nearer(
-    allocate: Callable[[Mapping[str, float], Mapping[str, float], float], Allocation],
-) -> None:
+ALLOCATIONS: tuple[Allocate, ...] = (greedy, by_linear_program, nearest_then_repair)
+
+
+@pytest.mark.parametrize("allocate", ALLOCATIONS)
+def test_no_allocation_of_others_is_nearer(allocate: Allocate) -> None:
     nearer = 0
     for request, found in accounts():
         prices = {s: quote.price for s, quote in request.market.quotes.items()}

@@ -2,21 +2,24 @@
 
 import itertools
 import math
+import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from domain.optimization.programs.solver_control import UNLIMITED
 from domain.reallocation.lot_search.curves import Curves, least_count
-from domain.reallocation.lot_search.enumeration import try_all
+from domain.reallocation.lot_search.enumeration import enumerate_plans
+from domain.reallocation.lot_search.exchange import Prices, _nearby, _State
 from domain.reallocation.lot_search.narrowing import most_deviation, narrowed
 from domain.reallocation.lot_search.options import Options, cost_range, worth_looking_at
 from domain.reallocation.lot_search.priced_terms import PricedTerms
 from domain.reallocation.lot_search.problem import Limits, LotProblem
 from domain.reallocation.lot_search.relaxation import relax
-from domain.reallocation.lot_search.search import Found, _by_squares, best_lots
-from domain.reallocation.lot_search.specific_risk import SplitRisk
+from domain.reallocation.lot_search.search import Incumbent, _by_squares, best_lots
+from domain.reallocation.lot_search.specific_risk import Covariance, SplitRisk
 
 KINDS = list(itertools.product([False, True], [False, True], [False, True], [0.0, 2.0]))
 
@@ -58,8 +61,8 @@ def random_problem(seed: int, tracking: bool, fees: bool, impact: bool, aversion
             and float((curves.value * counts).sum()) <= limits.turnover + 1e-12
         )
 
-    factor = 0.2 * loads if tracking else None
-    return LotProblem(values / total, weights, places, curves, limits, keeps, factor, aversion)
+    covariance = Covariance(0.2 * loads) if tracking else None
+    return LotProblem(values / total, weights, places, curves, limits, keeps, covariance, aversion)
 
 
 def all_plans(problem: LotProblem) -> list[tuple[float, list[int]]]:
@@ -86,14 +89,14 @@ def check_terms(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequen
         for order in np.flatnonzero(lots).tolist():
             place = int(problem.places[order])
             terms[place] = priced(np.array([order]), np.array([float(lots[order])]))[0]
-        bounded = problem.deviation(problem.away(lots, cost)) + (problem.cost_aversion + priced.theta) * cost
+        bounded = problem.deviation(problem.differences(lots, cost)) + (problem.cost_aversion + priced.theta) * cost
         assert priced.start + float(terms.sum()) <= bounded + 1e-12
 
 
 def check_squares(problem: LotProblem, priced: PricedTerms, plans: Sequence[Sequence[int]], seed: int) -> None:
     """The same of the squares of the risk, from any point."""
-    assert problem.factor is not None
-    split = SplitRisk.of(problem.factor, 0.0, most_deviation(problem, priced.theta))
+    assert problem.covariance is not None
+    split = SplitRisk.of(problem.covariance, 0.0, most_deviation(problem, priced.theta))
     if split is not None:
         point = np.random.default_rng(seed).normal(0.0, 0.1, len(problem.values))
         check_terms(problem, priced.with_curves(split.at(point), priced.prices), plans)
@@ -127,13 +130,13 @@ def test_what_the_bound_leaves_open_has_the_best_plan(
         left, _, least = worth_looking_at(options, priced)
         assert priced.bound(least) <= best + 1e-12
         if tracking:
-            found = _by_squares(near, options, priced, Found(nothing, 0.0), UNLIMITED)
+            found = _by_squares(near, options, priced, Incumbent(nothing, 0.0), UNLIMITED)
             assert found.bound <= best + 1e-12
             assert best - 1e-12 <= problem(found.lots) <= problem(nothing) + 1e-12
             check_squares(problem, priced, [lots for value, lots in plans if value < problem(nothing) - 1e-12], seed)
         assert priced.bound(priced.least_by_asset()[0]) <= best + 1e-12
         for each in (priced, priced.without_prices()) if tracking else (priced,):
-            tried = try_all(near, left, left.terms(each), each, nothing, UNLIMITED)
+            tried = enumerate_plans(near, left, left.terms(each), each, nothing, UNLIMITED)
             assert tried.complete
             assert problem(tried.lots) == pytest.approx(best, abs=1e-11)
 
@@ -171,3 +174,48 @@ def test_many_assets_are_bound_and_planned_by_squares(limits: dict[str, int], mo
         assert problem.keeps(found.lots)
         assert found.bound <= best + 1e-12
         assert problem(found.lots) <= best + 0.25 * (problem(nothing) - best)
+
+
+def exchange_state(problem: LotProblem) -> _State:
+    """No trades, with all that may be tried instead."""
+    nothing = [0] * len(problem.places)
+    return _State.of(problem, nothing, _nearby(problem, nothing, [np.full(len(nothing), 2.0)]))
+
+
+def test_what_an_exchange_changes_is_that_of_the_risk_itself() -> None:
+    for seed in range(20):
+        problem = random_problem(seed, True, seed % 2 > 0, False, 1.5)
+        state, theta = exchange_state(problem), 0.1
+        changes = state._objective_changes(theta)
+        assert len(changes) > 10
+        for n, (asset, order, count) in enumerate(
+            zip(state.options.assets, state.options.orders, state.options.counts, strict=True)
+        ):
+            lots = [0] * len(problem.places)
+            if order >= 0:
+                lots[order] = int(count)
+            cost = problem.cost(lots)
+            after = problem.deviation(problem.differences(lots, cost)) + (1.5 + theta) * cost
+            assert changes[n] == pytest.approx(after - problem.deviation(state.differences), abs=1e-14), (seed, asset)
+
+
+def test_exchanges_need_no_vector_of_factors_for_each_option() -> None:
+    """Of a thousand assets there are as many factors, and tens of thousands of options."""
+    factors = 20_000
+    draw = np.random.default_rng(0)
+    problem = random_problem(0, True, False, False, 0.0)
+    state = exchange_state(replace(problem, covariance=Covariance(draw.normal(size=(4, factors)))))
+    tracemalloc.start()
+    list(state.of_one(Prices(np.zeros(len(problem.right)), 0.1)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 0.5 * 8 * factors * len(state.options.assets)
+
+
+def test_what_takes_long_of_a_covariance_is_computed_once() -> None:
+    problem = random_problem(1, True, False, False, 0.0)
+    near, _ = narrowed(problem, [0] * len(problem.places))
+    assert near.covariance is problem.covariance
+    assert problem.covariance is not None
+    assert problem.covariance.furthest is problem.covariance.furthest
+    assert problem.covariance.specific is problem.covariance.specific

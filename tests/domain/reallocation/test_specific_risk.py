@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain.checks import Matrix
-from domain.reallocation.lot_search.specific_risk import SplitRisk, specific_variances
+from domain.reallocation.lot_search.specific_risk import Covariance, SplitRisk, specific_variances
 
 
 def factor_model(draw: np.random.Generator, assets: int, factors: int) -> tuple[Matrix, Matrix]:
@@ -31,9 +31,9 @@ def test_what_is_left_is_a_covariance(assets: int) -> None:
 def test_a_covariance_without_a_part_of_its_own() -> None:
     loads = np.random.default_rng(0).normal(size=(6, 2))
     assert not specific_variances(loads @ loads.T).any()
-    assert SplitRisk.of(loads, 0.0, 1.0) is None
+    assert SplitRisk.of(Covariance(loads), 0.0, 1.0) is None
     assert specific_variances(np.zeros((0, 0))).shape == (0,)
-    assert SplitRisk.of(np.eye(3), 0.0, np.inf) is None
+    assert SplitRisk.of(Covariance(np.eye(3)), 0.0, np.inf) is None
 
 
 def test_no_tracking_error_is_below_its_bound() -> None:
@@ -43,7 +43,7 @@ def test_no_tracking_error_is_below_its_bound() -> None:
         factor = np.linalg.cholesky(loads @ loads.T + own)
         errors = draw.normal(0.0, 0.1, (50, 6))
         risks = np.linalg.norm(errors @ factor, axis=1)
-        split = SplitRisk.of(factor, float(risks.min()), float(risks.max()))
+        split = SplitRisk.of(Covariance(factor), float(risks.min()), float(risks.max()))
         assert split is not None
         curved = split.at(draw.normal(0.0, 0.1, 6))
         bounds = curved.constant + errors @ curved.slopes + errors**2 @ curved.squares

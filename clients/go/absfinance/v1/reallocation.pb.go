@@ -2877,7 +2877,8 @@ func (x *UtilizationReport_CostBenefit) GetWorthIt() bool {
 // Units that are sold from one tax lot.
 type PlannedTrade_Lot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Id of the lot.
+	// Id of the lot. A lot of which only a part has replaced what was sold at a loss is divided: the lot "7" becomes
+	// "7" and "7~1".
 	LotId string `protobuf:"bytes,1,opt,name=lot_id,json=lotId,proto3" json:"lot_id,omitempty"`
 	// Units.
 	Quantity *float64 `protobuf:"fixed64,2,opt,name=quantity,proto3,oneof" json:"quantity,omitempty"`

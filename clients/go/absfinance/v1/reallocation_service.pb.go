@@ -1595,7 +1595,7 @@ type RecordFillsResponse_RealizedGain struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Symbol of the asset.
 	Symbol string `protobuf:"bytes,1,opt,name=symbol,proto3" json:"symbol,omitempty"`
-	// The tax lot.
+	// The tax lot; "7~1" is a part of the lot "7" that a wash sale has divided.
 	LotId string `protobuf:"bytes,2,opt,name=lot_id,json=lotId,proto3" json:"lot_id,omitempty"`
 	// Units sold.
 	Quantity *float64 `protobuf:"fixed64,3,opt,name=quantity,proto3,oneof" json:"quantity,omitempty"`
