@@ -327,8 +327,22 @@ def against(curve: Curve, benchmark: Curve, settings: MetricSettings) -> tuple[R
     if max(float(ours.max(initial=0.0)), float(theirs.max(initial=0.0))) > LARGEST_RETURN:
         return RelativeRisk.absent(TOO_LARGE), ours, theirs
     periods = common_periods_per_year(curve.days, common, settings)
-    found = relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods, settings.risk_free_rate_annual)
-    return found, ours, theirs
+    rate = settings.risk_free_rate_annual
+    if settings.cash_returns is not None and len(ours):
+        # Jensen's alpha depends on the mean alone of what cash earned.
+        rate = periods * float(np.mean(riskless_between(curve, settings, common, periods)))
+    return relative_risk(Comparison(ours[:, None], theirs), np.ones(1), periods, rate), ours, theirs
+
+
+def riskless_between(curve: Curve, settings: MetricSettings, common: Days, periods: float) -> Vector | float:
+    """Risk-free return from each of some dates (C,) of a curve to the next: at a rate, or compounded from cash.
+
+    `periods` of these dates make a year.
+    """
+    if settings.cash_returns is None:
+        return settings.risk_free_rate_annual / periods
+    levels = np.cumprod(1.0 + settings.cash_returns).astype(np.float64)
+    return Curve(curve.days, levels).at(common).returns
 
 
 def common_periods_per_year(days: Days, common: Days, settings: MetricSettings) -> float:

@@ -365,6 +365,8 @@ class Simulation:
         message = "the net asset value is used up; nothing is held from this date on"
         if self._specification.cash_flows or self._specification.recurring_cash_flows:
             message += ", and no external cash flow is received from its close on"
+        told = (int(self._market.panel.dates[t]), WealthExhausted.REASON)  # by a fill of that date as well
+        self.record.failures[:] = [one for one in self.record.failures if (one.day, one.reason) != told]
         self._fail(t, WealthExhausted.REASON, message)
         self.state.positions.gains[:] = self.gains(t)
         self.state.positions.units[:] = 0.0

@@ -1,13 +1,16 @@
 """The returns that statistical validation is about: those of the figures of a strategy, and of its benchmarks."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from domain.backtest.metrics import Curve, MetricSettings, common_periods_per_year, excess_returns
-from domain.checks import Vector
+from domain.backtest.metrics import (
+    Curve,
+    MetricSettings,
+    common_periods_per_year,
+    excess_returns,
+    riskless_between,
+)
 from domain.significance.validation import ComparedReturns, ValidatedReturns
 
 
@@ -27,13 +30,5 @@ def _compared(curve: Curve, settings: MetricSettings, name: str, other: Curve) -
     common = np.intersect1d(curve.until_ruin.days, other.until_ruin.days)
     is_whole = np.array_equal(common, curve.until_ruin.days)
     periods = settings.periods_per_year if is_whole else common_periods_per_year(curve.days, common, settings)
-    free = _risk_free(curve, settings, common, periods)
+    free = riskless_between(curve, settings, common, periods)
     return ComparedReturns(name, curve.at(common).returns - free, other.at(common).returns - free, periods)
-
-
-def _risk_free(curve: Curve, settings: MetricSettings, common: NDArray[np.int32], periods: float) -> Vector | float:
-    """Risk-free return from each common date to the next: at a rate, or compounded from what cash earns."""
-    if settings.cash_returns is None:
-        return settings.risk_free_rate_annual / periods
-    levels = np.cumprod(1.0 + settings.cash_returns).astype(np.float64)
-    return replace(curve, nav=levels).at(common).returns

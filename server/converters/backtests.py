@@ -220,7 +220,9 @@ def state_to_proto(state: JobState) -> backtest_pb2.BacktestState:
 
 def _tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressResponse.Tick:
     message = BacktestProgressResponse.Tick(
-        fraction=tick.fraction, simulated_date=civil_to_proto(civil_date(tick.day)), nav=tick.nav
+        fraction=tick.fraction,
+        simulated_date=civil_to_proto(civil_date(tick.day_or_failed_count)),
+        nav=tick.nav_or_best_score,
     )
     if eta_seconds is not None:
         message.eta.FromTimedelta(timedelta(seconds=eta_seconds))
@@ -241,10 +243,10 @@ def _sweep_tick(tick: JobTick, eta_seconds: float | None) -> BacktestProgressRes
         return message
     message.stage_count = tick.stage.count
     message.sweep.finished_count = round(tick.fraction * tick.stage.count)
-    message.sweep.failed_count = tick.day
+    message.sweep.failed_count = tick.day_or_failed_count
     if tick.stage.index >= 0:
         message.sweep.best_index, message.sweep.best_label = tick.stage.index, tick.stage.label
-        message.sweep.best_score = tick.nav
+        message.sweep.best_score = tick.nav_or_best_score
     return message
 
 

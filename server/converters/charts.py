@@ -1,16 +1,17 @@
 """Charts as messages, and stored results as what charts are drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from absfinance.v1 import chart_pb2
 from absfinance.v1.backtest_pb2 import BacktestResult, StrategyResult
-from absfinance.v1.backtest_service_pb2 import GetBacktestChartsRequest, GetBacktestChartsResponse
+from absfinance.v1.backtest_service_pb2 import GetBacktestChartsRequest
 from absfinance.v1.liquidity_pb2 import LiquidityState
 from absfinance.v1.optimization_pb2 import Optimization
 from absfinance.v1.optimization_service_pb2 import GetOptimizationChartsRequest
 from absfinance.v1.reallocation_pb2 import Reallocation
 from absfinance.v1.reallocation_service_pb2 import GetReallocationChartsRequest
+from absfinance.v1.risk_service_pb2 import GetRiskChartsResponse
 from absfinance.v1.statistical_validation_pb2 import StatisticalValidation
 
 from domain.charts.chart import Chart, DrawnChart
@@ -24,7 +25,9 @@ from domain.charts.weights import NamedWeights
 from domain.errors import InvalidInput
 from domain.optimization.solution import Solution
 from domain.significance.timing_luck import LuckBand, TimingLuck
+from domain.warnings import ResultWarning
 from server.commands.charts import ChartsCommand
+from server.converters.warning import warnings_to_proto
 
 MOST_BYTES = 4 * 2**20 - 1024
 """What a client takes by itself, less a little for the frame around it."""
@@ -64,13 +67,14 @@ def named_optimization(request: GetOptimizationChartsRequest) -> str:
     return str(request.name)
 
 
-def charts_to_bytes(drawn: Sequence[DrawnChart]) -> bytes:
-    """The answer, of which all kinds of results have the same fields.
+def charts_to_bytes(drawn: Sequence[DrawnChart], warnings: Iterable[ResultWarning] = ()) -> bytes:
+    """The answer: charts are the same field for all kinds of results, and warnings one for a risk report only.
 
     Raises InvalidInput where it is longer than a message.
     """
-    response = GetBacktestChartsResponse(
-        charts=[chart_pb2.ChartSpec(chart=f"CHART_{one.chart}", spec=one.specification) for one in drawn]
+    response = GetRiskChartsResponse(
+        charts=[chart_pb2.ChartSpec(chart=f"CHART_{one.chart}", spec=one.specification) for one in drawn],
+        warnings=warnings_to_proto(warnings),
     )
     encoded: bytes = response.SerializeToString()
     if len(encoded) > MOST_BYTES:

@@ -158,9 +158,13 @@ def _add_standing(response: SweepProto, record: JobRecord) -> None:
     if tick is None:
         return
     response.finished_count = round(tick.fraction * record.inputs.trial_count)
-    response.failed_count = tick.day
+    response.failed_count = tick.day_or_failed_count
     if tick.stage is not None and tick.stage.index != NO_TRIAL:
-        response.best.index, response.best.label, response.best.score = tick.stage.index, tick.stage.label, tick.nav
+        response.best.index, response.best.label, response.best.score = (
+            tick.stage.index,
+            tick.stage.label,
+            tick.nav_or_best_score,
+        )
         response.best.state = backtest_pb2.BACKTEST_STATE_SUCCEEDED
 
 

@@ -119,7 +119,7 @@ class Log:
         self.tick_count += 1
         if tick.stage is not None and not self.record.is_sweep:
             curve = self.curves.setdefault(tick.stage.index, Curve())
-            curve.add(tick, tick.points or ((tick.day, tick.nav),))
+            curve.add(tick, tick.points or ((tick.day_or_failed_count, tick.nav_or_best_score),))
 
     def wake(self, *, durable: bool) -> None:
         """Lets those who wait go on."""

@@ -105,13 +105,14 @@ class JobEvent:
 class JobTick:
     """How far a job is.
 
-    Of a sweep, `day` is the number of trials that failed, `nav` the best score so far and `stage` the best trial
-    among all; without a best one the label of `stage` is empty and its index that of no trial, -1.
+    Of a backtest: the day that is reached and the net asset value on it. Of a sweep: the number of trials that failed
+    and the best score so far, of which `stage` is the trial; without a best one that score is 0, the label of `stage`
+    is empty and its index that of no trial, -1.
     """
 
     fraction: float
-    day: int
-    nav: float
+    day_or_failed_count: int
+    nav_or_best_score: float
     stage: Stage | None = None  # the strategy that is simulated
     # Days and net asset values of that strategy since the tick before, thinned where there are many; not stored.
     points: tuple[tuple[int, float], ...] = field(default=(), compare=False, repr=False)

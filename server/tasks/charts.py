@@ -54,6 +54,7 @@ from server.ports.panels import StoredPanelRef
 from server.tasks.optimize import opened, selections, with_stored_groups
 from server.tasks.refusing import locating, refusing
 from server.tasks.risk import assessed, data_request
+from server.tasks.stored_market import currency_warnings, instruments_needed
 
 FRONTIER_POINTS = 30
 """Portfolios of a frontier where the request says nothing."""
@@ -208,8 +209,12 @@ def of_risk(request: bytes, found: StoredData | None, control: Control) -> DataR
             analysis = replace(analysis, data=analysis.data.under("analysis"))
         if found is None and (needed := data_request(analysis)):
             return needed
-        report = assessed(analysis, found or StoredData(), control)
-    return charts_to_bytes(risk_charts(report, command.charts, command.theme))
+        found = found or StoredData()
+        if needed := instruments_needed(analysis.data, found):
+            return needed
+        report = assessed(analysis, found, control)
+    currencies = currency_warnings(analysis.data, found, analysis.specification.estimation.factors)
+    return charts_to_bytes(risk_charts(report, command.charts, command.theme), currencies)
 
 
 @refusing

@@ -72,6 +72,10 @@ def test_currencies_are_named(server: RunningServer, wire: Wire, data: dict[str,
         request = backtest(data) if "Backtest" in method else {"marketData": data, **LEAST_RISK}
         assert warned(wire.call(method, request)) == SAID
         assert warned(wire.call(method, {**request, "validateOnly": True})) == SAID
+    analysis = {"marketData": data, "weights": [{"symbol": "SC1", "weight": 0.5}, {"symbol": "SC2", "weight": 0.5}]}
+    assert warned(wire.call("RiskService/AnalyzeRisk", analysis)) == SAID
+    charts = wire.call("RiskService/GetRiskCharts", {"analysis": analysis, "charts": ["CHART_CORRELATION"]})
+    assert warned(charts) == [f"analysis.{SAID[0]}"]
     with server.channel() as channel:
         accounts = batch(channel, {"marketData": data, "spec": LEAST_RISK})
     assert [warned(one) for one in accounts] == [[f"universe.{SAID[0]}"]] * 2

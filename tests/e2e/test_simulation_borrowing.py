@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Wire
-from tests.e2e.test_simulation import MONDAY, civil, days, fixed, result
+from tests.e2e.test_simulation import MONDAY, civil, days, fixed, holdings, result
 
 DATES = days(MONDAY, 6)
 PRICES = {"A": [10.0, 10.1, 10.2, 10.1, 10.3, 10.4], "B": [5.0, 5.0, 5.1, 5.1, 5.2, 5.2]}
@@ -66,6 +66,17 @@ def test_weights_above_one_are_simulated_as_they_are_with_a_rate_of_zero(wire: W
     silent = result(wire, DATES, PRICES, strategy=fixed(A=1.5))
     given = result(wire, DATES, PRICES, strategy=fixed(A=1.5), costs={"financingRateAnnual": 0.0})
     assert silent["finalNav"] == given["finalNav"]
+
+
+@pytest.mark.parametrize("left", range(1, 10))
+def test_a_margin_call_in_whole_units_closes_no_unit_too_many(wire: Wire, left: int) -> None:
+    """10 units, half borrowed, fall to 100 each so that `left` of them are exactly twice the net asset value."""
+    price = (1000 - 50 * left) / 5
+    more: dict[str, Any] = {"strategy": fixed(A=2.0), "initialCapital": 5 * price, "fractionalHoldings": False}
+    more |= {"execution": {"fill": "FILL_SAME_CLOSE"}, "margin": {"maintenanceRatio": 0.5}}
+    answer = result(wire, days(MONDAY, 3), {"A": [price, 100.0, 100.0]}, **more)
+    assert holdings(answer["strategies"][0]) == {"A": left}
+    assert answer["finalNav"] == pytest.approx(50 * left, rel=1e-12)
 
 
 def test_a_margin_call_is_turnover(wire: Wire) -> None:

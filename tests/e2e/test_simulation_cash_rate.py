@@ -80,6 +80,31 @@ def test_a_rate_that_is_given_is_taken_off_instead(wire: Wire, rate: float | Non
     assert answer["metrics"]["sharpe"] == pytest.approx(sharpe(levels[1:] / levels[:-1] - 1 - taken, 252), rel=1e-9)
 
 
+@pytest.mark.parametrize(("rate", "own"), [(None, True), (0.03, True), (0.0, False), (0.02, False)])
+def test_alpha_is_over_the_risk_free_rate_of_the_sharpe_ratio(wire: Wire, rate: float | None, own: bool) -> None:
+    more: dict[str, Any] = {"strategy": fixed(A=0.5), "benchmarks": [{"symbol": "A"}]}
+    analysis = {} if rate is None else {"riskFreeRateAnnual": rate}
+    answer = result(wire, UNEVEN, {"A": WALK}, costs=CONSTANT, analysis=analysis, **more)
+    levels, walk = np.array(series(wire, answer["name"], "EQUITY")), np.array(WALK)
+    ours, theirs = levels[1:] / levels[:-1] - 1.0, walk[1:] / walk[:-1] - 1.0
+    days = np.array([(end - start).days for start, end in pairwise(UNEVEN)])
+    taken = 0.03 * days / 365 if own else (rate or 0.0) / 252
+    beta = np.cov(ours, theirs)[0, 1] / np.var(theirs, ddof=1)
+    alpha = 252 * ((ours - taken).mean() - beta * (theirs - taken).mean())
+    (compared,) = answer["strategies"][0]["benchmarkComparisons"]
+    assert compared["beta"] == pytest.approx(beta, rel=1e-9)
+    assert compared["alphaAnnual"] == pytest.approx(alpha, rel=1e-9)
+
+
+def test_half_in_the_benchmark_and_half_in_cash_has_no_alpha(wire: Wire) -> None:
+    more: dict[str, Any] = {"strategy": fixed(A=0.5), "benchmarks": [{"symbol": "A"}]}
+    more |= {"execution": {"fill": "FILL_SAME_CLOSE"}, "rebalancing": {"everyPeriods": {"n": 1}}}
+    days = [UNEVEN[0] + timedelta(i) for i in range(len(WALK))]
+    answer = result(wire, days, {"A": WALK}, costs=CONSTANT, **more)
+    (compared,) = answer["strategies"][0]["benchmarkComparisons"]
+    assert compared["alphaAnnual"] == pytest.approx(0.0, abs=1e-12)
+
+
 def test_without_a_cash_rate_nothing_is_taken_off(wire: Wire) -> None:
     answer = result(wire, UNEVEN, {"A": WALK}, strategy=fixed(A=0.5))
     levels = np.array(series(wire, answer["name"], "EQUITY"))

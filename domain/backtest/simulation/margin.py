@@ -16,6 +16,7 @@ from domain.backtest.simulation.arrays import (
 from domain.backtest.simulation.compiled import compiled
 from domain.backtest.simulation.corporate_actions import write_event, write_holdings
 from domain.backtest.simulation.trade_costs import TRADED, commission_of, cost_of, impact_of
+from domain.backtest.simulation.trade_limits import whole_units_of
 
 BISECTIONS = 100
 
@@ -79,7 +80,7 @@ def _close(
         before = positions.units[i]
         after = before * (1.0 - fraction)
         if rules.whole_units:
-            after = np.trunc(after)
+            after = whole_units_of(after)
         traded = abs((before - after) * marks[i])
         if traded <= TRADED * account.nav:  # not made, and pays no fee
             continue

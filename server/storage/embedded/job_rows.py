@@ -84,7 +84,7 @@ def record_progress(connection: sqlite3.Connection, key: int, tick: JobTick) -> 
     """How far a job is."""
     connection.execute(
         "UPDATE backtests SET fraction = ?, day = ?, wealth = ?, stage = ? WHERE key = ?",
-        (tick.fraction, tick.day, tick.nav, _stage_to_json(tick.stage), key),
+        (tick.fraction, tick.day_or_failed_count, tick.nav_or_best_score, _stage_to_json(tick.stage), key),
     )
 
 

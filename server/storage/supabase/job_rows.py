@@ -91,8 +91,8 @@ def tick_argument(tick: JobTick) -> dict[str, object]:
     """How far a job is."""
     return {
         "fraction": str(tick.fraction),  # JSON has no NaN; the text reads back as the same number
-        "day": tick.day,
-        "wealth": str(tick.nav),
+        "day": tick.day_or_failed_count,
+        "wealth": str(tick.nav_or_best_score),
         "stage": _stage_argument(tick.stage),
     }
 

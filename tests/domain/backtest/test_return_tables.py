@@ -148,6 +148,14 @@ def test_comparisons_against_pandas() -> None:
         assert {name: one.figures[name] for name in expected} == pytest.approx(expected, rel=1e-10)
 
 
+def test_a_benchmark_that_is_held_is_never_beaten() -> None:
+    """The same asset in other units: rounding alone tells the returns apart, and is higher on many dates."""
+    units = Curve(CURVE.days, CURVE.nav * 0.7 / 57.3 * 57.3 / 0.7 * 1000.1)
+    (found,) = comparisons(units, {"held": CURVE}, MetricSettings(252.0))
+    assert (units.returns > CURVE.returns).mean() > 0.2
+    assert found.batting_average == 0.0
+
+
 def test_a_benchmark_of_other_dates_has_no_figures() -> None:
     other = Curve(CURVE.days[-1:] + np.array([0, 1], np.int32), np.array([1.0, 1.1]))
     (found,) = comparisons(CURVE, {"later": other}, MetricSettings(252.0))

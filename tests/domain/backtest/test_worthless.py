@@ -126,6 +126,17 @@ def test_all_assets_worthless_is_a_total_loss() -> None:
     assert [failure.reason for failure in done.strategies[0].failures] == ["WEALTH_EXHAUSTED"]
 
 
+@pytest.mark.parametrize("fill", list(Fill))
+@pytest.mark.parametrize("bps", [0.0, 10.0])
+def test_a_total_loss_is_told_once(fill: Fill, bps: float) -> None:
+    """A fill is due on the date of the loss, and fails for want of what the loss took."""
+    panel = PricePanel.of("AB", range(5), [[1.0, 1.0], [2.0, 1.0], [0.5, 1.0], [0.5, 1.0], [0.5, 1.0]])
+    done = simulated(panel, FixedWeights({"A": 2.0, "B": -1.0}), EveryPeriods(1), fill, bps)
+    failures = [(failure.day, failure.reason) for failure in done.strategies[0].failures]
+    assert failures == [(2, "WEALTH_EXHAUSTED")]
+    assert "is used up" in done.strategies[0].failures[0].message
+
+
 SURVIVORS: dict[str, tuple[Objective | ObjectiveBySymbol, tuple[Constraint | GroupReference, ...]]] = {
     "bounds": (MinRisk(), (WeightBounds("cap", upper=0.6, symbols=("L", "B")), WeightBounds("l", 0.1, symbols=("L",)))),
     "groups": (MinRisk(), (GroupBounds("g", ("L", "A"), upper=0.5), GroupReference("r", "only", lower=0.1))),

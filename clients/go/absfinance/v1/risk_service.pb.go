@@ -2185,7 +2185,9 @@ func (x *GetRiskChartsRequest) GetTheme() ChartTheme {
 type GetRiskChartsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The charts, in the order of the request.
-	Charts        []*ChartSpec `protobuf:"bytes,1,rep,name=charts,proto3" json:"charts,omitempty"`
+	Charts []*ChartSpec `protobuf:"bytes,1,rep,name=charts,proto3" json:"charts,omitempty"`
+	// What is probably not meant as it was asked, as in AnalyzeRiskResponse.
+	Warnings      []*Warning `protobuf:"bytes,2,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2223,6 +2225,13 @@ func (*GetRiskChartsResponse) Descriptor() ([]byte, []int) {
 func (x *GetRiskChartsResponse) GetCharts() []*ChartSpec {
 	if x != nil {
 		return x.Charts
+	}
+	return nil
+}
+
+func (x *GetRiskChartsResponse) GetWarnings() []*Warning {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -2863,9 +2872,10 @@ const file_absfinance_v1_risk_service_proto_rawDesc = "" +
 	"\x14GetRiskChartsRequest\x12E\n" +
 	"\banalysis\x18\x01 \x01(\v2!.absfinance.v1.AnalyzeRiskRequestB\x06\xbaH\x03\xc8\x01\x01R\banalysis\x12A\n" +
 	"\x06charts\x18\x02 \x03(\x0e2\x14.absfinance.v1.ChartB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x06charts\x129\n" +
-	"\x05theme\x18\x03 \x01(\x0e2\x19.absfinance.v1.ChartThemeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05theme\"I\n" +
+	"\x05theme\x18\x03 \x01(\x0e2\x19.absfinance.v1.ChartThemeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05theme\"}\n" +
 	"\x15GetRiskChartsResponse\x120\n" +
-	"\x06charts\x18\x01 \x03(\v2\x18.absfinance.v1.ChartSpecR\x06charts2\xfa\x03\n" +
+	"\x06charts\x18\x01 \x03(\v2\x18.absfinance.v1.ChartSpecR\x06charts\x122\n" +
+	"\bwarnings\x18\x02 \x03(\v2\x16.absfinance.v1.WarningR\bwarnings2\xfa\x03\n" +
 	"\vRiskService\x12Y\n" +
 	"\vAnalyzeRisk\x12!.absfinance.v1.AnalyzeRiskRequest\x1a\".absfinance.v1.AnalyzeRiskResponse\"\x03\x90\x02\x01\x12m\n" +
 	"\x11EstimateRiskModel\x12'.absfinance.v1.EstimateRiskModelRequest\x1a(.absfinance.v1.EstimateRiskModelResponse\"\x03\x90\x02\x010\x01\x12S\n" +
@@ -3033,26 +3043,27 @@ var file_absfinance_v1_risk_service_proto_depIdxs = []int32{
 	61, // 74: absfinance.v1.GetRiskChartsRequest.charts:type_name -> absfinance.v1.Chart
 	62, // 75: absfinance.v1.GetRiskChartsRequest.theme:type_name -> absfinance.v1.ChartTheme
 	63, // 76: absfinance.v1.GetRiskChartsResponse.charts:type_name -> absfinance.v1.ChartSpec
-	41, // 77: absfinance.v1.EstimateRiskModelResponse.Diagnostics.covariance_repair:type_name -> absfinance.v1.CovarianceRepair
-	50, // 78: absfinance.v1.EstimateRiskModelResponse.Diagnostics.missing_data:type_name -> absfinance.v1.MissingDataReport
-	51, // 79: absfinance.v1.EstimateRiskModelResponse.Diagnostics.warnings:type_name -> absfinance.v1.Warning
-	1,  // 80: absfinance.v1.EstimateRiskModelResponse.Chunk.array:type_name -> absfinance.v1.EstimateRiskModelResponse.Chunk.Array
-	64, // 81: absfinance.v1.EstimateRiskModelResponse.Chunk.rows:type_name -> absfinance.v1.Tensor
-	2,  // 82: absfinance.v1.RiskService.AnalyzeRisk:input_type -> absfinance.v1.AnalyzeRiskRequest
-	5,  // 83: absfinance.v1.RiskService.EstimateRiskModel:input_type -> absfinance.v1.EstimateRiskModelRequest
-	8,  // 84: absfinance.v1.RiskService.Attribute:input_type -> absfinance.v1.AttributeRequest
-	10, // 85: absfinance.v1.RiskService.CompareStrategies:input_type -> absfinance.v1.CompareStrategiesRequest
-	12, // 86: absfinance.v1.RiskService.GetRiskCharts:input_type -> absfinance.v1.GetRiskChartsRequest
-	4,  // 87: absfinance.v1.RiskService.AnalyzeRisk:output_type -> absfinance.v1.AnalyzeRiskResponse
-	7,  // 88: absfinance.v1.RiskService.EstimateRiskModel:output_type -> absfinance.v1.EstimateRiskModelResponse
-	9,  // 89: absfinance.v1.RiskService.Attribute:output_type -> absfinance.v1.AttributeResponse
-	11, // 90: absfinance.v1.RiskService.CompareStrategies:output_type -> absfinance.v1.CompareStrategiesResponse
-	13, // 91: absfinance.v1.RiskService.GetRiskCharts:output_type -> absfinance.v1.GetRiskChartsResponse
-	87, // [87:92] is the sub-list for method output_type
-	82, // [82:87] is the sub-list for method input_type
-	82, // [82:82] is the sub-list for extension type_name
-	82, // [82:82] is the sub-list for extension extendee
-	0,  // [0:82] is the sub-list for field type_name
+	51, // 77: absfinance.v1.GetRiskChartsResponse.warnings:type_name -> absfinance.v1.Warning
+	41, // 78: absfinance.v1.EstimateRiskModelResponse.Diagnostics.covariance_repair:type_name -> absfinance.v1.CovarianceRepair
+	50, // 79: absfinance.v1.EstimateRiskModelResponse.Diagnostics.missing_data:type_name -> absfinance.v1.MissingDataReport
+	51, // 80: absfinance.v1.EstimateRiskModelResponse.Diagnostics.warnings:type_name -> absfinance.v1.Warning
+	1,  // 81: absfinance.v1.EstimateRiskModelResponse.Chunk.array:type_name -> absfinance.v1.EstimateRiskModelResponse.Chunk.Array
+	64, // 82: absfinance.v1.EstimateRiskModelResponse.Chunk.rows:type_name -> absfinance.v1.Tensor
+	2,  // 83: absfinance.v1.RiskService.AnalyzeRisk:input_type -> absfinance.v1.AnalyzeRiskRequest
+	5,  // 84: absfinance.v1.RiskService.EstimateRiskModel:input_type -> absfinance.v1.EstimateRiskModelRequest
+	8,  // 85: absfinance.v1.RiskService.Attribute:input_type -> absfinance.v1.AttributeRequest
+	10, // 86: absfinance.v1.RiskService.CompareStrategies:input_type -> absfinance.v1.CompareStrategiesRequest
+	12, // 87: absfinance.v1.RiskService.GetRiskCharts:input_type -> absfinance.v1.GetRiskChartsRequest
+	4,  // 88: absfinance.v1.RiskService.AnalyzeRisk:output_type -> absfinance.v1.AnalyzeRiskResponse
+	7,  // 89: absfinance.v1.RiskService.EstimateRiskModel:output_type -> absfinance.v1.EstimateRiskModelResponse
+	9,  // 90: absfinance.v1.RiskService.Attribute:output_type -> absfinance.v1.AttributeResponse
+	11, // 91: absfinance.v1.RiskService.CompareStrategies:output_type -> absfinance.v1.CompareStrategiesResponse
+	13, // 92: absfinance.v1.RiskService.GetRiskCharts:output_type -> absfinance.v1.GetRiskChartsResponse
+	88, // [88:93] is the sub-list for method output_type
+	83, // [83:88] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_absfinance_v1_risk_service_proto_init() }

@@ -539,7 +539,7 @@ class Reference:
             low, high = (low, middle) if enough else (middle, high)
         for j in open_:
             after = self.units[j] * (1 - high)
-            after = math.trunc(after) if self.case.whole else after
+            after = math.trunc(after * (1 + 1e-12)) if self.case.whole else after
             sold = (self.units[j] - after) * marks[j]
             if abs(sold) <= least:
                 continue

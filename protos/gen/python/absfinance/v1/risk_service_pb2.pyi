@@ -485,7 +485,9 @@ class GetRiskChartsRequest(_message.Message):
     def __init__(self, analysis: _Optional[_Union[AnalyzeRiskRequest, _Mapping]] = ..., charts: _Optional[_Iterable[_Union[_chart_pb2.Chart, str]]] = ..., theme: _Optional[_Union[_chart_pb2.ChartTheme, str]] = ...) -> None: ...
 
 class GetRiskChartsResponse(_message.Message):
-    __slots__ = ("charts",)
+    __slots__ = ("charts", "warnings")
     CHARTS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
     charts: _containers.RepeatedCompositeFieldContainer[_chart_pb2.ChartSpec]
-    def __init__(self, charts: _Optional[_Iterable[_Union[_chart_pb2.ChartSpec, _Mapping]]] = ...) -> None: ...
+    warnings: _containers.RepeatedCompositeFieldContainer[_warning_pb2.Warning]
+    def __init__(self, charts: _Optional[_Iterable[_Union[_chart_pb2.ChartSpec, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_warning_pb2.Warning, _Mapping]]] = ...) -> None: ...
