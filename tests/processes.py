@@ -37,11 +37,20 @@ def standing_still(processes: Sequence[psutil.Process]) -> Iterator[None]:
                 one.resume()
 
 
-def workers_of_this_process() -> list[psutil.Process]:
-    """Workers of pools of this process; servers and databases of other tests are its children too, with their own."""
-    workers: list[psutil.Process] = []
+def templates_of_this_process() -> list[psutil.Process]:
+    """What workers of pools of this process are forked from."""
+    found: list[psutil.Process] = []
     for one in psutil.Process().children():
         with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
             if "server.execution.template" in " ".join(one.cmdline()):
-                workers += one.children()
+                found.append(one)
+    return found
+
+
+def workers_of_this_process() -> list[psutil.Process]:
+    """Workers of pools of this process; servers and databases of other tests are its children too, with their own."""
+    workers: list[psutil.Process] = []
+    for one in templates_of_this_process():
+        with suppress(psutil.NoSuchProcess):
+            workers += one.children()
     return workers
