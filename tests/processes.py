@@ -1,13 +1,18 @@
 """Processes that tests start: what they print first, and workers of pools."""
 
+import os
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
 START_SECONDS = 100.0
+
+LOOK_SECONDS = 0.02
 
 
 def first_line(process: subprocess.Popen[str], seconds: float = START_SECONDS) -> str:
@@ -54,3 +59,50 @@ def workers_of_this_process() -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):
             workers += one.children()
     return workers
+
+
+@dataclass
+class ProcessorWait:
+    """How long processes were ready to go on and had no processor: others of the machine had them all.
+
+    Their first threads count: that of an event loop, and that of a worker. Elsewhere than on Linux it is zero.
+    """
+
+    _before: dict[int, float] = field(default_factory=dict)
+    _after: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Of all of them, one after the other."""
+        return sum(self._after[pid] - self._before[pid] for pid in self._after)
+
+    def look(self, pids: Iterable[int]) -> None:
+        """Reads what the system counts; a process that ends keeps what was read last."""
+        for pid in pids:
+            with suppress(OSError):
+                waited = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+                self._before.setdefault(pid, waited)
+                self._after[pid] = waited
+
+
+@contextmanager
+def waiting_for_processor(pids: Callable[[], Iterable[int]]) -> Iterator[ProcessorWait]:
+    """How long processes, and this one, wait for a processor meanwhile: what a limit of time leaves out."""
+    wait, over = ProcessorWait(), threading.Event()
+
+    def look() -> None:
+        wait.look([os.getpid(), *pids()])
+
+    def watch() -> None:
+        while not over.wait(LOOK_SECONDS):
+            look()
+
+    look()
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield wait
+    finally:
+        over.set()
+        watching.join()
+        look()
