@@ -113,9 +113,14 @@ def _certificate(file: Path) -> Found:
     from cryptography import x509  # what it loads takes time that others need not spend
 
     try:
-        ends = min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(file.read_bytes()))
+        certificates = x509.load_pem_x509_certificates(file.read_bytes())
     except (OSError, ValueError) as error:
         return State.FAILED, f"{file} is no PEM file of certificates: {error}", "name another file"
+    begins = max(one.not_valid_before_utc for one in certificates)
+    if begins > datetime.now(UTC):
+        action = "wait until then, name another file, or set the clock of this machine"
+        return State.FAILED, f"{file} is valid from {begins:%Y-%m-%d %H:%M} UTC: clients refuse it", action
+    ends = min(one.not_valid_after_utc for one in certificates)
     left = ends - datetime.now(UTC)
     if left <= timedelta(0):
         return (

@@ -19,7 +19,8 @@ options:
   --json      print one object for each check: check, state, message, action
   -h, --help  print this; all other options are those of the server: python -m server --help
 
-Ends with status 0 where the server can work, also with warnings, and with 1 where a check has failed.
+Ends with status 0 where the server can work, also with warnings, and with 1 where a check has failed or nobody reads
+what is printed.
 """
 
 _MARKS: Mapping[State, str] = {
@@ -37,14 +38,24 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -
         return
     as_json = "--json" in arguments
     given = [argument for argument in arguments if argument != "--json"]
-    counts: Counter[State] = Counter()
-    for finding in diagnose(given, environment):
-        counts[finding.state] += 1
-        print(_as_json(finding) if as_json else _as_text(finding), flush=True)  # noqa: T201  # likewise
-    if not as_json:
-        print(_summary(counts))  # noqa: T201  # likewise
-    if counts[State.FAILED]:
+    try:
+        has_failed = _print_all(given, environment, as_json=as_json)
+    except BrokenPipeError:  # whoever read it has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to be written at the end
+        has_failed = True
+    if has_failed:
         sys.exit(1)
+
+
+def _print_all(arguments: Sequence[str], environment: Mapping[str, str], *, as_json: bool) -> bool:
+    """Prints every finding; whether a check has failed."""
+    counts: Counter[State] = Counter()
+    for finding in diagnose(arguments, environment):
+        counts[finding.state] += 1
+        print(_as_json(finding) if as_json else _as_text(finding), flush=True)  # noqa: T201  # what was asked for
+    if not as_json:
+        print(_summary(counts), flush=True)  # noqa: T201  # likewise
+    return counts[State.FAILED] > 0
 
 
 def _as_json(finding: Finding) -> str:

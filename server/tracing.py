@@ -4,6 +4,7 @@ Without a tracer nothing is measured and nothing is kept. A span has names and n
 """
 
 import os
+import platform
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -18,6 +19,9 @@ from server.observability import trace_id
 T = TypeVar("T")
 
 Attributes = Mapping[str, str | int]
+
+WAIT = "wait for a worker"
+"""The span of the time in a queue."""
 
 
 class Kind(StrEnum):
@@ -123,6 +127,7 @@ class Worked:
     start_ns: int
     end_ns: int
     pid: int
+    host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class Carried:
             value = self.work(**given)
         finally:
             trace_id.set("")
-        return Worked(value, start, time.time_ns(), os.getpid())
+        return Worked(value, start, time.time_ns(), os.getpid(), platform.node())
 
 
 def carried(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,13 +154,23 @@ def carried(work: Callable[..., Any]) -> Callable[..., Any]:
     return Carried(work, parent) if parent else work
 
 
-def arrived(value: T) -> T:
-    """The value of work that was carried; its span has the times of the process that did it."""
+def arrived(value: T, sent_ns: int | None = None) -> T:
+    """The value of work that was carried; its span has the times of the process that did it.
+
+    With `sent_ns`, when it was sent to a queue elsewhere, it has waited from then until that process began.
+    """
     if not isinstance(value, Worked):
         return value
     if _installed and (parent := current_traceparent()):
+        if sent_ns is not None and sent_ns < value.start_ns:  # clocks of two machines may differ by more than that
+            span = _installed[0].start(WAIT, Kind.INTERNAL, {}, parent=parent, start_ns=sent_ns)
+            span.end(end_ns=value.start_ns)
         span = _installed[0].start(
-            "work", Kind.INTERNAL, {"process.pid": value.pid}, parent=parent, start_ns=value.start_ns
+            "work",
+            Kind.INTERNAL,
+            {"process.pid": value.pid, "host.name": value.host},
+            parent=parent,
+            start_ns=value.start_ns,
         )
         span.end(end_ns=value.end_ns)
     found: T = value.value

@@ -228,7 +228,7 @@ class ProcessPool:
     async def _attempt(
         self, work: Callable[..., T], deadline: float | None, on_report: OnReport | None, caller: str
     ) -> T:
-        with tracing.child("wait for a worker", tracing.Kind.INTERNAL, {}):
+        with tracing.child(tracing.WAIT, tracing.Kind.INTERNAL, {}):
             worker = await self._take(caller, deadline)
         ended, start_ns = False, time.time_ns()
         worker.busy_since = time.monotonic()

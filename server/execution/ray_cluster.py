@@ -10,6 +10,7 @@ import itertools
 import pickle
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 from domain.errors import SolverTimedOut
 from domain.records import dataclass
+from server import tracing
 from server.execution.frames import Frames
 from server.execution.process_pool import earlier, value_of
 from server.execution.ray_messages import (
@@ -109,9 +111,9 @@ class RayCluster:
         number = next(self._numbers)
         told: asyncio.Queue[Sent | None] = asyncio.Queue()
         self._told[number] = told
-        ended = False
+        ended, sent_ns = False, time.time_ns()
         try:
-            driver.transport.write(framed(_submit(number, work, reports=on_report is not None)))
+            driver.transport.write(framed(_submit(number, tracing.carried(work), reports=on_report is not None)))
             async with asyncio.timeout_at(deadline) as limit:
                 while not isinstance(received := await _content(await told.get()), Outcome):
                     if isinstance(received, TimeLimit):
@@ -119,10 +121,12 @@ class RayCluster:
                     elif on_report is not None and (handling := on_report(received.content)) is not None:
                         await handling
             ended = True
-            value: T = value_of(received)
-            return value
-        except TimeoutError:
-            raise SolverTimedOut("the time limit ran out before the answer was found") from None
+            return tracing.arrived(value_of(received), sent_ns)  # type: ignore[no-any-return]  # of the type of the work
+        except BaseException as error:
+            tracing.failed(error, sent_ns)
+            if isinstance(error, TimeoutError):
+                raise SolverTimedOut("the time limit ran out before the answer was found") from None
+            raise
         finally:
             del self._told[number]
             if not ended and driver is self._driver:

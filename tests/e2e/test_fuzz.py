@@ -1,11 +1,13 @@
 """A short run of scripts/fuzz: whatever is sent, no answer is INTERNAL, late, without a reason, or no number."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import RunningServer, Wire
 from tests.families import share_of
-from tests.fuzzing.run import Run, saved
+from tests.fuzzing.run import Run, remove_portfolios, saved
 from tests.fuzzing.server import running
 
 
@@ -22,3 +24,13 @@ def test_generated_requests_get_answers(tmp_path: Path) -> None:
     assert not left
     assert report.sent == count
     assert report.codes["OK"] > count / 8
+
+
+def test_portfolios_of_a_run_are_removed_before_memory_is_measured(start_server: Callable[..., RunningServer]) -> None:
+    channel = start_server().channel()
+    wire = Wire(channel)
+    for name in ("prepared", "one", "other"):
+        wire.call("PortfolioService/CreatePortfolio", {"portfolio": {"cash": 1}, "portfolioId": name})
+    assert remove_portfolios(channel, kept=["portfolios/prepared"]) == 2
+    (left,) = wire.call("PortfolioService/ListPortfolios", {})["portfolios"]
+    assert left["name"] == "portfolios/prepared"

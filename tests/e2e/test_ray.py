@@ -5,6 +5,8 @@ The last tests kill nodes, so the order matters.
 """
 
 import os
+import platform
+import socket
 import subprocess
 import sys
 import tempfile
@@ -94,34 +96,40 @@ def _runs(process: psutil.Process) -> bool:
     return False
 
 
+@contextmanager
+def server_on(cluster: Cluster, data: Path, environment: Mapping[str, str] | None = None) -> Iterator[OnRay]:
+    """A server on a cluster, once it is ready; its folder `data` has its log."""
+    address = f"unix:{cluster.folder}/{data.name}"
+    flags = ("--listen", address, "--data-dir", str(data), "--executor", "ray", "--ray-address", ADDRESS)
+    log = data / "server.log"
+    with log.open("w") as errors:
+        command = [*cluster.namespace.enter, sys.executable, "-m", "tests.light_server", *flags]
+        own = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=own)
+    try:
+        line = first_line(process)
+        assert line.startswith(READY), line + log.read_text()
+        with grpc.insecure_channel(address) as channel:
+            yield OnRay(cluster, process, channel, Wire(channel), log)
+    finally:
+        process.terminate()
+        process.wait(20)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
 @pytest.fixture(scope="module")
 def on_ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnRay]:
-    data = tmp_path_factory.mktemp("ray")
     namespace = Namespace.made()
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
         cluster = Cluster(namespace, Path(folder))
-        process = None
         try:
             cluster.start_head()
-            cluster.begin_other()
-            address = f"unix:{folder}/server"
-            flags = ("--listen", address, "--data-dir", str(data), "--executor", "ray", "--ray-address", ADDRESS)
-            log = data / "server.log"
-            with log.open("w") as errors:
-                command = [*namespace.enter, sys.executable, "-m", "tests.light_server", *flags]
-                process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT)
-            line = first_line(process)
-            assert line.startswith(READY), line + log.read_text()
-            assert cluster.other is not None
-            cluster.other.wait()
-            with grpc.insecure_channel(address) as channel:
-                yield OnRay(cluster, process, channel, Wire(channel), log)
+            other = cluster.begin_other()
+            with server_on(cluster, tmp_path_factory.mktemp("ray")) as found:
+                other.wait()
+                yield found
         finally:
-            if process is not None:
-                process.terminate()
-                process.wait(20)
-                assert process.stdout is not None
-                process.stdout.close()
             for node in (cluster.other, cluster.head):
                 if node is not None:
                     node.kill()
@@ -254,6 +262,57 @@ def batch(
     for one in found:
         del one["result"]["certificate"]["solveDuration"]
     return {one["key"]: one["result"] for one in found}
+
+
+LISTEN = """
+import socket, sys
+listening = socket.create_server(("127.0.0.1", 0))
+socket.send_fds(socket.socket(fileno=int(sys.argv[1])), [b"one"], [listening.fileno()])
+"""
+
+
+def listening_in(namespace: Namespace) -> socket.socket:
+    """A socket that programs of a network namespace reach on its loopback."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [*namespace.enter, sys.executable, "-c", LISTEN, str(theirs.fileno())]
+        subprocess.run(command, check=True, pass_fds=[theirs.fileno()], timeout=60)
+        (found,) = socket.recv_fds(ours, 3, 1)[1]
+    return socket.socket(fileno=found)
+
+
+@pytest.mark.skipif(find_spec("opentelemetry") is None, reason="the extra `telemetry` is not installed")
+def test_the_trace_of_a_job_leads_to_the_node_that_works_on_it(on_ray: OnRay, tmp_path: Path) -> None:
+    """By the times of that node: it has waited until the work began. Work of a cancelled job has a span too."""
+    from tests.e2e.collector import attributes, collecting
+
+    def both(spans: list[Any]) -> list[Any]:
+        found = [one for one in spans if one.name == "backtest"]
+        return found if len(found) == 2 else []
+
+    with collecting(listening_in(on_ray.cluster.namespace)) as collector:
+        traces = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.address, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        with server_on(on_ray.cluster, tmp_path, traces) as traced:
+            ended_well = started(traced.wire, MIDDLE)
+            of_cluster: set[int] = set()
+            while state(traced.wire, ended_well) not in FINAL:
+                of_cluster |= {one.pid for one in traced.tasks()}
+            cancelled = started(traced.wire, LONG)
+            wait_for_checkpoint(traced.wire, cancelled)
+            traced.wire.call("BacktestService/CancelBacktest", {"name": cancelled})
+            jobs = collector.until(lambda: both(collector.all()), "the spans of both jobs")
+    by_job = {f"backtests/{attributes(one)['absfin.job.id']}": one for one in jobs}
+    job = by_job[ended_well]
+    inner = {one.name: one for one in collector.spans(job.trace_id.hex())}
+    waited, worked = inner["wait for a worker"], inner["work"]
+    assert {waited.parent_span_id, worked.parent_span_id} == {job.span_id}
+    assert attributes(worked)["process.pid"] in of_cluster
+    assert attributes(worked)["host.name"] == platform.node()
+    assert job.start_time_unix_nano <= waited.start_time_unix_nano < waited.end_time_unix_nano
+    assert waited.end_time_unix_nano == worked.start_time_unix_nano < worked.end_time_unix_nano
+    assert worked.end_time_unix_nano <= job.end_time_unix_nano
+    left = {one.name: one for one in collector.spans(by_job[cancelled].trace_id.hex())}
+    assert attributes(left["work"]) == {"error.type": "CancelledError"}
 
 
 def test_a_cancelled_job_leaves_the_cluster(on_ray: OnRay) -> None:

@@ -1,11 +1,8 @@
 """Traces, as a collector of OpenTelemetry is sent them: from the call of a client to the store, and of jobs."""
 
-import threading
-import time
+import platform
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,8 +15,9 @@ from tests.e2e.asked_requests import BACKTEST, LONG
 if not find_spec("opentelemetry"):
     pytest.skip("the extra `telemetry` is not installed: no server traces", allow_module_level=True)
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from tests.e2e.collector import Collector, attributes, collecting
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 OPTIMIZE = "OptimizationService/Optimize"
@@ -32,63 +30,6 @@ def problem(n_assets: int) -> dict[str, Any]:
     covariance = [0.04 if i == j else 0.01 for i in range(n_assets) for j in range(n_assets)]
     moments = {"symbols": ASSETS[:n_assets], "covariance": covariance, "periodsPerYear": 12}
     return {"moments": moments, "objective": {"minRisk": {}}, "label": OWN_WORDS}
-
-
-@dataclass
-class Collector:
-    """Takes spans by OTLP over HTTP."""
-
-    received: list[bytes] = field(default_factory=list)
-    address: str = ""
-
-    def spans(self, trace: str) -> list[Span]:
-        """All of a trace."""
-        return [span for span in self.all() if span.trace_id.hex() == trace]
-
-    def all(self) -> list[Span]:
-        requests = [ExportTraceServiceRequest.FromString(body) for body in list(self.received)]
-        return [
-            span
-            for request in requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-    def until(self, found: Callable[[], Any], what: str) -> Any:
-        """What is found once it is; fails after twenty seconds."""
-        end = time.monotonic() + 20.0
-        while not (result := found()):
-            assert time.monotonic() < end, f"{what} did not come; there are {[span.name for span in self.all()]}"
-            time.sleep(0.05)
-        return result
-
-
-@contextmanager
-def collecting() -> Iterator[Collector]:
-    collector = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.path == "/v1/traces":
-                collector.received.append(body)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    collector.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield collector
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass(frozen=True)
@@ -115,10 +56,6 @@ def traced(start_server: Callable[..., RunningServer]) -> Iterator[Traced]:
         yield Traced(start_server("--workers", "1", *browsers, environment=environment), collector)
 
 
-def attributes(span: Span) -> dict[str, Any]:
-    return {one.key: getattr(one.value, one.value.WhichOneof("value") or "") for one in span.attributes}
-
-
 def test_one_trace_leads_from_the_caller_by_a_worker_to_the_store(traced: Traced) -> None:
     traced.wire(TRACE).call(OPTIMIZE, problem(80))
     spans = traced.whole(TRACE)
@@ -137,6 +74,7 @@ def test_one_trace_leads_from_the_caller_by_a_worker_to_the_store(traced: Traced
         assert call.start_time_unix_nano <= inner.start_time_unix_nano
         assert inner.start_time_unix_nano <= inner.end_time_unix_nano <= call.end_time_unix_nano
     assert attributes(worked)["process.pid"] != traced.running.process.pid
+    assert attributes(worked)["host.name"] == platform.node()
     assert attributes(stored) == {"db.system.name": "sqlite", "db.operation.name": "write"}
     assert stored.kind == Span.SPAN_KIND_CLIENT
 

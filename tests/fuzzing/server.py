@@ -31,6 +31,12 @@ LOADING_SECONDS = 30.0
 STEADY_SECONDS = 1.5
 """Loading is over when the memory has not changed for so long."""
 
+IDLE_SECONDS = 60.0
+"""Longest time until a server is at rest that is asked nothing but its health."""
+
+IDLE_SHARE = 0.1
+"""Of a processor: what the server uses at most where it is only asked for its health."""
+
 
 def channel_to(address: str) -> grpc.Channel:
     """A connection of its own to a server."""
@@ -66,6 +72,16 @@ class Watched:
             now = self.memory()["templates"]
             if now != known:
                 known, since = now, time.monotonic()
+
+    def wait_until_idle(self) -> None:
+        """Waits until the server process hardly uses the processor: it has followed every change, and no job runs."""
+        process = psutil.Process(self.process.pid)
+        end = time.monotonic() + IDLE_SECONDS
+        while time.monotonic() < end:
+            before = sum(process.cpu_times()[:2])
+            time.sleep(STEADY_SECONDS)
+            if sum(process.cpu_times()[:2]) - before < IDLE_SHARE * STEADY_SECONDS:
+                return
 
     def lines(self) -> Iterator[Mapping[str, Any]]:
         """What it has logged."""

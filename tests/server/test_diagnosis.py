@@ -123,8 +123,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
     assert "ABSFIN_MIN_FREE_BYTES" in first.action
 
 
-def certificate(folder: Path, days: float) -> tuple[str, str]:
-    """Files of a certificate that expires in so many days, and of its key."""
+def certificate(folder: Path, days: float, begins: float = -90.0) -> tuple[str, str]:
+    """Files of a certificate that is valid from one day to another, counted from now, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -134,7 +134,7 @@ def certificate(folder: Path, days: float) -> tuple[str, str]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - timedelta(days=90))
+        .not_valid_before(now + timedelta(days=begins))
         .not_valid_after(now + timedelta(days=days))
         .sign(key, hashes.SHA256())
     )
@@ -154,6 +154,14 @@ def test_the_last_day_of_a_certificate(tmp_path: Path, days: float, expected: St
     how, message, _ = state(found(tmp_path / "data", "--tls-cert", crt, "--tls-key", key)["certificates"])
     assert how is expected
     assert text in message
+
+
+def test_a_certificate_that_is_not_valid_yet(tmp_path: Path) -> None:
+    crt, key = certificate(tmp_path, 90, begins=2)
+    how, message, action = state(found(tmp_path / "data", "--tls-cert", crt, "--tls-key", key)["certificates"])
+    assert how is State.FAILED
+    assert f"{crt} is valid from {datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}" in message
+    assert "clock" in action
 
 
 @contextmanager
@@ -260,5 +268,13 @@ def test_the_command_checks_a_worker_and_says_how_it_ended(tmp_path: Path) -> No
     failed = subprocess.run([*command, "--workers", "x"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert failed.returncode == 1
     assert "-> correct this setting" in failed.stdout
+    with subprocess.Popen(
+        [*command, "--workers", "x"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as cut:
+        assert cut.stdout is not None
+        assert cut.stderr is not None
+        cut.stdout.close()
+        assert cut.stderr.read() == b"", "nobody reads it, and it ends without a traceback"
+    assert cut.returncode == 1
     shown = subprocess.run([*command[:4], "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (shown.returncode, "--json" in shown.stdout) == (0, True)
