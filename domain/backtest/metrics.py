@@ -1,6 +1,7 @@
 """Performance figures of one curve of net asset values; an undefined figure is absent with a reason."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property, lru_cache
 
@@ -210,7 +211,7 @@ def performance(
     )
 
 
-def moments_of_each(returns: Matrix, settings: MetricSettings) -> list[ReturnMoments]:
+def moments_of_each(returns: Matrix, settings: MetricSettings) -> Iterator[ReturnMoments]:
     """What `performance` takes of the returns of each of some curves, (B, R), that have the same settings."""
     return return_moments(returns, _acceptable(settings), TAIL_CONFIDENCE)
 
@@ -296,7 +297,7 @@ def _deviation(returns: Vector, moments: ReturnMoments) -> Figure:
     count, rounding = len(returns), rounding_of_size(moments.size)
     if count < 2:
         return Absent(ONE_RETURN)
-    deviation = (moments.square * count / (count - 1)) ** 0.5
+    deviation: float = (moments.square * count / (count - 1)) ** 0.5
     # Far above rounding the returns differ; else they are looked at, as rounding of the mean may be all there is.
     if deviation <= FAR_ABOVE * rounding and moments.largest - float(moments.worst[0]) <= rounding:
         return 0.0

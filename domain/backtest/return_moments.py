@@ -3,12 +3,17 @@
 A curve has the same bits alone and beside others: nothing is summed over curves.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from domain.checks import Matrix, Vector
 from domain.records import dataclass
 from domain.risk.measures.dispersion import mean_of_each
 from domain.risk.measures.tail import count_of_worst
+
+AT_ONCE = 4
+"""Curves whose returns and their squares stay in the processor's cache while they are passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +32,14 @@ class ReturnMoments:
         return max(self.largest, -float(self.worst[0]))
 
 
-def return_moments(returns: Matrix, acceptable: float, confidence_level: float) -> list[ReturnMoments]:
+def return_moments(returns: Matrix, acceptable: float, confidence_level: float) -> Iterator[ReturnMoments]:
     """The moments of each of B curves from their returns (B, R), which may be infinite but are numbers."""
+    several = count_of_worst(returns.shape[1], confidence_level)
+    for first in range(0, len(returns), AT_ONCE):
+        yield from _moments_of_some(returns[first : first + AT_ONCE], acceptable, several)
+
+
+def _moments_of_some(returns: Matrix, acceptable: float, several: int) -> Iterator[ReturnMoments]:
     from domain.backtest.simulation.curve_passes import copy_least, squared_distances  # numba takes half a second
 
     squares = np.empty((2, *returns.shape))
@@ -36,15 +47,8 @@ def return_moments(returns: Matrix, acceptable: float, confidence_level: float) 
         means = mean_of_each(returns)
         squared_distances(returns, means, acceptable, squares)
         square, shortfall = mean_of_each(squares)
-    several = count_of_worst(returns.shape[1], confidence_level)
     least, counts = squares[0], np.empty(len(returns), np.int64)  # the squares are summed: their room is free
     copy_least(returns, several, least, counts)
-    worst = (_sorted_least(least[k, :count], several) for k, count in enumerate(counts.tolist()))
-    columns = (returns.max(axis=1), means, square, shortfall)
-    return [ReturnMoments(*one, tail) for one, tail in zip(np.stack(columns, axis=1).tolist(), worst, strict=True)]
-
-
-def _sorted_least(returns: Vector, several: int) -> Vector:
-    """The least of some returns, sorted."""
-    found: Vector = np.sort(returns)[:several]
-    return found
+    columns = (one.tolist() for one in (returns.max(axis=1), means, square, shortfall, counts))
+    for row, largest, mean, mean_square, mean_shortfall, count in zip(least, *columns, strict=True):
+        yield ReturnMoments(largest, mean, mean_square, mean_shortfall, np.sort(row[:count])[:several])

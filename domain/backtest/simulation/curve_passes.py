@@ -23,20 +23,31 @@ def least_of_peaks(levels: Floats) -> float:
     Of the levels below one peak the least has the least fraction, after rounding too: one division for each peak.
     """
     peak, lowest, least = levels[0], levels[0], 1.0
+    whole = len(levels) - len(levels) % WIDTH
     for first in range(0, len(levels), WIDTH):
-        highest, low = levels[first], levels[first]
-        for i in range(first + 1, min(first + WIDTH, len(levels))):
-            highest = max(highest, levels[i])
-            low = min(low, levels[i])
-        if highest <= peak:
-            lowest = min(lowest, low)
-            continue
+        # Four comparisons need not wait for each other; `max` and `min` would look for what is no number.
+        if first < whole:
+            a, b, c, d = levels[first], levels[first + 1], levels[first + 2], levels[first + 3]
+            e, f, g, h = a, b, c, d
+            for i in range(first + 4, first + WIDTH, 4):
+                a = levels[i] if levels[i] > a else a
+                b = levels[i + 1] if levels[i + 1] > b else b
+                c = levels[i + 2] if levels[i + 2] > c else c
+                d = levels[i + 3] if levels[i + 3] > d else d
+                e = levels[i] if levels[i] < e else e
+                f = levels[i + 1] if levels[i + 1] < f else f
+                g = levels[i + 2] if levels[i + 2] < g else g
+                h = levels[i + 3] if levels[i + 3] < h else h
+            highest, low = max(max(a, b), max(c, d)), min(min(e, f), min(g, h))
+            if highest <= peak:
+                lowest = low if low < lowest else lowest
+                continue
         for i in range(first, min(first + WIDTH, len(levels))):
             if levels[i] > peak:
                 least = min(least, lowest / peak)
                 peak = lowest = levels[i]
             else:
-                lowest = min(lowest, levels[i])
+                lowest = levels[i] if levels[i] < lowest else lowest
     return float(min(least, lowest / peak))
 
 

@@ -82,8 +82,8 @@ def historical_tail(worst: Vector, count: int, confidence_level: float) -> tuple
 
 
 def count_of_worst(count: int, confidence_level: float) -> int:
-    """How many of equally likely returns VaR and CVaR need: one that is cut, and one for the rounding of the product."""
-    return min(count, int((1.0 - confidence_level) * count) + 2)
+    """How many of equally likely returns VaR and CVaR need."""
+    return min(count, int((1.0 - confidence_level) * count) + 2)  # one is cut, one for the rounding of the product
 
 
 def _worst(returns: Vector, confidence_level: float) -> tuple[Vector, Vector]:
