@@ -177,16 +177,16 @@ def pay_in_turn(commission: Floats, spread: Floats, nav: float, cash: float, tra
 
     Where only the largest purchase is cut, the order of the others makes no difference.
     """
-    # No branches: which assets are sold changes from fill to fill, and a branch that is guessed wrong takes longer.
-    outlays, largest, most = 0.0, 0, trades[0]
+    outlays, largest = 0.0, 0
     for i in range(len(trades)):
-        trade, cost = trades[i], (commission[i] + spread[i]) * trades[i]
-        raises = (trade < 0.0) & (commission[i] + spread[i] <= 1.0)
-        outlays += trade + cost if trade >= 0.0 else 0.0
-        cash -= trade - cost if raises else 0.0
-        is_larger = (trade >= 0.0) & (trade >= most)
-        largest, most = i if is_larger else largest, trade if is_larger else most
-        trades[i] = trade if raises | (trade >= 0.0) else 0.0
+        rate = commission[i] + spread[i]
+        if trades[i] >= 0.0:
+            outlays += trades[i] + rate * trades[i]
+            largest = i if trades[i] >= trades[largest] else largest
+        elif rate <= 1.0:
+            cash -= trades[i] - rate * trades[i]
+        else:
+            trades[i] = 0.0
     if outlays <= cash:
         return
     left = cash - (outlays - outlay_of(largest, commission, spread, trades))
