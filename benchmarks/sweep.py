@@ -113,7 +113,9 @@ def specification(point: Point) -> BacktestSpecification:
 
 def our_trials(runner: TrialRunner, points: list[Point]) -> list[TrialOutcome]:
     """As a worker of a sweep runs them: from the specification to all figures and the returns."""
-    return [runner.run(specification(point), never_cancelled) for point in points]
+    numbers = range(len(points))
+    found = dict(runner.run_each(numbers, lambda k: specification(points[k]), never_cancelled))
+    return [outcome for k in numbers if isinstance(outcome := found[k], TrialOutcome)]
 
 
 def vectorbt_trials(panel: PricePanel, points: list[Point]) -> tuple[float, Array, Array]:

@@ -1,6 +1,6 @@
 """Measures a finished simulation: figures of every strategy and benchmark."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from domain.backtest.account_series import gross_unit_values
 from domain.backtest.asset_states import changes_of_states
-from domain.backtest.metrics import Curve, MetricSettings, Performance, excess_returns, performance
+from domain.backtest.metrics import (
+    Curve,
+    MetricSettings,
+    Performance,
+    excess_returns,
+    moments_of_each,
+    performance,
+    simple_returns,
+)
 from domain.backtest.money_weighted import NO_FLOWS, money_weighted_return
 from domain.backtest.opening import opening_units
 from domain.backtest.preparation import BacktestPlan
@@ -21,9 +29,11 @@ from domain.backtest.result import (
     ReconciledNav,
     StrategyOutcome,
 )
+from domain.backtest.return_moments import ReturnMoments
 from domain.backtest.return_tables import comparisons, return_tables
 from domain.backtest.selection import Selection, followed_choices
 from domain.backtest.shifted_calendars import reason_not_shifted
+from domain.backtest.simulated_together import SimulatedTogether
 from domain.backtest.simulation.arrays import DELISTING, DIVIDEND, MARGIN_CALL, SPLIT
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BenchmarkSymbol, Conventions
@@ -96,29 +106,64 @@ class FirstFigures:
 
 def measure_first(plan: BacktestPlan, records: Sequence[RecordPart]) -> FirstFigures:
     """Figures of the first strategy from the records of the runs that were asked for, in their order."""
-    count, first = len(plan.specification.strategies), plan.asked_runs[0]
+    count = len(plan.specification.strategies)
     benchmarks: dict[str, Curve] = {}
     for benchmark in plan.specification.benchmarks[:1]:
         if isinstance(benchmark, BenchmarkSymbol):
             benchmarks[benchmark.name] = plan.curves[benchmark.name]
         else:
             benchmarks[benchmark.label] = Curve(plan.days, records[count].unit_values)
-    curve, settings = Curve(plan.days, records[0].unit_values), strategy_settings(plan, first)
-    figures = _figures(curve, settings, records[0], benchmarks)
+    curve, settings = Curve(plan.days, records[0].unit_values), strategy_settings(plan, plan.asked_runs[0])
+    return _first_figures(plan, curve, settings, records[0], benchmarks)
+
+
+def measure_first_of_each(plan: BacktestPlan, accounts: SimulatedTogether) -> Iterator[tuple[int, FirstFigures]]:
+    """The same of accounts that were simulated together, with their numbers, where a symbol is the benchmark or none.
+
+    `plan` is that of one of them: they differ in costs, which are in the records. Accounts that did not come to the end
+    of the data are left out.
+    """
+    benchmarks = {
+        benchmark.name: plan.curves[benchmark.name]
+        for benchmark in plan.specification.benchmarks[:1]
+        if isinstance(benchmark, BenchmarkSymbol)
+    }
+    settings = strategy_settings(plan, plan.asked_runs[0])
+    returns = simple_returns(accounts.navs)
+    found = zip(accounts.records(), moments_of_each(returns, settings), strict=True)
+    for k, (record, moments) in enumerate(found):
+        if record is not None:
+            curve = Curve.of_returns(plan.days, record.nav, returns[k])
+            yield k, _first_figures(plan, curve, settings, record, benchmarks, moments)
+
+
+def _first_figures(
+    plan: BacktestPlan,
+    curve: Curve,
+    settings: MetricSettings,
+    record: RecordPart,
+    benchmarks: Mapping[str, Curve],
+    moments: ReturnMoments | None = None,
+) -> FirstFigures:
+    figures = _figures(curve, settings, record, benchmarks, moments)
     compared = validated_returns(curve, settings, benchmarks).compared[0] if benchmarks else None
     return FirstFigures(
         performance=figures,
-        money_weighted_return=_money_weighted(plan, records[0]),
+        money_weighted_return=_money_weighted(plan, record),
         days=curve.until_ruin.days[1:],
         excess=excess_returns(curve, settings),
         compared=compared,
         settings=settings,
-        warnings=_warnings(plan, first.strategy.label, records[0]),
+        warnings=_warnings(plan, plan.asked_runs[0].strategy.label, record),
     )
 
 
 def _figures(
-    curve: Curve, settings: MetricSettings, record: RecordPart, benchmarks: Mapping[str, Curve]
+    curve: Curve,
+    settings: MetricSettings,
+    record: RecordPart,
+    benchmarks: Mapping[str, Curve],
+    moments: ReturnMoments | None = None,
 ) -> Performance:
     return performance(
         curve,
@@ -126,6 +171,7 @@ def _figures(
         turnover=float(record.turnovers.sum()),
         cost_total=float(record.cost_fractions.sum() + record.account["holding_cost_fractions"][-1]),
         benchmark=next(iter(benchmarks.values()), None),
+        moments=moments,
     )
 
 

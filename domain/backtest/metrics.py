@@ -1,14 +1,16 @@
 """Performance figures of one curve of net asset values; an undefined figure is absent with a reason."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.backtest.return_moments import ReturnMoments, return_moments
 from domain.calendar import DAYS_PER_YEAR, periods_per_year
-from domain.checks import LARGEST_RETURN, Vector, freeze, rounding_of_size
+from domain.checks import LARGEST_RETURN, Matrix, Vector, freeze, rounding_of_size
 from domain.errors import InvalidInput
 from domain.market_data.panel import Days
 from domain.records import dataclass
@@ -24,7 +26,6 @@ from domain.risk.figure import (
     if_known,
     times,
 )
-from domain.risk.measures import dispersion
 from domain.risk.measures.drawdown import deepest_of_fraction
 from domain.risk.measures.tail import historical_tail
 from domain.risk.outcomes import Outcomes
@@ -40,12 +41,27 @@ FAR_ABOVE = 1e6
 """Times what rounding does: a deviation above this is none of rounding, however long the series."""
 
 
+def simple_returns(nav: Vector) -> Vector:
+    """Returns between K net asset values (..., K), of which the last may be 0, (..., K - 1)."""
+    with np.errstate(over="ignore"):  # `performance` reports infinite returns as absent figures
+        result: Vector = nav[..., 1:] / nav[..., :-1]
+    result -= 1.0
+    return result
+
+
 @dataclass(frozen=True)
 class Curve:
     """Net asset values at dates, 0 or more; the first is the initial capital. After a 0 all are 0."""
 
     days: NDArray[np.int32]  # (K,), since 1970-01-01
     nav: Vector  # (K,)
+
+    @classmethod
+    def of_returns(cls, days: NDArray[np.int32], nav: Vector, returns: Vector) -> "Curve":
+        """One whose net asset values are all above 0, and whose returns (K - 1,) are known."""
+        curve = cls(days, nav)
+        vars(curve).update(_length=len(nav), returns=freeze(returns))  # as if they had been asked for
+        return curve
 
     @cached_property
     def _length(self) -> int:
@@ -61,11 +77,7 @@ class Curve:
     @cached_property
     def returns(self) -> Vector:
         """Simple returns between the dates, (R,): K - 1, or fewer where the net asset value reaches 0."""
-        nav = self.until_ruin.nav
-        with np.errstate(over="ignore"):  # `performance` reports infinite returns as absent figures
-            result: Vector = nav[1:] / nav[:-1]
-        result -= 1.0
-        return freeze(result)
+        return freeze(simple_returns(self.until_ruin.nav))
 
     @property
     def years(self) -> float:
@@ -144,40 +156,68 @@ _ALWAYS = ("periods_per_year", "observations", "start_day", "end_day")
 
 
 def performance(
-    curve: Curve, settings: MetricSettings, *, turnover: float, cost_total: float, benchmark: Curve | None
+    curve: Curve,
+    settings: MetricSettings,
+    *,
+    turnover: float,
+    cost_total: float,
+    benchmark: Curve | None,
+    moments: ReturnMoments | None = None,
 ) -> Performance:
     """The figures of a curve of at least two dates; `turnover` and `cost_total` are sums over all its fills.
 
     `settings.periods_per_year` is that of the curve; figures against a benchmark have that of the common dates.
+    `moments` are those of the curve, where they are known already.
     """
-    outcomes = _outcomes(curve)
-    moments = outcomes if isinstance(outcomes, Absent) else _moments(outcomes, settings)
-    deviation = if_known(moments, lambda known: known.deviation)
+    if moments is None:
+        (moments,) = moments_of_each(curve.returns[None], settings)
+    periods = settings.periods_per_year
     final = finite(float(curve.nav[-1]) / float(curve.nav[0]))
     growth, max_drawdown = curve.growth, curve.max_drawdown
-    value_at_risk, conditional_value_at_risk = _tail(outcomes)
+    volatility: Figure
+    sharpe: Figure
+    sortino: Figure
+    value_at_risk: Figure
+    conditional: Figure
+    if moments.largest <= LARGEST_RETURN:
+        rounding, deviation = rounding_of_size(moments.size), _deviation(curve.returns, moments)
+        volatility = times(deviation, periods**0.5)
+        sharpe = _sharpe(curve.returns, moments.mean, deviation, rounding, settings)
+        sortino = sortino_of_moments(moments.mean, moments.shortfall**0.5, periods, _acceptable(settings))
+        value_at_risk, conditional = historical_tail(moments.worst, len(curve.returns), TAIL_CONFIDENCE)
+    else:
+        volatility = sharpe = sortino = value_at_risk = conditional = Absent(TOO_LARGE)
     relative = _relative(curve, benchmark, settings)
     return Performance(
         final_wealth=final,
         total_return=if_known(final, lambda ratio: ratio - 1.0),
         cagr=growth,
-        volatility_annual=times(deviation, settings.periods_per_year**0.5),
-        sharpe=if_known(outcomes, lambda known: _sharpe(known, moments, settings)),
-        sortino=if_known(moments, lambda known: _sortino(known, settings)),
+        volatility_annual=volatility,
+        sharpe=sharpe,
+        sortino=sortino,
         calmar=calmar(growth, max_drawdown),
         max_drawdown=max_drawdown,
         value_at_risk=value_at_risk,
-        conditional_value_at_risk=conditional_value_at_risk,
+        conditional_value_at_risk=conditional,
         turnover_annual=finite(turnover / curve.years),
         cost_total=finite(cost_total),
         beta_to_benchmark=relative.beta,
         tracking_error_annual=relative.tracking_error_annual,
         information_ratio=relative.information_ratio,
-        periods_per_year=settings.periods_per_year,
+        periods_per_year=periods,
         observations=len(curve.returns),
         start_day=int(curve.days[0]),
         end_day=int(curve.days[-1]),
     )
+
+
+def moments_of_each(returns: Matrix, settings: MetricSettings) -> Iterator[ReturnMoments]:
+    """What `performance` takes of the returns of each of some curves, (B, R), that have the same settings."""
+    return return_moments(returns, _acceptable(settings), TAIL_CONFIDENCE)
+
+
+def _acceptable(settings: MetricSettings) -> float:
+    return settings.minimum_acceptable_return_annual / settings.periods_per_year
 
 
 def figure_of_returns(curve: Curve, settings: MetricSettings, name: str) -> Figure:
@@ -205,8 +245,7 @@ def _figure_of_outcomes(outcomes: Outcomes, settings: MetricSettings, name: str)
         case "conditional_value_at_risk":
             return outcomes.conditional_value_at_risk(TAIL_CONFIDENCE)
         case "sortino":
-            acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
-            return sortino_ratio(outcomes, settings.periods_per_year, acceptable)
+            return sortino_ratio(outcomes, settings.periods_per_year, _acceptable(settings))
     deviation: Figure = outcomes.deviation if outcomes.is_known else Absent(ONE_RETURN)
     match name:
         case "volatility_annual":
@@ -253,41 +292,23 @@ def _outcomes(curve: Curve) -> Outcomes | Absent:
     return Outcomes(returns, rounding=rounding_of_size(max(largest, -float(returns.min()))))
 
 
-@dataclass(frozen=True, slots=True)
-class _Moments:
-    """What the Sharpe ratio and the Sortino ratio have in common, per period."""
-
-    mean: float
-    deviation: Figure
-    downside: float  # root of the mean squared shortfall below the minimum acceptable return
-
-
-def _moments(outcomes: Outcomes, settings: MetricSettings) -> _Moments:
-    """The moments of returns (R,) with few passes over them; the bits of `dispersion`, which takes a dozen."""
-    from domain.backtest.simulation.curve_passes import squared_distances  # as above
-
-    returns, mean = outcomes.returns, outcomes.mean
-    acceptable = settings.minimum_acceptable_return_annual / settings.periods_per_year
-    squares = np.empty((2, len(returns)))
-    squared_distances(returns, mean, acceptable, squares)
-    downside = float(dispersion.mean(squares[1]) ** 0.5)
-    if not outcomes.is_known:
-        return _Moments(mean, Absent(ONE_RETURN), downside)
-    deviation = float((dispersion.mean(squares[0]) * len(returns) / (len(returns) - 1)) ** 0.5)
-    # Far above rounding the returns differ; else it is asked, which takes two passes more.
-    if deviation <= FAR_ABOVE * outcomes.rounding and outcomes.is_constant:
-        deviation = 0.0
-    return _Moments(mean, deviation, downside)
+def _deviation(returns: Vector, moments: ReturnMoments) -> Figure:
+    """Standard deviation of returns (R,) from their moments; the bits of `dispersion`, which takes a dozen passes."""
+    count, rounding = len(returns), rounding_of_size(moments.size)
+    if count < 2:
+        return Absent(ONE_RETURN)
+    deviation: float = (moments.square * count / (count - 1)) ** 0.5
+    # Far above rounding the returns differ; else they are looked at, as rounding of the mean may be all there is.
+    if deviation <= FAR_ABOVE * rounding and moments.largest - float(moments.worst[0]) <= rounding:
+        return 0.0
+    return deviation
 
 
-def _sharpe(outcomes: Outcomes, moments: _Moments | Absent, settings: MetricSettings) -> Figure:
-    if isinstance(moments, Absent):
-        return moments
+def _sharpe(returns: Vector, mean: float, deviation: Figure, rounding: float, settings: MetricSettings) -> Figure:
     periods = settings.periods_per_year
-    if settings.cash_returns is None or isinstance(moments.deviation, Absent):
-        risk_free = settings.risk_free_rate_annual / periods
-        return sharpe_of_moments(moments.mean, moments.deviation, periods, risk_free)
-    return _sharpe_over_cash(outcomes, settings)
+    if settings.cash_returns is None or isinstance(deviation, Absent):
+        return sharpe_of_moments(mean, deviation, periods, settings.risk_free_rate_annual / periods)
+    return _sharpe_over_cash(Outcomes(returns, rounding=rounding), settings)
 
 
 def _sharpe_over_cash(outcomes: Outcomes, settings: MetricSettings) -> Figure:
@@ -297,18 +318,6 @@ def _sharpe_over_cash(outcomes: Outcomes, settings: MetricSettings) -> Figure:
         return Absent(TOO_LARGE)
     excess = Outcomes(returns, rounding=outcomes.rounding)
     return sharpe_ratio(excess, excess.deviation, settings.periods_per_year, 0.0)
-
-
-def _sortino(moments: _Moments, settings: MetricSettings) -> Figure:
-    periods = settings.periods_per_year
-    acceptable = settings.minimum_acceptable_return_annual / periods
-    return sortino_of_moments(moments.mean, moments.downside, periods, acceptable)
-
-
-def _tail(outcomes: Outcomes | Absent) -> tuple[Figure, Figure]:
-    if isinstance(outcomes, Absent):
-        return outcomes, outcomes
-    return historical_tail(outcomes.returns, TAIL_CONFIDENCE)
 
 
 def _relative(curve: Curve, benchmark: Curve | None, settings: MetricSettings) -> RelativeRisk:

@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.backtest.flow import run
 from domain.backtest.preparation import prepare
+from domain.backtest.simulated_together import simulate_each
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import EqualWeightStrategy, inverse_volatility
 from domain.market_data.panel import PricePanel
@@ -28,6 +29,7 @@ def load() -> None:
     # One strategy that plans its weights, and one that is asked for them: both entries of the compiled code.
     plan = prepare(BacktestSpecification((EqualWeightStrategy(), inverse_volatility(2)), periods_per_year=252.0), panel)
     run(plan, lambda backtest: None, lambda: None)
+    simulate_each(plan, [plan.inputs[0].costs])
 
 
 def compile_simulation() -> None:

@@ -4,20 +4,23 @@ A trial has the bits that its backtest has alone: it is simulated and measured b
 in proportional costs alone share what was prepared, and the decisions that depend on nothing but prices.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
+from typing import TypeVar
 
 from domain.backtest.flow import run
 from domain.backtest.liquidity import StoredTrading
-from domain.backtest.measurement import FirstFigures, measure_first
+from domain.backtest.measurement import FirstFigures, measure_first, measure_first_of_each
 from domain.backtest.metrics import Performance, riskless_returns
 from domain.backtest.preparation import BacktestPlan, prepare
 from domain.backtest.record import RecordPart
-from domain.backtest.repriced import repriced
+from domain.backtest.repriced import differs_in_rates, repriced, repriced_costs, repriced_warnings
+from domain.backtest.simulated_together import most_together, simulate_each
 from domain.backtest.simulator import Simulation
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.walk_ahead import WalkAhead
 from domain.cancellation import CancellationCheck
+from domain.errors import Cancelled, SolverTimedOut
 from domain.market_data.panel import PricePanel, ReturnPanel
 from domain.records import dataclass
 from domain.risk.figure import Figure
@@ -55,20 +58,16 @@ class _Prepared:
 
     plan: BacktestPlan
     ahead: tuple[WalkAhead, ...]
+    most_together: int  # trials that differ from it in rates and can be simulated at once
 
     @classmethod
     def of(cls, plan: BacktestPlan) -> "_Prepared":
         runs = plan.strategy_runs[: plan.shifted_from]
-        return cls(plan, tuple(WalkAhead(one.strategy, plan.market, one.decisions, keeps_all=True) for one in runs))
+        ahead = (WalkAhead(one.strategy, plan.market, one.decisions, keeps_all=True) for one in runs)
+        return cls(plan, tuple(ahead), most_together(plan))
 
-    def repriced(self, specification: BacktestSpecification) -> "_Prepared | None":
-        """The same with the proportional costs of another specification; None where more differs."""
-        plan = repriced(self.plan, specification)
-        return None if plan is None else _Prepared(plan, self.ahead)
-
-    def record(self, index: int, check_cancelled: CancellationCheck) -> RecordPart:
-        """A run from its start to the end of the data."""
-        plan = self.plan
+    def record(self, plan: BacktestPlan, index: int, check_cancelled: CancellationCheck) -> RecordPart:
+        """A run from its start to the end of the data, of the plan or of one that is repriced."""
         run, inputs = plan.strategy_runs[index], plan.inputs[index]
         simulation = Simulation(
             plan.market, plan.specification, run, plan.groups, inputs=inputs, ahead=self.ahead[index]
@@ -77,9 +76,32 @@ class _Prepared:
             check_cancelled()
         return simulation.record.cut()
 
+    def outcome(self, specification: BacktestSpecification, check_cancelled: CancellationCheck) -> TrialOutcome:
+        """One trial that differs from the plan in rates at most."""
+        plan = self.plan if specification is self.plan.specification else repriced(self.plan, specification)
+        if plan.candidates:  # a selection looks at the accounts of what it selects from
+            outcome = run(plan, lambda _: None, check_cancelled)
+            accounts = (one.record for one in (*outcome.strategies, *outcome.benchmarks))
+            records = [one for one in accounts if one is not None]
+        else:
+            records = [self.record(plan, k, check_cancelled) for k in range(plan.shifted_from)]
+        return _outcome(plan, plan.warnings, measure_first(plan, records))
+
+    def outcomes(self, specifications: Sequence[BacktestSpecification]) -> list[TrialOutcome | None]:
+        """Trials that differ from the plan in rates at most, at once; None for one that has to be run by itself."""
+        plan = self.plan
+        accounts = simulate_each(plan, [repriced_costs(plan, one) for one in specifications])
+        found: list[TrialOutcome | None] = [None] * len(specifications)
+        for k, figures in measure_first_of_each(plan, accounts):
+            found[k] = _outcome(plan, repriced_warnings(plan, specifications[k]), figures)
+        return found
+
+
+T = TypeVar("T")
+
 
 class TrialRunner:
-    """Runs trials one after the other. It is no faster where consecutive ones have little in common."""
+    """Runs trials. It is no faster where consecutive ones have little in common."""
 
     def __init__(self, data: TrialData) -> None:
         self._data = data
@@ -87,23 +109,44 @@ class TrialRunner:
 
     def run(self, specification: BacktestSpecification, check_cancelled: CancellationCheck) -> TrialOutcome:
         """One trial. Raises what `prepare` and a simulation raise, and what the check raises."""
-        prepared = self._prepared(specification, check_cancelled)
-        plan = prepared.plan
-        if plan.candidates:  # a selection looks at the accounts of what it selects from
-            outcome = run(plan, lambda _: None, check_cancelled)
-            accounts = (one.record for one in (*outcome.strategies, *outcome.benchmarks))
-            records = [one for one in accounts if one is not None]
-        else:
-            records = [prepared.record(k, check_cancelled) for k in range(plan.shifted_from)]
-        found = measure_first(plan, records)
-        warnings = (*plan.warnings, *found.warnings)
-        return TrialOutcome(found.performance, found.money_weighted_return, _returns(plan, found), warnings)
+        return self._prepared(specification, check_cancelled).outcome(specification, check_cancelled)
+
+    def run_each(
+        self,
+        trials: Iterable[T],
+        specification_of: Callable[[T], BacktestSpecification],
+        check_cancelled: CancellationCheck,
+    ) -> Iterator[tuple[T, TrialOutcome | Exception]]:
+        """Each trial with its outcome, or with what `specification_of` or `run` raise for it, in any order.
+
+        Those that differ in rates alone are run some at a time. Raises Cancelled and SolverTimedOut, which are about
+        the caller.
+        """
+        waiting: dict[int, tuple[_Prepared, list[tuple[T, BacktestSpecification]]]] = {}
+        for trial in trials:
+            try:
+                specification = specification_of(trial)
+                prepared = self._prepared(specification, check_cancelled)
+                if prepared.most_together == 1:
+                    yield trial, prepared.outcome(specification, check_cancelled)
+                    continue
+            except (Cancelled, SolverTimedOut):
+                raise
+            except Exception as error:
+                yield trial, error
+                continue
+            _, group = waiting.setdefault(id(prepared), (prepared, []))
+            group.append((trial, specification))
+            if len(group) == prepared.most_together:
+                del waiting[id(prepared)]
+                yield from _run_together(prepared, group, check_cancelled)
+        for prepared, group in waiting.values():
+            yield from _run_together(prepared, group, check_cancelled)
 
     def _prepared(self, specification: BacktestSpecification, check_cancelled: CancellationCheck) -> _Prepared:
         for one in reversed(self._kept):
-            found = one.repriced(specification)
-            if found is not None:
-                return found
+            if differs_in_rates(one.plan, specification):
+                return one
         data = self._data
         plan = prepare(
             specification, data.data, data.benchmarks, check_cancelled, data.opens, data.groups, data.trading
@@ -116,6 +159,29 @@ class TrialRunner:
         """Markets that had to be completed, and returns beside their prices, are as large as the data."""
         has_large_arrays = plan.market.panel is not self._data.data or any(len(i.prices.returns) for i in plan.inputs)
         return 1 if has_large_arrays else MOST_KEPT
+
+
+def _run_together(
+    prepared: _Prepared, group: Sequence[tuple[T, BacktestSpecification]], check_cancelled: CancellationCheck
+) -> Iterator[tuple[T, TrialOutcome | Exception]]:
+    check_cancelled()
+    outcomes = prepared.outcomes([specification for _, specification in group])
+    for (trial, specification), outcome in zip(group, outcomes, strict=True):
+        if outcome is not None:
+            yield trial, outcome
+            continue
+        try:
+            yield trial, prepared.outcome(specification, check_cancelled)
+        except (Cancelled, SolverTimedOut):
+            raise
+        except Exception as error:
+            yield trial, error
+
+
+def _outcome(plan: BacktestPlan, warnings: tuple[ResultWarning, ...], found: FirstFigures) -> TrialOutcome:
+    return TrialOutcome(
+        found.performance, found.money_weighted_return, _returns(plan, found), (*warnings, *found.warnings)
+    )
 
 
 def _returns(plan: BacktestPlan, found: FirstFigures) -> TrialReturns:

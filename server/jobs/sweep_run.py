@@ -27,7 +27,7 @@ MOST_DEATHS = 3
 class SweepTasks:
     """What workers do for a sweep. They are arguments because tasks are a layer above jobs."""
 
-    run: Callable[..., None]  # runs some trials, one at least, and reports each
+    run: Callable[..., None]  # runs some trials, one at least, and reports all of them, some at a time
     died: Callable[[bytes, int, Exception | None], TrialDone]  # a trial that no process survives, and why if known
     conclude: Callable[..., EncodedBacktest]  # statistics over all trials, and how they are stored
     score_of: Callable[[bytes], Score]
@@ -186,7 +186,7 @@ class SweepRun:
                 break
             except WorkerDied:
                 logger.warning("a worker process died of a trial", extra={"job": self._record.id, "trial": trial})
-        self._take(await asyncio.to_thread(self._tasks.died, self._record.request, trial, cause))
+        self._take((await asyncio.to_thread(self._tasks.died, self._record.request, trial, cause),))
         return None
 
     def _pending(self, trials: Iterable[int]) -> tuple[int, ...]:
@@ -200,9 +200,10 @@ class SweepRun:
         work = partial(self._tasks.run, inputs, paths, trials)
         await self._pool.run(work, None, self._take, caller=self._record.id)
 
-    def _take(self, one: TrialDone) -> None:
-        """A trial has ended: followers hear of it at once, and it is stored with others that end in a moment."""
-        self._state.add(one)
+    def _take(self, ended: tuple[TrialDone, ...]) -> None:
+        """Trials have ended: followers hear of it at once, and they are stored with others that end in a moment."""
+        for one in ended:
+            self._state.add(one)
         self._output.submit(self._state.tick())
         if self._saving is None:
             self._saving = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save)

@@ -37,6 +37,34 @@ class TrialDone:
     returns: TrialReturns | None = None  # None where it failed, or where those of all trials are too many
 
 
+class SharedArrays:
+    """Dates, benchmarks and riskless returns of trials: what several of them have is held once."""
+
+    def __init__(self) -> None:
+        self._held: dict[bytes, NDArray[Any]] = {}
+        self._latest: dict[str, NDArray[Any]] = {}  # by their field
+
+    def sharing(self, one: TrialDone) -> TrialDone:
+        """The same with arrays that other trials have too."""
+        if one.returns is None:
+            return one
+        benchmark, riskless = one.returns.benchmark, one.returns.riskless
+        shared = replace(
+            one.returns,
+            days=self._once("days", one.returns.days),
+            benchmark=None if benchmark is None else self._once("benchmark", benchmark),
+            riskless=None if riskless is None else self._once("riskless", riskless),
+        )
+        return TrialDone(one.index, one.label, one.trial, one.score, one.error, shared)
+
+    def _once(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        # Most trials have what the one before has, and to compare takes less of the event loop than a hash.
+        latest = self._latest.get(name)
+        if latest is None or not (latest is array or _has_same_bits(latest, array)):
+            latest = self._latest[name] = self._held.setdefault(array.tobytes(), array)
+        return latest
+
+
 @dataclass(slots=True)
 class SweepState:
     """The trials of one sweep; each is there once, however often the job was taken over."""
@@ -48,8 +76,7 @@ class SweepState:
     best: TrialDone | None = None
     new: list[TrialDone] = field(default_factory=list)  # not stored yet
     events: list[JobEventDraft] = field(default_factory=list)  # not stored yet
-    shared: dict[bytes, NDArray[Any]] = field(default_factory=dict)  # dates and benchmarks, each held once
-    latest: dict[str, NDArray[Any]] = field(default_factory=dict)  # the last of them by their field
+    shared: SharedArrays = field(default_factory=SharedArrays)
     stored: list[tuple[int, tuple[int, ...]]] = field(default_factory=list)  # size and trials of each restored part
 
     def restore(self, parts: Iterable[bytes]) -> None:
@@ -106,7 +133,7 @@ class SweepState:
     def _count(self, one: TrialDone) -> None:
         if one.index in self.done:
             return
-        self.done[one.index] = self._sharing(one)
+        self.done[one.index] = self.shared.sharing(one)
         self.failed += one.error is not None
         if one.score is None:
             return
@@ -115,26 +142,6 @@ class SweepState:
         is_better = best is None or best.score is None or self.score.is_better(one.score, best.score)
         if is_better or (best is not None and best.score == one.score and one.index < best.index):
             self.best = self.done[one.index]
-
-    def _sharing(self, one: TrialDone) -> TrialDone:
-        """The same with arrays that other trials have too."""
-        if one.returns is None:
-            return one
-        benchmark, riskless = one.returns.benchmark, one.returns.riskless
-        shared = replace(
-            one.returns,
-            days=self._once("days", one.returns.days),
-            benchmark=None if benchmark is None else self._once("benchmark", benchmark),
-            riskless=None if riskless is None else self._once("riskless", riskless),
-        )
-        return TrialDone(one.index, one.label, one.trial, one.score, one.error, shared)
-
-    def _once(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
-        # Most trials have what the one before has, and to compare takes less of the event loop than a hash.
-        latest = self.latest.get(name)
-        if latest is None or not _has_same_bits(latest, array):
-            latest = self.latest[name] = self.shared.setdefault(array.tobytes(), array)
-        return latest
 
 
 def _has_same_bits(one: NDArray[Any], other: NDArray[Any]) -> bool:
@@ -220,7 +227,7 @@ def listed_from_bytes(part: bytes) -> list[TrialDone]:
         ]
 
 
-def chunks_of(pending: Sequence[int], workers: int, most: int = 25) -> list[tuple[int, ...]]:
+def chunks_of(pending: Sequence[int], workers: int, most: int = 100) -> list[tuple[int, ...]]:
     """Trials that one task of a worker runs: small ones at the end of a short sweep, so that no worker waits long."""
     size = max(1, min(most, math.ceil(len(pending) / (8 * workers))))
     return [tuple(pending[first : first + size]) for first in range(0, len(pending), size)]

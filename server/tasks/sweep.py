@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest, SweepRequest
 
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Remote
-from domain.errors import Cancelled, DomainError, InvalidInput, NotSupported, SolverFailed, SolverTimedOut
+from domain.errors import DomainError, InvalidInput, NotSupported, SolverFailed
 from domain.market_data.fingerprint import fingerprint_of
 from domain.market_data.panel import Panel, PricePanel, ReturnPanel
 from domain.risk.figure import Absent, known
@@ -39,7 +39,7 @@ from server.converters.sweeps import concluded, failed_trial, succeeded_trial
 from server.execution.control import Control
 from server.jobs.backtest_run import EncodedBacktest, Job
 from server.jobs.sweep_run import MOST_DEATHS
-from server.jobs.sweep_state import TrialDone
+from server.jobs.sweep_state import SharedArrays, TrialDone
 from server.observability import logger
 from server.ports.jobs import JobDraft, JobInputs
 from server.ports.market_data import PriceSelection
@@ -50,6 +50,12 @@ from server.tasks.refusing import refusing
 
 TASK_SECONDS = 1.0
 """A task gives its process back after this time and the trial that runs then, so that other jobs get it too."""
+
+REPORT_SECONDS = 0.1
+"""A trial that has ended is reported no later than this, or than the end of the one after it."""
+
+MOST_REPORTED = 32
+"""Trials in one report: a few megabytes, for all dates of their returns are in it."""
 
 MOST_SETS = 100
 """Different sets of data in one sweep."""
@@ -168,20 +174,44 @@ def run_trials(
     request: bytes,
     chunk: Sequence[int],
     control: Control,
-    report: Callable[[TrialDone], None],
+    report: Callable[[tuple[TrialDone, ...]], None],
 ) -> None:
-    """Runs some trials of a sweep and reports each as it ends; what fails in one is its value.
+    """Runs some trials of a sweep and reports them as they end, in any order; what fails in one is its value.
 
     It returns once its time is over, after one trial at least: the others are sent again.
     """
     trials, score = _trials(request), score_of(request)
-    opened = {k: _OpenJob(job) for k, job in sets.items()}
     until = time.monotonic() + TASK_SECONDS
-    for trial in chunk:
-        control()
-        report(_trial(opened[set_of[trial] if set_of else 0], trials, trial, score, control))
-        if time.monotonic() > until:
-            return
+    reports = _Reports(report)
+    for number, job in sets.items():
+        own = [trial for trial in chunk if (set_of[trial] if set_of else 0) == number]
+        for trial, outcome in _OpenJob(job).run_each(trials, own, control):
+            reports.add(_done(trials, trial, outcome, score))
+            if time.monotonic() > until:
+                return reports.send()
+    return reports.send()
+
+
+class _Reports:
+    """Reports trials that end within a moment together: arrays that they share are sent once."""
+
+    def __init__(self, report: Callable[[tuple[TrialDone, ...]], None]) -> None:
+        self._report = report
+        self._shared = SharedArrays()  # a report has each of them once
+        self._waiting: list[TrialDone] = []
+        self._sent = time.monotonic()
+
+    def add(self, one: TrialDone) -> None:
+        """Takes a trial that has ended."""
+        self._waiting.append(self._shared.sharing(one))
+        if len(self._waiting) == MOST_REPORTED or time.monotonic() > self._sent + REPORT_SECONDS:
+            self.send()
+
+    def send(self) -> None:
+        """Reports what waits."""
+        if self._waiting:
+            self._report(tuple(self._waiting))
+        self._waiting, self._sent = [], time.monotonic()
 
 
 class _OpenJob:
@@ -196,29 +226,32 @@ class _OpenJob:
         self._runner = TrialRunner(TrialData(data, benchmarks, opens, job.groups, job.trading))
         self._specifications = SpecificationsInTurn()
 
-    def run(self, request: BacktestRequest, control: Control) -> TrialOutcome:
-        """A backtest on this data. Raises what its conversion and its run raise."""
+    def run_each(
+        self, trials: GridTrials | ListedTrials, chunk: Sequence[int], control: Control
+    ) -> Iterator[tuple[int, TrialOutcome | Exception]]:
+        """Backtests on this data, each with its outcome or the error that it failed with."""
+
+        def specification(trial: int) -> BacktestSpecification:
+            control()
+            return self._specification(trials.request(trial))
+
+        return self._runner.run_each(chunk, specification, control)
+
+    def _specification(self, request: BacktestRequest) -> BacktestSpecification:
         job, specification = self._job, self._specifications.of(request)
         complete = specification.with_groups(job.groups) if job.groups else specification
         complete = complete.with_stored_labels(job.labels)
         if job.actions:
             complete = complete.with_stored_actions(job.actions, job.benchmarks)
-        return self._runner.run(complete, control)
+        return complete
 
 
-def _trial(
-    opened: _OpenJob, trials: GridTrials | ListedTrials, trial: int, score: Score, control: Control
-) -> TrialDone:
+def _done(trials: GridTrials | ListedTrials, trial: int, outcome: TrialOutcome | Exception, score: Score) -> TrialDone:
+    if isinstance(outcome, Exception):
+        if not isinstance(outcome, DomainError):  # of this trial alone, as far as anybody knows
+            logger.error("a trial of a sweep failed unexpectedly", extra={"trial": trial}, exc_info=outcome)
+        return _failed(trials, trial, outcome)
     label, settings = trials.labels[trial], trials.settings(trial)
-    try:
-        outcome = opened.run(trials.request(trial), control)
-    except (Cancelled, SolverTimedOut):
-        raise
-    except DomainError as error:
-        return _failed(trials, trial, error)
-    except Exception as error:  # of this trial alone, as far as anybody knows
-        logger.exception("a trial of a sweep failed unexpectedly", extra={"trial": trial})
-        return _failed(trials, trial, error)
     value = known(score.of(outcome.performance))
     are_kept = len(trials.labels) * (len(outcome.returns.days) + 1) <= MOST_CELLS
     encoded = succeeded_trial(trial, label, settings, outcome, value)

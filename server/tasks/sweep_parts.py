@@ -14,7 +14,11 @@ from server.tasks import sweep
 
 
 def run_trials(
-    inputs: Path, sets: Mapping[int, Paths], chunk: Sequence[int], control: Control, report: Callable[[TrialDone], None]
+    inputs: Path,
+    sets: Mapping[int, Paths],
+    chunk: Sequence[int],
+    control: Control,
+    report: Callable[[tuple[TrialDone, ...]], None],
 ) -> None:
     """Runs some trials; `sets` are the files of the data that they have."""
     shared = _shared(inputs)

@@ -50,13 +50,13 @@ def simulate_quietly(
     `accounts` (1,) holds the account. Nothing is taken from the interpreter that is not needed: each array takes time.
     """
     scratch = scratch_for(marks.shape[1])
-    return _simulate(
+    return simulate_dates(
         first, last, marks, commission, spread, plan, delay, conventions, accounts, positions, output, scratch
     )
 
 
 @compiled
-def _simulate(
+def simulate_dates(
     first: int,
     last: int,
     marks: Floats,

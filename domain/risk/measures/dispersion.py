@@ -30,6 +30,12 @@ def mean(returns: Vector, probabilities: Vector | None = None) -> Vector:
     return result
 
 
+def mean_of_each(rows: Vector) -> Vector:
+    """Mean of each of many rows (..., T), (...), to the bit what `mean` has for a row alone; for few rows slower."""
+    result: Vector = np.vecdot(rows, probability_vector(rows.shape[-1], None))
+    return result
+
+
 def from_mean(returns: Vector, probabilities: Vector | None = None) -> Vector:
     """Returns (..., T) less their mean, (..., T)."""
     result: Vector = returns - mean(returns, probabilities)[..., None]

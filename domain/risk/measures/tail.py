@@ -66,10 +66,13 @@ def conditional_value_at_risk(returns: Vector, confidence_level: float, probabil
     return result
 
 
-def historical_tail(returns: Vector, confidence_level: float) -> tuple[float, float]:
-    """Historical VaR and CVaR of equally likely returns (T,), of one look for the worst of them."""
-    worst, taken = _worst(returns, confidence_level)
-    position = (1.0 - confidence_level) * (len(returns) - 1)
+def historical_tail(worst: Vector, count: int, confidence_level: float) -> tuple[float, float]:
+    """Historical VaR and CVaR of equally likely returns, from the worst of them (W,), sorted, and how many there are.
+
+    W is `count_of_worst`.
+    """
+    taken = _equal_parts(count, len(worst), 1.0 - confidence_level)
+    position = (1.0 - confidence_level) * (count - 1)
     below = int(position)
     low, high = float(worst[below]), float(worst[min(below + 1, len(worst) - 1)])
     # As numpy does, from the nearer one of the two.
@@ -78,15 +81,19 @@ def historical_tail(returns: Vector, confidence_level: float) -> tuple[float, fl
     return 0.0 - quantile, float(0.0 - np.vecdot(taken, worst))
 
 
+def count_of_worst(count: int, confidence_level: float) -> int:
+    """How many of equally likely returns VaR and CVaR need."""
+    return min(count, int((1.0 - confidence_level) * count) + 2)  # one is cut, one for the rounding of the product
+
+
 def _worst(returns: Vector, confidence_level: float) -> tuple[Vector, Vector]:
     """The worst of equally likely returns (..., T), sorted, (..., K), and their weights in the CVaR, (K,).
 
     The others have the weight 0 and need not be sorted.
     """
-    count, tail = returns.shape[-1], 1.0 - confidence_level
-    several = min(count, int(tail * count) + 2)  # one that is cut, and one for the rounding of the product
+    count, several = returns.shape[-1], count_of_worst(returns.shape[-1], confidence_level)
     parts = returns if several == count else np.partition(returns, several - 1, axis=-1)[..., :several]
-    return np.sort(parts, axis=-1), _equal_parts(count, several, tail)
+    return np.sort(parts, axis=-1), _equal_parts(count, several, 1.0 - confidence_level)
 
 
 @lru_cache(maxsize=16)

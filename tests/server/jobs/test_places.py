@@ -52,7 +52,7 @@ class HeldWork:
         if self.holds:
             await self.ends.setdefault(name, asyncio.Event()).wait()
         for trial in trials:
-            on_report(done(trial))
+            on_report((done(trial),))
         return DONE
 
     def end(self, name: str) -> None:
@@ -155,11 +155,11 @@ async def test_a_sweep_that_has_freed_its_place_keeps_no_other_job_from_making_r
     await house.submit(job("long", HOUR))
     await house.begun("long")
     await house.submit(sweep(100_000))
-    await house.begun("trial 0", "trial 25")
+    await house.begun("trial 0", "trial 100")
     await house.submit(job("short", 1.0))
     async with asyncio.timeout(PATIENCE_SECONDS):
         while "short" not in house.work.reports:  # it gets the place of the sweep, which has run for less time
-            for name in {name for name in house.work.reports if name.startswith("trial")} - {"trial 25"}:
+            for name in {name for name in house.work.reports if name.startswith("trial")} - {"trial 100"}:
                 house.work.end(name)  # until the sweep is asked, it begins others
             await asyncio.sleep(0.1)
     await house.submit(job("another", 1.0))
@@ -168,7 +168,7 @@ async def test_a_sweep_that_has_freed_its_place_keeps_no_other_job_from_making_r
             house.work.reports["long"](Saved(b"c", b"p", JobTick(0.1, 1, 1.0), ()))  # it makes room at its next one
             house.runner.wake()
             await asyncio.sleep(0.05)
-    assert not house.work.ends["trial 25"].is_set()
+    assert not house.work.ends["trial 100"].is_set()
     await house.runner.cancel(OWNER, "sweeps/s")
     house.work.end_all()
     for job_id, attempts in (("another", 1), ("short", 1), ("long", 2)):

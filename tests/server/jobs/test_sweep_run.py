@@ -74,7 +74,7 @@ class Pool:
                     raise WorkerDied
                 if trial in self.hungry:
                     raise MemoryLimitExceeded(1 << 30)
-                report(done(trial))
+                report((done(trial),))
         finally:
             self.running -= 1
 

@@ -89,7 +89,7 @@ def test_a_sweep_goes_on_with_what_was_stored() -> None:
 def test_chunks_hold_every_trial_once(count: int, workers: int) -> None:
     chunks = chunks_of(range(count), workers)
     assert [trial for chunk in chunks for trial in chunk] == list(range(count))
-    assert all(1 <= len(chunk) <= 25 for chunk in chunks)
+    assert all(1 <= len(chunk) <= 100 for chunk in chunks)
 
 
 def test_arrays_are_held_once_where_they_have_the_same_bits() -> None:

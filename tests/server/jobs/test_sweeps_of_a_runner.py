@@ -28,7 +28,11 @@ TRIAL_SECONDS = 1.2
 
 
 def run_one(
-    inputs: Path, sets: Any, chunk: Sequence[int], control: Callable[[], None], report: Callable[[TrialDone], None]
+    inputs: Path,
+    sets: Any,
+    chunk: Sequence[int],
+    control: Callable[[], None],
+    report: Callable[[tuple[TrialDone, ...]], None],
 ) -> None:
     """A trial of a sweep that writes down when it begins."""
     with (inputs.parent / "begun").open("a") as file:
@@ -37,7 +41,7 @@ def run_one(
     while time.monotonic() < until:
         control()
         time.sleep(0.02)
-    report(TrialDone(chunk[0], f"t{chunk[0]}", b"", 1.0))
+    report((TrialDone(chunk[0], f"t{chunk[0]}", b"", 1.0),))
 
 
 def died(request: bytes, trial: int, cause: Exception | None) -> TrialDone:

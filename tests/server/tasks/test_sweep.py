@@ -63,7 +63,7 @@ def test_trials_have_the_messages_of_their_backtests(panel: PricePanel, job: Job
     """Those that are priced anew too; one that cannot decide is a value, and leaves the others alone."""
     request, done = sweep(0.0, 10.0, 30.0), list[TrialDone]()
     while len(done) < 6:  # a task gives its process back after a second
-        run_trials({0: job}, (), request, range(len(done), 6), no_control, done.append)
+        run_trials({0: job}, (), request, range(len(done), 6), no_control, done.extend)
     assert [one.index for one in done] == list(range(6))
     trials = stored_trials(request)
     for one in done[:3]:
