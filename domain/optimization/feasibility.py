@@ -1,5 +1,7 @@
 """Whether any weights keep all limits."""
 
+from functools import partial
+
 import numpy as np
 
 from domain.cancellation import CancellationCheck, never_cancelled
@@ -24,11 +26,12 @@ def is_feasible(
     """Whether any weights keep all limits. Raises RelaxationLimitReachedError beyond so many relaxations."""
     check_cancelled()
     if limits.selection_limits:
-        found = select_assets(limits, any_weights, lambda _: 0.0, check_cancelled, most_relaxations=most_relaxations)
+        within = partial(any_weights, check_cancelled=check_cancelled)
+        found = select_assets(limits, within, lambda _: 0.0, check_cancelled, most_relaxations=most_relaxations)
         return found is not None
     if limits.contribution_bounds:
         return any_within_contribution_bounds(limits, _within_convex) is not None
-    return any_weights(limits) is not None
+    return any_weights(limits, check_cancelled) is not None
 
 
 def is_proven(limits: FeasibleSet, *, feasible: bool, check_cancelled: CancellationCheck = never_cancelled) -> bool:
@@ -45,13 +48,13 @@ def _within_convex(limits: FeasibleSet) -> Vector | None:
     return None if found is None else found.weights
 
 
-def any_weights(limits: FeasibleSet) -> Candidate | None:
+def any_weights(limits: FeasibleSet, check_cancelled: CancellationCheck = never_cancelled) -> Candidate | None:
     """Some weights within limits that do not select assets, None where there are none."""
-    if (least := explore_spectral_constraints(limits, limits.labels)) is not None and limits.violation(
+    if (least := explore_spectral_constraints(limits, limits.labels, check_cancelled)) is not None and limits.violation(
         least
     ) <= FEASIBILITY_TOLERANCE:
         return unproven_candidate(least)
-    return within_spectral_constraints(limits, any_weights_without_spectral, never_cancelled)
+    return within_spectral_constraints(limits, any_weights_without_spectral, check_cancelled)
 
 
 def any_weights_without_spectral(limits: FeasibleSet) -> Candidate | None:

@@ -62,15 +62,16 @@ def _with_relaxations(limits: FeasibleSet, labels: list[str], check_cancelled: C
     )
     try:
         if limits.only(labels).contribution_bounds:
-            return InfeasibleProblem(labels, contribution_relaxations(limits, labels))
+            return InfeasibleProblem(labels, contribution_relaxations(limits, labels, check_cancelled))
         for label in labels:
             check_cancelled()
-            if (size := smallest_relaxation(limits, label)) is not None:
+            if (size := smallest_relaxation(limits, label, check_cancelled)) is not None:
                 singly[label] = size
         check_cancelled()
         # A number of assets and a weight have no sum.
         whole = {selection.label for selection in limits.selection_limits}
-        return InfeasibleProblem(labels, singly, {} if whole & set(labels) else joint_relaxation(limits, labels))
+        joint = {} if whole & set(labels) else joint_relaxation(limits, labels, check_cancelled)
+        return InfeasibleProblem(labels, singly, joint)
     except SolverTimedOut:
         return InfeasibleProblem(labels, singly)
 
@@ -86,33 +87,39 @@ def _suspects(limits: FeasibleSet) -> list[str]:
     return list(limits.labels)
 
 
-def smallest_relaxation(limits: FeasibleSet, label: str) -> float | None:
+def smallest_relaxation(
+    limits: FeasibleSet, label: str, check_cancelled: CancellationCheck = never_cancelled
+) -> float | None:
     """The least t such that widening every limit of one label by t makes the set feasible, in the limit's own unit.
 
     None where no t is enough.
     """
     selection = next((one for one in limits.selection_limits if one.label == label), None)
     if selection is not None:
-        return _selection_relaxation(limits, selection)
+        return _selection_relaxation(limits, selection, check_cancelled)
     try:
-        found = _least_widening(limits, [label])
+        found = _least_widening(limits, [label], check_cancelled)
     except RelaxationLimitReachedError:
-        return _widening_by_bisection(limits, label)
+        return _widening_by_bisection(limits, label, check_cancelled)
     return None if not found else max(found[label], NEGLIGIBLE_RELAXATION)
 
 
-def joint_relaxation(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+def joint_relaxation(
+    limits: FeasibleSet, labels: Collection[str], check_cancelled: CancellationCheck = never_cancelled
+) -> dict[str, float]:
     """How far to widen each label so that the set becomes feasible, the sum of all being the least possible.
 
     Empty where that is not enough, or where it takes too long to say.
     """
     try:
-        return _least_widening(limits, labels)
+        return _least_widening(limits, labels, check_cancelled)
     except RelaxationLimitReachedError:
         return {}
 
 
-def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+def _least_widening(
+    limits: FeasibleSet, labels: Collection[str], check_cancelled: CancellationCheck
+) -> dict[str, float]:
     """An elastic program (Chinneck 2008): each label has its own t, by which all its ends move out."""
 
     def needed(weights: Vector) -> dict[str, float]:
@@ -122,28 +129,28 @@ def _least_widening(limits: FeasibleSet, labels: Collection[str]) -> dict[str, f
         }
 
     def elastic(looser: FeasibleSet) -> Candidate | None:
-        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), never_cancelled, scaled=False)
+        return within_spectral_constraints(looser, lambda some: _elastic(some, labels), check_cancelled, scaled=False)
 
-    explore_spectral_constraints(limits, labels)
+    explore_spectral_constraints(limits, labels, check_cancelled)
 
     def value(weights: Vector) -> float:
         return sum(needed(weights).values())
 
     if limits.selection_limits:
         found = select_assets(
-            limits, elastic, value, never_cancelled, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
+            limits, elastic, value, check_cancelled, caps_hold=False, most_relaxations=QUICK_SEARCH_RELAXATIONS
         )
     else:
         found = elastic(limits)
     return {} if found is None else needed(found.weights)
 
 
-def _widening_by_bisection(limits: FeasibleSet, label: str) -> float | None:
+def _widening_by_bisection(limits: FeasibleSet, label: str, check_cancelled: CancellationCheck) -> float | None:
     """The least t of one label, each t a question of its own: bounds that stand still say much about counts."""
 
     def feasible(t: float) -> bool:
         looser = tuple(_widened(limit, t) if limit.label == label else limit for limit in limits.limits)
-        return is_feasible(FeasibleSet(limits.symbols, looser), QUICK_SEARCH_RELAXATIONS)
+        return is_feasible(FeasibleSet(limits.symbols, looser), QUICK_SEARCH_RELAXATIONS, check_cancelled)
 
     try:
         low, high = 0.0, 1.0
@@ -175,7 +182,9 @@ def _widened(limit: Limit, t: float) -> Limit:
             assert_never(limit)
 
 
-def contribution_relaxations(limits: FeasibleSet, labels: Collection[str]) -> dict[str, float]:
+def contribution_relaxations(
+    limits: FeasibleSet, labels: Collection[str], check_cancelled: CancellationCheck = never_cancelled
+) -> dict[str, float]:
     """How far each bound on contributions must be moved out, by bisection; what the other labels need is not known."""
     found: dict[str, float] = {}
     for bounds in limits.contribution_bounds:
@@ -184,6 +193,7 @@ def contribution_relaxations(limits: FeasibleSet, labels: Collection[str]) -> di
         others = tuple(one for one in limits.limits if one is not bounds)
 
         def feasible(more: float, bounds: ContributionBounds = bounds, others: tuple[Limit, ...] = others) -> bool:
+            check_cancelled()
             looser = replace(bounds, lower=bounds.lower - more, upper=bounds.upper + more)
             try:
                 return is_feasible(FeasibleSet(limits.symbols, (*others, looser)))
@@ -214,12 +224,15 @@ def _elastic(limits: FeasibleSet, labels: Collection[str]) -> Candidate | None:
     return None if answer is None else unproven_candidate(round_to_zero(conic.weights.value(answer.point)))
 
 
-def _selection_relaxation(limits: FeasibleSet, selection: SelectionLimit) -> float | None:
+def _selection_relaxation(
+    limits: FeasibleSet, selection: SelectionLimit, check_cancelled: CancellationCheck
+) -> float | None:
     """Assets to add to every cardinality row, or what to take off a minimum position, by bisection; exclusions cannot
     relax."""
     others = tuple(limit for limit in limits.limits if limit is not selection)
 
     def feasible(looser: SelectionLimit) -> bool:
+        check_cancelled()
         return is_proven(FeasibleSet(limits.symbols, (*others, looser)), feasible=True)
 
     if selection.exclusions is not None:

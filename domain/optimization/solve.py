@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from domain.cancellation import CancellationCheck, never_cancelled
 from domain.checks import Vector
-from domain.errors import NotSupported, SolverFailed
+from domain.errors import NoPositiveExcessReturn, NotSupported, SolverFailed, UnboundedProblem
+from domain.optimization.conic.risk_epigraphs import SPECTRAL_ONLY
 from domain.optimization.contribution_bounds.bounded_contributions import within_contribution_bounds
 from domain.optimization.dispatch import method_of
 from domain.optimization.feasibility import is_proven
@@ -54,11 +55,19 @@ def solve(problem: Problem, check_cancelled: CancellationCheck = never_cancelled
         found = _close_enough(problem, limits, control)
         if found is not None:
             return replace(verify(problem, found, limits), warnings=bound_warnings(problem))
-    except SolverFailed:
-        # A solver need not notice that there is nothing to find.
+    except (SolverFailed, NoPositiveExcessReturn, UnboundedProblem) as error:
+        # A solver need not notice that there is nothing to find, and a search asks for a ratio within fewer limits.
+        if not isinstance(error, SolverFailed) and not _are_searched(limits):
+            raise
         if not is_proven(limits, feasible=False, check_cancelled=control):
             raise
     raise conflict(limits, control)
+
+
+def _are_searched(limits: FeasibleSet) -> bool:
+    """Whether an answer is searched for by programs within some of the limits."""
+    by_rank = any(cap.risk.measure in SPECTRAL_ONLY for cap in limits.risk_caps)
+    return by_rank or bool(limits.selection_limits) or bool(limits.contribution_bounds)
 
 
 def needs_riskfolio(problem: Problem) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut, UnboundedProblem
-from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, risk_epigraph
+from domain.optimization.conic.conic_problem import ConicProblem, build_conic_problem, first_degree_risk, risk_epigraph
 from domain.optimization.conic.net_return import net_return_expression
 from domain.optimization.problem.feasible_set import FeasibleSet
 from domain.optimization.problem.limits import RiskCap
@@ -28,7 +28,6 @@ from domain.optimization.programs.solver_info import solver_version
 from domain.optimization.solution import Candidate, Engine
 from domain.optimization.tolerances import CONIC_VALUE_FLOOR, GAP_TOLERANCE
 from domain.records import dataclass
-from domain.risk.measures import to_first_degree
 
 NOTHING = 1e-9
 """A risk of less than this, in units of the program, is none: a ratio to it has no maximum."""
@@ -55,10 +54,7 @@ def minimum_risk(problem: Problem, limits: FeasibleSet, control: SolverControl) 
     risk = problem.risk
     degree, unit = risk.measure.degree, risk.scale
     conic.model.minimise(risk_epigraph(conic, risk, conic.weights))
-
-    def value_of(weights: Vector) -> float:
-        return to_first_degree(risk.of(weights), degree) / unit
-
+    value_of = first_degree_risk(risk)
     # d risk = degree * root^(degree - 1) * unit per unit of the program's objective.
     return solve_with_objective(conic, limits, value_of, lambda value: degree * (value * unit) ** (degree - 1) * unit)
 
@@ -117,11 +113,11 @@ def maximum_ratio(
     raw = conic.weights.value(answer.point)
     if kappa <= NOTHING * float(np.abs(raw).max()):
         raise UnboundedProblem("the ratio only grows with the size of the portfolio; add an upper bound on the weights")
-    degree, unit = risk.measure.degree, risk.scale
+    risk_of = first_degree_risk(risk)
 
     def inverse_ratio(weights: Vector) -> float:
         achieved = net_return.of(weights) / scale
-        return to_first_degree(risk.of(weights), degree) / unit / achieved if achieved > 0.0 else np.inf
+        return risk_of(weights) / achieved if achieved > 0.0 else np.inf
 
     weights = repair(limits, raw / kappa, inverse_ratio)
     value = inverse_ratio(weights)
@@ -129,7 +125,7 @@ def maximum_ratio(
         raise RisklessPortfolio(net_return, weights)
     # A volatility is annualised in the ratio that is reported; other measures are per period.
     annual = risk.moments.periods_per_year**0.5 if risk.measure.is_quadratic else 1.0
-    ratio = scale / (value * unit * annual)
+    ratio = scale / (value * risk.scale * annual)
     return Candidate(
         weights=weights,
         engine=Engine.FAST,
@@ -167,11 +163,13 @@ def minimum_tracking_error(
     conic = build_conic_problem(limits, control)
     risk = problem.deviation
     conic.model.minimise(risk_epigraph(conic, risk, conic.weights - benchmark))
-
-    def value_of(weights: Vector) -> float:
-        return risk.of(weights - benchmark) / risk.scale
-
-    return solve_with_objective(conic, limits, value_of, lambda _: risk.scale * problem.periods_per_year**0.5)
+    value_of = first_degree_risk(risk)
+    return solve_with_objective(
+        conic,
+        limits,
+        lambda weights: value_of(weights - benchmark),
+        lambda _: risk.scale * problem.periods_per_year**0.5,
+    )
 
 
 def solve_with_objective(

@@ -22,6 +22,9 @@ from domain.optimization.tolerances import CONIC_BINDING_DISTANCE, CONIC_BINDING
 from domain.records import dataclass
 from domain.risk.measures import to_first_degree
 
+SMALL_VOLATILITY = 1e-4
+"""In units of a typical asset's: its square has lost half of its digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class LimitEnd:
@@ -115,6 +118,22 @@ def risk_epigraph(conic: ConicProblem, risk: PortfolioRisk, weights: Affine) -> 
         risk.confidence_level,
         observed=scenarios.are_observations,
     )
+
+
+def first_degree_risk(risk: PortfolioRisk) -> Callable[[Vector], float]:
+    """The measure to the first degree, in its own units, as a function of weights (N,).
+
+    The square of a small volatility is a difference of large figures: below `SMALL_VOLATILITY` the volatility is the
+    norm of the weights times the root of the covariance, which keeps the digits that the difference loses.
+    """
+
+    def of(weights: Vector) -> float:
+        value = to_first_degree(risk.of(weights), risk.measure.degree) / risk.scale
+        if risk.measure.is_quadratic and value < SMALL_VOLATILITY:
+            return float(np.linalg.norm(covariance_root(risk.moments.covariance) @ weights)) / risk.scale
+        return value
+
+    return of
 
 
 def covariance_root(covariance: Matrix) -> Matrix:

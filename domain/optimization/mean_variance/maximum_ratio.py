@@ -26,7 +26,8 @@ from domain.optimization.programs.tied_optima import largest_kappa_on_face
 from domain.optimization.solution import Candidate, Engine
 
 RISKLESS = 1e-14
-"""A scaled variance below this is that of a riskless portfolio."""
+"""A scaled variance below this is that of a riskless portfolio, or below this times the sum of squared weights where
+that is above 1: long and short positions that cancel leave a rounding of their size."""
 
 
 def maximum_ratio(
@@ -73,7 +74,8 @@ def _maximise_within(
     value = program.value(answer.point)
     kappa = cone.kappa_of(answer.point, answer.solver)
     weights = round_to_zero(answer.point[: limits.n_assets] / kappa)
-    if value < RISKLESS:
+    held = answer.point[: limits.n_assets]
+    if value < RISKLESS * max(1.0, float(held @ held)):
         raise RisklessPortfolio(net_return, weights)
     ratio = size / (value * scale * problem.periods_per_year) ** 0.5
     unit = ratio * kappa / (2.0 * value)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from domain.cancellation import never_cancelled
 from domain.checks import Vector
 from domain.errors import SolverFailed, SolverTimedOut
 from domain.optimization.conic.risk_epigraphs import SPECTRAL_ONLY
@@ -74,7 +75,9 @@ def _candidate_to_cut(riskless: RisklessPortfolio, caps: Collection[RiskCap]) ->
     return found
 
 
-def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -> Vector | None:
+def explore_spectral_constraints(
+    limits: FeasibleSet, labels: Collection[str], check_cancelled: Callable[[], None] = never_cancelled
+) -> Vector | None:
     """Weights with about the least risk that the linear limits leave to one of the caps under these labels.
 
     What is found on the way shows the caps in further programs, which would come upon it one by one.
@@ -86,10 +89,12 @@ def explore_spectral_constraints(limits: FeasibleSet, labels: Collection[str]) -
     for cap in limits.risk_caps:
         if cap.label not in labels or cap.risk.measure not in SPECTRAL_ONLY:
             continue
+        check_cancelled()
         risk = spectral_risk_of(cap.risk)
         rest = FeasibleSet(limits.symbols, (*linear, around))
+        control = SolverControl.for_seconds(EXPLORATION_SECONDS, check_cancelled)
         try:
-            proof = minimum_spectral_risk(rest, risk, SolverControl.for_seconds(EXPLORATION_SECONDS))
+            proof = minimum_spectral_risk(rest, risk, control)
         except (SolverFailed, SolverTimedOut):
             continue
         if proof is not None:

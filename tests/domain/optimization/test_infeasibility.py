@@ -6,8 +6,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+from domain.cancellation import never_cancelled
 from domain.errors import Cancelled, InfeasibleProblem, SolverTimedOut
 from domain.market_data.moments import Moments
+from domain.market_data.panel import Scenarios
 from domain.optimization.infeasibility import _widening_by_bisection, conflict, smallest_relaxation
 from domain.optimization.problem.feasible_set import FeasibleSet, feasible_set
 from domain.optimization.problem.limits import AbsoluteSum, Box, Limit, Row
@@ -167,7 +169,26 @@ def test_bisection_finds_the_relaxation_that_the_elastic_program_finds(limit: Co
     found = smallest_relaxation(limits, "x")
     assert found is not None
     assert found > 0.01
-    assert _widening_by_bisection(limits, "x") == pytest.approx(found, abs=1e-6)
+    assert _widening_by_bisection(limits, "x", never_cancelled) == pytest.approx(found, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [Cardinality("x", 1), WeightBounds("x", upper=0.3), RiskLimit("x", RiskMeasure.TAIL_GINI, 1e-4)],
+    ids=lambda limit: type(limit).__name__,
+)
+def test_a_relaxation_stops_where_the_time_ends(limit: Constraint) -> None:
+    returns = np.random.default_rng(5).normal(0.0, 0.02, (30, 6))
+    moments = Moments.of(tuple("ABCDEF"), returns.mean(axis=0), np.cov(returns.T), 1.0)
+    scenarios = Scenarios.of(moments.symbols, returns)
+    constraints = (Cardinality("count", 2), WeightBounds("each", upper=0.6), limit)
+    limits = feasible_set(Problem(moments, MinRisk(), constraints=constraints, scenarios=scenarios))
+
+    def late() -> None:
+        raise SolverTimedOut("late")
+
+    with pytest.raises(SolverTimedOut):
+        smallest_relaxation(limits, "x", late)
 
 
 def dense(size: int, count: int, kind: str, seed: int) -> FeasibleSet:

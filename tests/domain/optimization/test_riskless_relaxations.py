@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from domain.costs.trading import TradingCosts
-from domain.errors import NoPositiveExcessReturn, UnboundedProblem
+from domain.errors import InfeasibleProblem, NoPositiveExcessReturn, UnboundedProblem
 from domain.market_data.moments import Moments
 from domain.market_data.panel import Scenarios
 from domain.optimization.problem.problem import Problem
 from domain.optimization.request.constraints import (
     Cardinality,
     Constraint,
+    Leverage,
     MinimumPosition,
     RiskLimit,
     Turnover,
@@ -186,3 +187,33 @@ def test_many_riskless_pairs_and_one_asset() -> None:
     each = np.sqrt(PERIODS) * pairs.mean(axis=0) / pairs.std(axis=0, ddof=1)
     assert found.ratio == pytest.approx(float(each.max()), rel=1e-9)
     assert found.weights[int(each.argmax())] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("max_short", [1.0, 50.0, 1e4])
+@pytest.mark.parametrize("objective", [MaxRatio(), MaxDiversification()], ids=["ratio", "diversification"])
+def test_long_and_short_positions_that_cancel_are_riskless(max_short: float, objective: Objective) -> None:
+    """Fewer returns than assets: some weights have no variance, but the rounding of their size squared."""
+    for seed in range(25):
+        random = np.random.default_rng(seed)
+        size = int(random.integers(5, 10))
+        returns = random.normal(0.001, 0.02, (int(random.integers(3, size - 1)), size))
+        moments = Moments.of([f"S{i}" for i in range(size)], returns.mean(axis=0), np.cov(returns.T), PERIODS)
+        leverage = Leverage("l", max_short=max_short, budget=1e-3)
+        with pytest.raises(UnboundedProblem, match="without risk"):
+            solve(Problem(moments, objective, constraints=(leverage,)))
+
+
+def test_limits_that_conflict_are_named_before_a_ratio_is_refused() -> None:
+    """No portfolio of the relaxation gains, and none keeps the limits."""
+    returns = WITH_CASH - 0.02
+    gini = RiskLimit("gini", RiskMeasure.GINI_MEAN_DIFFERENCE, 1e-4)
+    problem = problem_of(returns, RiskMeasure.VARIANCE, gini, WeightBounds("cash", upper=0.5, symbols=("A",)))
+    with pytest.raises(InfeasibleProblem) as error:
+        solve(problem)
+    assert set(error.value.labels) >= {"gini", "cash"}
+    count = problem_of(returns, RiskMeasure.VARIANCE, Cardinality("one", 1), WeightBounds("caps", upper=0.5))
+    with pytest.raises(InfeasibleProblem) as error:
+        solve(count)
+    assert set(error.value.labels) >= {"one", "caps"}
+    with pytest.raises(NoPositiveExcessReturn):
+        solve(problem_of(returns, RiskMeasure.VARIANCE, Cardinality("two", 2), WeightBounds("caps", upper=0.5)))
