@@ -28,7 +28,7 @@ _TEXTS = {
     FieldDescriptor.CPPTYPE_UINT64: str,
 }
 _Path = tuple[str | int, ...]
-_Written = Mapping[int, tuple[str, Callable[[Any], Any]]]
+_Written = Mapping[int, tuple[str, Callable[[Any], Any], FieldDescriptor]]
 
 
 @cache
@@ -111,7 +111,7 @@ def _message_writer(descriptor: Descriptor) -> Callable[[Any], Any]:
         fields = _fields(descriptor)  # not before: messages may hold others of their own kind
         found = {}
         for field, value in message.ListFields():
-            name, convert = fields[field.number]
+            name, convert, _ = fields[field.number]
             is_as_it_is = convert is _same or (convert is _number and isfinite(value))
             found[name] = value if is_as_it_is else convert(value)
         return found
@@ -121,8 +121,11 @@ def _message_writer(descriptor: Descriptor) -> Callable[[Any], Any]:
 
 @cache
 def _fields(descriptor: Descriptor) -> _Written:
-    """How each field of a message is written, by its number."""
-    return {field.number: (field.json_name, _writer(field)) for field in descriptor.fields}
+    """How each field of a message is written, by its number.
+
+    With the field, which is kept: `ListFields` makes an object for each field of each message where none is in use.
+    """
+    return {field.number: (field.json_name, _writer(field), field) for field in descriptor.fields}
 
 
 def _writer(field: FieldDescriptor) -> Callable[[Any], Any]:
