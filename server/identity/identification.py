@@ -36,11 +36,16 @@ class Identification:
         self._keys = keys
         self._certificate_roles = dict(settings.certificate_roles)
 
+    @property
+    def asks(self) -> bool:
+        """Whether callers are asked who they are; otherwise all are LOCAL, whatever their calls carry."""
+        return bool(self._settings.methods)
+
     async def principal(self, metadata: Metadata, certificate: Certificate) -> Principal:
         """Who calls. Raises TokenMissing, TokenInvalid, TokenExpired, AnonymousRefused, IdentityUnavailable."""
-        methods = self._settings.methods
-        if not methods:
+        if not self.asks:
             return LOCAL
+        methods = self._settings.methods
         token = _bearer(metadata)
         if token is not None:
             if token.startswith(PREFIX) and "keys" in methods:

@@ -9,7 +9,6 @@ message is kept but the name of a resource.
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from google.rpc.status_pb2 import Status
 from server.converters.audit import is_change, outcome_of, resource_of_answer, resource_of_request
 from server.converters.status import status_from_error
 from server.identity.current import principal
-from server.interceptors.call_interceptor import Behaviour, Context, constructor_and_behaviour
+from server.interceptors.call_interceptor import Behaviour, Context, awaited, constructor_and_behaviour
 from server.observability import request_id
 from server.ports.audit import AuditEvent
 from server.ports.errors import Refused
@@ -61,14 +60,13 @@ class Audit(grpc.aio.ServerInterceptor):
         return audited
 
     def _single(self, inner: Behaviour, method: str) -> Behaviour:
-        changes = is_change(method)
+        changes, answered = is_change(method), awaited(inner)
 
         async def behaviour(request: Any, context: Context) -> Any:
             event = CallEvent(partial(_event, method, code=OK))
             call_event.set(event)  # each call has a context of its own
             try:
-                answer = inner(request, context)
-                answer = await answer if inspect.isawaitable(answer) else answer
+                answer = await answered(request, context)
             except BaseException as error:
                 if not (event.is_stored or event.is_being_stored):
                     self._failed(method, request, context, error)

@@ -24,7 +24,7 @@ from server.interceptors.call_interceptor import (
 )
 from server.interceptors.errors import abort_with
 from server.ports.errors import ServiceError, TokenExpired
-from server.ports.identity import Principal
+from server.ports.identity import LOCAL, Principal
 
 
 class Authentication(CallInterceptor):
@@ -42,9 +42,11 @@ class Authentication(CallInterceptor):
         known = await identify(self._identification, context)
         principal.set(known)  # also a refusal is one of a known caller
         require_role(known, method.name)
-        is_watch = method.streams_responses and not method.streams_requests
+        if method.streams_requests or not method.streams_responses:
+            yield
+            return
         try:
-            async with asyncio.timeout(_remaining(known) if is_watch else None) as limit:
+            async with asyncio.timeout(_remaining(known)) as limit:
                 yield
         except TimeoutError:
             if limit.expired():
@@ -101,6 +103,8 @@ class ClosedToStrangers(grpc.aio.ServerInterceptor):
 
 async def identify(identification: Identification, context: Context) -> Principal:
     """Who makes a call. Raises the errors of Identification."""
+    if not identification.asks:
+        return LOCAL  # gRPC need not gather what nobody reads
     metadata: Any = context.invocation_metadata() or ()
     certificate: Any = context.auth_context()
     return await identification.principal(metadata, certificate)

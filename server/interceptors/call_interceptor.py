@@ -33,6 +33,10 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def intercept(self, method: RpcMethod, context: Context) -> AbstractAsyncContextManager[None]:
         """Entered before the handler, left after it; sees whatever the handler raises."""
 
+    def concerns(self, method: RpcMethod) -> bool:
+        """Whether calls of a method are intercepted."""
+        return True
+
     def incoming(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         """The messages of a client stream, which is answered after its end, as the handler sees them."""
         return requests
@@ -49,6 +53,8 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             return handler
         make, inner = constructor_and_behaviour(handler)
         method = RpcMethod(name, handler.request_streaming, handler.response_streaming)
+        if not self.concerns(method):
+            return handler
         wrap = self._streaming if handler.response_streaming else self._single
         intercepted: grpc.RpcMethodHandler[Any, Any] = make(
             wrap(inner, method),
@@ -58,10 +64,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return intercepted
 
     def _single(self, inner: Behaviour, method: RpcMethod) -> Behaviour:
+        answered = awaited(inner)
+
         async def behaviour(request: Any, context: Context) -> Any:
             async with self.intercept(method, context):
-                answer = inner(self._incoming(request, method), context)
-                return await answer if inspect.isawaitable(answer) else answer
+                return await answered(self._incoming(request, method), context)
 
         return behaviour
 
@@ -77,6 +84,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
     def _incoming(self, request: Any, method: RpcMethod) -> Any:
         only_requests = method.streams_requests and not method.streams_responses
         return self.incoming(request) if only_requests else request
+
+
+def awaited(inner: Behaviour) -> Behaviour:
+    """A behaviour with one answer as a coroutine function: that of a method that is not built yet is none.
+
+    Found once for each method: to ask at each call of each interceptor took a tenth of the time that all of them take.
+    """
+    if inspect.iscoroutinefunction(inner):
+        return inner
+
+    async def behaviour(request: Any, context: Context) -> Any:
+        answer = inner(request, context)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    return behaviour
 
 
 def constructor_and_behaviour(handler: grpc.RpcMethodHandler[Any, Any]) -> tuple[Callable[..., Any], Behaviour]:

@@ -18,6 +18,10 @@ class IdleLimit(CallInterceptor):
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
+    def concerns(self, method: RpcMethod) -> bool:
+        """Only calls whose messages a client streams, and which are answered after their end."""
+        return method.streams_requests and not method.streams_responses
+
     @asynccontextmanager
     async def intercept(self, method: RpcMethod, context: Context) -> AsyncIterator[None]:
         """Does nothing: `incoming` watches the messages of the call."""

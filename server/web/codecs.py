@@ -9,12 +9,14 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 
 from google.protobuf.message import Message
 
 from server.web.json_mapping import parse, to_value
 from server.web.methods import descriptor_of
+from server.web.plain_json import read_plain
 from server.web.statuses import invalid
 from server.web.wrong_json import UNREADABLE, what_is_guessed, what_is_wrong
 
@@ -95,6 +97,10 @@ def _from_json(data: bytes, kind: type[Message]) -> bytes:
         value = json.loads(data or b"{}", object_pairs_hook=_once_each)
     except (ValueError, RecursionError):
         raise invalid("", f"the body must be JSON of {kind.DESCRIPTOR.full_name}, each name once") from None
+    message = kind()
+    with suppress(*UNREADABLE):
+        if read_plain(value, message):
+            return message.SerializeToString()
     message = kind()
     try:
         parse(value, message)

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from math import isfinite
+from operator import methodcaller
 from typing import Any
 
 from google.protobuf import json_format
@@ -17,6 +18,8 @@ from google.protobuf.message import Message
 SPECIAL = "google.protobuf."
 """Messages that JSON writes in another way than by their fields."""
 
+_TIMES = frozenset({"google.protobuf.Timestamp", "google.protobuf.Duration"})
+
 MANY = 16
 """Numbers of a list from which it is worth setting them apart."""
 
@@ -25,7 +28,7 @@ _TEXTS = {
     FieldDescriptor.CPPTYPE_UINT64: str,
 }
 _Path = tuple[str | int, ...]
-_Written = Mapping[int, tuple[str, Callable[[Any], Any]]]
+_Written = Mapping[int, tuple[str, Callable[[Any], Any], FieldDescriptor]]
 
 
 @cache
@@ -45,15 +48,8 @@ def parse(value: Any, message: Message) -> None:
 
 def to_value(message: Message) -> Any:
     """What stands for a message in JSON."""
-    descriptor = message.DESCRIPTOR
-    if descriptor.full_name.startswith(SPECIAL):
-        return json_format.MessageToDict(message)
-    fields = _fields(descriptor)
-    found = {}
-    for field, value in message.ListFields():
-        name, write = fields[field.number]
-        found[name] = write(value)
-    return found
+    descriptor: Any = message.DESCRIPTOR
+    return _message_writer(descriptor)(message)
 
 
 def _take_numbers(descriptor: Descriptor, value: dict[str, Any], above: _Path) -> Iterator[tuple[_Path, list[float]]]:
@@ -68,7 +64,7 @@ def _take_numbers(descriptor: Descriptor, value: dict[str, Any], above: _Path) -
             if field.type == FieldDescriptor.TYPE_DOUBLE and _are_numbers(field, given):
                 value[name] = []
                 yield path, given
-        elif not _is_map(field) and not field.message_type.full_name.startswith(SPECIAL):
+        elif not is_map(field) and not field.message_type.full_name.startswith(SPECIAL):
             for place, entry in _entries(field, given):
                 yield from _take_numbers(field.message_type, entry, (*path, *place))
 
@@ -105,13 +101,35 @@ def _at(message: Message, path: _Path) -> Any:
 
 
 @cache
+def _message_writer(descriptor: Descriptor) -> Callable[[Any], Any]:
+    if descriptor.full_name in _TIMES:
+        return methodcaller("ToJsonString")
+    if descriptor.full_name.startswith(SPECIAL):
+        return json_format.MessageToDict
+
+    def write(message: Message) -> dict[str, Any]:
+        fields = _fields(descriptor)  # not before: messages may hold others of their own kind
+        found = {}
+        for field, value in message.ListFields():
+            name, convert, _ = fields[field.number]
+            is_as_it_is = convert is _same or (convert is _number and isfinite(value))
+            found[name] = value if is_as_it_is else convert(value)
+        return found
+
+    return write
+
+
+@cache
 def _fields(descriptor: Descriptor) -> _Written:
-    """How each field of a message is written, by its number."""
-    return {field.number: (field.json_name, _writer(field)) for field in descriptor.fields}
+    """How each field of a message is written, by its number.
+
+    With the field, which is kept: `ListFields` makes an object for each field of each message where none is in use.
+    """
+    return {field.number: (field.json_name, _writer(field), field) for field in descriptor.fields}
 
 
 def _writer(field: FieldDescriptor) -> Callable[[Any], Any]:
-    if _is_map(field):
+    if is_map(field):
         return _map_writer(field)
     if not field.is_repeated:
         return _single_writer(field)
@@ -130,7 +148,7 @@ def _map_writer(field: FieldDescriptor) -> Callable[[Any], Any]:
 
 def _single_writer(field: FieldDescriptor) -> Callable[[Any], Any]:
     if field.message_type is not None:
-        return to_value
+        return _message_writer(field.message_type)
     if field.enum_type is not None:
         return _enum_writer(field.enum_type)
     if field.type == FieldDescriptor.TYPE_BYTES:
@@ -170,5 +188,6 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _is_map(field: FieldDescriptor) -> bool:
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether a field is a map."""
     return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)

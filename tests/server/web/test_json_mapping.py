@@ -12,8 +12,8 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from server.web.codecs import PARTS, PLAIN_BYTES, _has_few_parts
-from server.web.json_mapping import MANY, parse, to_value
-from server.web.methods import all_methods
+from server.web.json_mapping import MANY, _fields, parse, to_value
+from server.web.methods import all_methods, descriptor_of
 from tests.fuzzing.messages import Maker
 
 KINDS = {
@@ -102,3 +102,10 @@ def test_only_a_text_of_few_parts_is_short() -> None:
     assert not _has_few_parts(b" " * (PLAIN_BYTES + 1))
     for sign, most in PARTS.items():
         assert not _has_few_parts(b" " * 4096 + sign * (most + 1))
+
+
+def test_fields_are_kept() -> None:
+    """Protobuf would make one anew for each field of each message, a seventh of the time of a written answer."""
+    message = OptimizeRequest(label="l", moments={"symbols": ["A"]})
+    kept = _fields(descriptor_of(OptimizeRequest))
+    assert all(field is kept[field.number][2] for field, _ in message.ListFields())
