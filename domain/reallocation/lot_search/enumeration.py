@@ -25,6 +25,9 @@ from domain.records import dataclass
 NODES = 15_000
 """Choices that are followed; an open end proves nothing."""
 
+CALLS = 16
+"""Nodes between two looks at the time: a node can have thousands of plans."""
+
 MOST_TRADED = 40
 """Assets with more than one option left, up to which plans are tried."""
 
@@ -61,7 +64,7 @@ def enumerate_plans(
         return Enumeration(known, complete=False)
     search = _BranchAndBound(problem, options, terms, priced, known, control)
     search.follow(0, search.root)
-    return Enumeration(search.best, search.nodes < NODES)
+    return Enumeration(search.best, search.complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ class _BranchAndBound:
     ) -> None:
         self._problem, self._priced, self._control = problem, priced, control
         self.best, self._theta = known, problem(known)
-        self.nodes = 0
+        self._nodes = self._calls = 0
+        self._is_over = False  # the time
         count = len(problem.values)
         groups = [np.flatnonzero(options.assets == i) for i in range(count)]
         free = [i for i in range(count) if len(groups[i]) > 1]
@@ -112,6 +116,9 @@ class _BranchAndBound:
             self._fixed_rows,
         )
         self._chosen: list[tuple[int, int]] = []
+        # Differences to the target at no cost, and tax: of what is given and chosen.
+        self._differences, self._tax = problem.values - problem.target, float(given.tax.sum())
+        np.add.at(self._differences, given.assets, given.traded)
 
     def _ranked(self, free: list[int], groups: list[NDArray[np.intp]]) -> list[int]:
         """First the assets with the fewest options; of a tracking error, those of which a lot adds most risk.
@@ -158,14 +165,17 @@ class _BranchAndBound:
 
     def follow(self, depth: int, node: _Node) -> None:
         """All plans that begin as a node does."""
+        if self._calls % CALLS == 0 and is_over(self._control):
+            self._is_over = True
+        self._calls += 1
+        if self._is_over:
+            return
         if depth == len(self._order):
             self._finish()
             return
-        if self.nodes >= NODES:
+        if self._nodes >= NODES:
             return
-        self.nodes += 1
-        if self.nodes % 256 == 0:
-            self.nodes += NODES if is_over(self._control) else 0
+        self._nodes += 1
         options, terms = self._options[depth]
         totals = node.terms + (terms - terms[0])
         cost = node.cost + options.cost
@@ -173,17 +183,29 @@ class _BranchAndBound:
         squares, bounds = self._bounds(depth, node, options, totals, cost)
         right = self._problem.right[:, None] + ROUNDING
         allowed: NDArray[np.bool_] = np.all(usage + self._rest_usage[depth + 1][:, None] <= right, axis=0)
-        for n in np.argsort(bounds, kind="stable").tolist():
-            if bounds[n] >= self._threshold:
+        # Of thousands of options few are left: the others are not looked at one by one.
+        near = np.flatnonzero(allowed & (bounds < self._threshold))
+        if depth == len(self._order) - 1:
+            self._finish_best(options, near, cost[near])
+            return
+        for n in near[np.argsort(bounds[near], kind="stable")].tolist():
+            if self._is_over or bounds[n] >= self._threshold:
                 break
-            if not allowed[n]:
-                continue
             rows = node.rows + self._matrix[:, depth] * options.traded[n] if len(node.rows) else node.rows
             done = (float(squares[0][n]), float(squares[1][n]), float(squares[2][n]))
             below = _Node(float(totals[n]), float(cost[n]), usage[:, n], done, rows)
+            asset, traded, tax = int(options.assets[n]), float(options.traded[n]), float(options.tax[n])
+            before = float(self._differences[asset]), self._tax
             self._chosen.append((int(options.orders[n]), int(options.counts[n])))
+            self._differences[asset], self._tax = before[0] + traded, before[1] + tax
             self.follow(depth + 1, below)
             self._chosen.pop()
+            self._differences[asset], self._tax = before
+
+    @property
+    def complete(self) -> bool:
+        """Whether all was followed that could be better."""
+        return self._nodes < NODES and not self._is_over
 
     @property
     def _threshold(self) -> float:
@@ -217,6 +239,26 @@ class _BranchAndBound:
         tax = sum(float(curve.amounts.min()) for curve in problem.curves.taxes.values())
         of_cost = min(problem.cost_aversion + self._priced.theta, 0.0)
         return problem.tax_aversion * tax + of_cost * self._priced.costs.most
+
+    def _finish_best(self, options: Options, near: NDArray[np.intp], cost: Vector) -> None:
+        """The plans with options of the last asset, by their objective: only what is better is computed exactly."""
+        problem = self._problem
+        differences = self._differences + problem.target * cost[:, None]
+        differences[np.arange(len(near)), options.assets[near]] += options.traded[near]
+        if problem.factor is None:
+            deviations = 0.5 * np.abs(differences).sum(axis=1)
+        else:
+            deviations = np.linalg.norm(differences @ problem.factor, axis=1)
+        weighed = problem.cost_aversion * cost + problem.tax_aversion * (self._tax + options.tax[near])
+        left = 1.0 - cost
+        values = np.divide(deviations + weighed, left, out=np.full(len(near), np.inf), where=left > 0.0)
+        for place in np.argsort(values, kind="stable").tolist():
+            if values[place] >= self._theta:
+                break
+            n = near[place]
+            self._chosen.append((int(options.orders[n]), int(options.counts[n])))
+            self._finish()
+            self._chosen.pop()
 
     def _finish(self) -> None:
         lots = [0] * len(self._problem.places)

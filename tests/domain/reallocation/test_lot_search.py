@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from domain.optimization.programs.solver_control import UNLIMITED
+from domain.optimization.programs.solver_control import UNLIMITED, SolverControl
 from domain.reallocation.lot_search.curves import Curves, least_count
 from domain.reallocation.lot_search.enumeration import enumerate_plans
 from domain.reallocation.lot_search.exchange import Prices, _nearby, _State
@@ -219,3 +219,84 @@ def test_what_takes_long_of_a_covariance_is_computed_once() -> None:
     assert problem.covariance is not None
     assert problem.covariance.furthest is problem.covariance.furthest
     assert problem.covariance.specific is problem.covariance.specific
+
+
+class CountedProblem(LotProblem):
+    """Counts how often the objective of some lots is computed exactly."""
+
+    computed = 0
+
+    def __call__(self, lots: Sequence[int]) -> float:
+        type(self).computed += 1
+        return super().__call__(lots)
+
+
+def two_cheap_assets(tracking: bool) -> CountedProblem:
+    """Purchases of up to 300 lots of each; a thousandth of cash is kept."""
+    both, none = np.ones(2), np.zeros(2)
+    value, target = np.array([0.0021, 0.0013]), np.array([0.6, 0.39])
+    curves = Curves(
+        sign=both,
+        value=value,
+        least=20.0 * both,
+        most=300.0 * both,
+        usable=none,
+        spread=0.001 * both,
+        commission=0.01 * both,
+        per_lot=none,
+        least_commission=0.003,
+        most_commission=math.inf,
+        fixed=0.0,
+        impact=none,
+        permanent=none,
+    )
+
+    def keeps(lots: Sequence[int]) -> bool:
+        counts = np.array(lots, dtype=np.float64)
+        return float((curves.value * counts + curves.cost(np.arange(2), counts)).sum()) <= 0.999
+
+    covariance = Covariance(np.array([[0.2, 0.0], [0.1, 0.15]])) if tracking else None
+    return CountedProblem(none, target, np.arange(2), curves, Limits(0.999, -math.inf), keeps, covariance, 0.5)
+
+
+def least_of_two_assets(problem: LotProblem) -> float:
+    """The objective of all plans at once, by its definition."""
+    counts = np.concatenate([[0.0], np.arange(20.0, 301.0)])
+    values = problem.curves.value[:, None] * counts
+    fees = 0.001 * values + np.where(counts > 0.0, np.maximum(0.01 * values, 0.003), 0.0)
+    first, second = np.meshgrid(values[0], values[1], indexing="ij")
+    cost = fees[0][:, None] + fees[1][None, :]
+    errors = np.stack([first - problem.target[0] * (1.0 - cost), second - problem.target[1] * (1.0 - cost)])
+    if problem.factor is None:
+        deviation = 0.5 * np.abs(errors).sum(axis=0)
+    else:
+        deviation = np.sqrt(np.einsum("iab,ij,jab->ab", errors, problem.factor @ problem.factor.T, errors))
+    objective = (deviation + 0.5 * cost) / (1.0 - cost)
+    return float(objective[first + second + cost <= 0.999].min())
+
+
+@pytest.mark.parametrize("tracking", [False, True])
+def test_plans_of_hundreds_of_lots_are_not_computed_one_by_one(tracking: bool) -> None:
+    problem, nothing = two_cheap_assets(tracking), [0, 0]
+    relaxed = relax(problem, problem(nothing), UNLIMITED)
+    near, costs = narrowed(problem, nothing)
+    options = Options.of(near)
+    assert options is not None
+    priced = PricedTerms.of(near, relaxed, problem(nothing), costs)
+    CountedProblem.computed = 0
+    found = enumerate_plans(near, options, options.terms(priced), priced, nothing, UNLIMITED)
+    assert found.complete
+    assert problem(found.lots) == pytest.approx(least_of_two_assets(problem), abs=1e-12)
+    assert CountedProblem.computed <= 10
+
+
+def test_a_search_ends_with_its_time() -> None:
+    """It is looked at before the first of its nodes: one can have thousands of plans."""
+    problem, nothing = two_cheap_assets(False), [0, 0]
+    near, costs = narrowed(problem, nothing)
+    options = Options.of(near)
+    assert options is not None
+    priced = PricedTerms.of(near, relax(problem, problem(nothing), UNLIMITED), problem(nothing), costs)
+    over = SolverControl(deadline=0.0)
+    found = enumerate_plans(near, options, options.terms(priced), priced, nothing, over)
+    assert not found.complete
