@@ -67,7 +67,8 @@ class Calendar:
             return first
         last = np.append(first[1:] - 1, len(days) - 1)
         chosen = last if self.nth is None else np.minimum(first + self.nth - 1, last)
-        return chosen[:-1] if chosen[-1] == last[-1] and not ends_period(days, self.frequency) else chosen
+        has_last = self.nth is not None and first[-1] + self.nth <= len(days)
+        return chosen if has_last or ends_period(days, self.frequency) else chosen[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Specification of a backtest, without its data."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import field, replace
 from enum import StrEnum
@@ -121,11 +120,22 @@ class BacktestSpecification:
         for i, benchmark in enumerate(self.benchmarks):
             if isinstance(benchmark, BenchmarkSymbol):
                 visible_symbol(f"benchmarks[{i}].symbol", benchmark.symbol)
-        labels = [strategy.label for strategy in self.strategies]
-        labels += [b.name if isinstance(b, BenchmarkSymbol) else b.label for b in self.benchmarks]
-        if len(set(labels)) < len(labels):
-            twice = next(label for label, count in Counter(labels).items() if count > 1)
-            raise InvalidInput("strategies", f"the label {twice!r} is used twice")
+        self._require_distinct_labels()
+
+    def _require_distinct_labels(self) -> None:
+        """Raises InvalidInput at the second strategy or benchmark with a label."""
+        labels = [(f"strategies[{i}].label", strategy.label) for i, strategy in enumerate(self.strategies)]
+        for i, benchmark in enumerate(self.benchmarks):
+            is_symbol = isinstance(benchmark, BenchmarkSymbol)
+            name = "symbol" if is_symbol and not benchmark.label else "label"
+            label = benchmark.name if isinstance(benchmark, BenchmarkSymbol) else benchmark.label
+            labels.append((f"benchmarks[{i}].{name}", label))
+        known = set[str]()
+        for path, label in labels:
+            if label in known:
+                rule = f"must differ from those of other strategies and benchmarks: {label!r} is used twice"
+                raise InvalidInput(path, rule)
+            known.add(label)
 
     def _check_sleeves(self) -> None:
         """Raises InvalidInput for what has no meaning with parts of a blend that decide on dates of their own."""

@@ -17,7 +17,6 @@ SEGMENTS = 16
 MOST_SEGMENTS = 20
 """184 756 combinations."""
 
-FEW_DATES = "needs at least two returns in each segment"
 FLAT = "a strategy does not vary within half of the segments"
 ONE_STRATEGY = "needs at least two strategies"
 SAME = "the best strategy has the same Sharpe ratio in every half"
@@ -45,7 +44,7 @@ def overfitting(returns: Matrix, segments: int, check_cancelled: CancellationChe
     if n < 2:
         return Absent(ONE_STRATEGY)
     if t < 2 * segments:
-        return Absent(FEW_DATES)
+        return Absent(f"needs two returns in each of {segments} segments, at least {2 * segments}: there are {t}")
     centred = returns - returns.mean(axis=0)
     edges = np.linspace(0, t, segments + 1).astype(np.int64)[:-1]
     sums, squares = np.add.reduceat(centred, edges), np.add.reduceat(centred * centred, edges)

@@ -23,5 +23,9 @@ def no_series(job_id: str, state: JobState, label: str) -> NotFound:
     """A job that is over has no record of that label."""
     name = resource_name(job_id)
     if state is JobState.SUCCEEDED:
-        return NotFound("series", name, f"{name} has no strategy or benchmark labelled {label!r}")
+        return NotFound(
+            "series",
+            name,
+            f"{name} has no series of {label!r}: no strategy, nor a benchmark that is one, has this label",
+        )
     return NotFound("series", name, f"{name} has no series: it ended as {state.lower()}, and only a success has them")

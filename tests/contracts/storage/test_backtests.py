@@ -210,7 +210,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     ):
         with pytest.raises(LostClaim):
             await late
-    last = replace(TICK, fraction=1.0, day=(TICK.day or 0) + 1, nav=1.25)
+    last = replace(TICK, fraction=1.0, day_or_failed_count=TICK.day_or_failed_count + 1)
     end = JobEnd(JobState.SUCCEEDED, b"result", series=[("label", b"s"), ("second", b"")], tick=last)
     (finished,) = await successor.jobs.log.finish(taken.record, end, [])
     assert (finished.number, finished.content) == (3, JobEventDraft(EventKind.FINISHED, "SUCCEEDED"))
@@ -221,7 +221,7 @@ async def test_a_checkpoint_a_takeover_and_the_fence(opened: Opened) -> None:
     assert (view.record.state, view.record.tick) == (JobState.SUCCEEDED, last)
     assert await store.jobs.archive.series(OWNER, job.id, "") == ("label", b"s")
     assert await store.jobs.archive.series(OWNER, job.id, "second") == ("second", b"")
-    with pytest.raises(NotFound, match="has no strategy or benchmark labelled 'other'"):
+    with pytest.raises(NotFound, match="has no series of 'other'"):
         await store.jobs.archive.series(OWNER, job.id, "other")
 
 

@@ -297,5 +297,11 @@ def test_several_legs_begin_together() -> None:
 
 
 def test_a_label_names_one_curve() -> None:
-    with pytest.raises(InvalidInput, match="used twice"):
-        BacktestSpecification((EqualWeightStrategy("a"),), benchmarks=(BenchmarkSymbol("X", "a"),))
+    for symbol, label, named in (("X", "a", "label"), ("a", "", "symbol")):
+        benchmarks = (BenchmarkSymbol("Y"), BenchmarkSymbol(symbol, label))
+        with pytest.raises(InvalidInput, match=rf"benchmarks\[1\]\.{named}.*'a' is used twice"):
+            BacktestSpecification((EqualWeightStrategy("a"),), benchmarks=benchmarks)
+    with pytest.raises(InvalidInput, match=r"strategies\[1\]\.label.*'a' is used twice"):
+        BacktestSpecification((EqualWeightStrategy("a"), EqualWeightStrategy("a")))
+    with pytest.raises(InvalidInput, match=r"benchmarks\[0\]\.label.*'a' is used twice"):
+        BacktestSpecification((EqualWeightStrategy("a"),), benchmarks=(EqualWeightStrategy("a"),))

@@ -44,6 +44,23 @@ def test_first_or_last_of_each_period(frequency: Frequency, last: bool, offset: 
     )
 
 
+@pytest.mark.parametrize("count", range(1, 12))
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_the_nth_date_of_a_last_week(count: int, nth: int) -> None:
+    """From Monday on: a week has its n-th date once it is there, and its last one instead once it is over."""
+    monday = (date(2024, 1, 8) - EPOCH).days
+    days = np.array([monday + 7 * (i // 3) + i % 3 for i in range(count)], np.int32)  # three dates a week
+    expected = []
+    for week in range(0, count, 3):
+        is_over = week + 3 < count
+        if nth <= min(3, count - week):
+            expected.append(week + nth - 1)
+        elif is_over:
+            expected.append(week + 2)
+    found = Calendar(Frequency.WEEKLY, DayOfPeriod.NTH, 0, nth).decision_indices(days, -1)
+    assert found.tolist() == expected
+
+
 def test_every_n_counts_from_the_first_decision() -> None:
     assert EveryPeriods(3).decision_indices(DAYS[:12], 2).tolist() == [5, 8, 11]
     assert BuyAndHold().decision_indices(DAYS, 0).tolist() == []

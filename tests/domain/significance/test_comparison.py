@@ -122,8 +122,11 @@ def test_one_trial_has_no_dispersion_and_no_overfitting() -> None:
 def test_few_returns_have_no_bootstrap() -> None:
     found = run(trials(t=9))
     assert found.undefined["spa"] == found.undefined["step_m"] == FEW_RETURNS
-    assert found.undefined["probability_of_overfitting"] == "needs at least two returns in each segment"
+    reason = "needs two returns in each of 16 segments, at least 32: there are 9"
+    for name in ("probability_of_overfitting", "degradation_slope", "probability_of_loss"):
+        assert found.undefined[name] == reason
     assert found.deflated is not None
+    assert run(trials(t=9), segments=4).overfitting is not None
 
 
 def missing(values: Matrix) -> Matrix:

@@ -11,7 +11,6 @@ from domain.errors import Cancelled, InvalidInput
 from domain.risk.figure import Absent
 from domain.significance.cross_validation import CombinatorialSplits
 from domain.significance.overfitting import (
-    FEW_DATES,
     FLAT,
     ONE_STRATEGY,
     Overfitting,
@@ -63,7 +62,9 @@ def test_a_strategy_that_is_always_better_is_not_overfitted() -> None:
 def test_what_is_not_defined_is_absent() -> None:
     returns = np.random.RandomState(1).randn(40, 3)
     assert overfitting(returns[:, :1], 4, never_cancelled) == Absent(ONE_STRATEGY)
-    assert overfitting(returns[:7], 4, never_cancelled) == Absent(FEW_DATES)
+    assert overfitting(returns[:7], 4, never_cancelled) == Absent(
+        "needs two returns in each of 4 segments, at least 8: there are 7"
+    )
     returns[:20, 1] = 0.01
     assert overfitting(returns, 4, never_cancelled) == Absent(FLAT)
 

@@ -2503,7 +2503,7 @@ func (x *PerformanceMetrics) GetUndefined() map[string]string {
 // A rebalancing that could not be done; the holdings drifted on.
 type FailedRebalance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Date of the decision.
+	// Date of the decision; of one that could not be filled that of the fill, and of a total loss that of the close.
 	Date *date.Date `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
 	// Reason, as in ErrorInfo.
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`

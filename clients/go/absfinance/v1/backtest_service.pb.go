@@ -1208,7 +1208,8 @@ type GetBacktestSeriesRequest struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The series.
 	Series BacktestSeries `protobuf:"varint,2,opt,name=series,proto3,enum=absfinance.v1.BacktestSeries" json:"series,omitempty"`
-	// Label of the strategy or benchmark; the first strategy if empty.
+	// Label of the strategy, or of the benchmark that is one; the first strategy if empty. A benchmark that is a symbol has
+	// no series.
 	Label         string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
