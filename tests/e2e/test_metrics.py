@@ -199,3 +199,17 @@ def test_the_page_names_every_figure(measured: Measured) -> None:
     shown = set(re.findall(r"^\| `[\w.]+` \| `(\w+)` \|", page, re.M))
     families = {family.name for family in text_string_to_metric_families(measured.text())}
     assert {name.removesuffix("_total") for name in shown} == families
+
+
+def test_the_page_names_every_label(measured: Measured) -> None:
+    good = json_format.ParseDict(MIN_RISK, OptimizeRequest()).SerializeToString()
+    assert call(measured, OPTIMIZE, good) is grpc.StatusCode.OK
+    measured.until("absfin_listener_ready", 0.0)
+    rows = re.findall(r"^\| `[\w.]+` \| `(\w+)` \| (.*?) \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    named = {figure: set(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", labels))) for figure, labels in rows}
+    shown: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(measured.text()):
+        for sample in family.samples:
+            figure = re.sub(r"(?<=seconds)_(bucket|count|sum)$", "", sample.name)
+            shown.setdefault(figure, set()).update(sample.labels.keys() - {"le"})
+    assert named == shown
