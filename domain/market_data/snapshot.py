@@ -30,6 +30,7 @@ class Quote:
     lot_size: float = 1.0
     halted: bool = False
     converted_price: Decimal | None = None  # all digits of a price that was converted from another currency
+    exact_price: Decimal = field(init=False, compare=False, repr=False)  # of one unit
 
     def __post_init__(self) -> None:
         positive("price", self.price)
@@ -44,11 +45,8 @@ class Quote:
             value = getattr(self, name)
             if value and not SMALLEST_AMOUNT <= value <= LARGEST_AMOUNT:
                 raise InvalidInput(name, f"must be from {SMALLEST_AMOUNT:g} to {LARGEST_AMOUNT:g}, is {value:g}")
-
-    @property
-    def exact_price(self) -> Decimal:
-        """The price of one unit, exactly."""
-        return exact(self.price) if self.converted_price is None else self.converted_price
+        price = exact(self.price) if self.converted_price is None else self.converted_price
+        object.__setattr__(self, "exact_price", price)  # read dozens of times by every plan
 
     def at_rate(self, rate: float, field_name: str = "price") -> "Quote":
         """The same in a currency of which one unit of this one costs `rate`; the product is exact.

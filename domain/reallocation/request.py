@@ -121,6 +121,7 @@ class ReallocationRequest:
     shared_volume: Mapping[str, VolumeCap] = field(default_factory=dict)  # of assets whose volume other accounts share
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # that the utilization is summed for
     previous_prices: Mapping[str, Decimal] | None = None  # at the currency rates of the last reallocation
+    cash: Decimal = field(init=False)  # after the flow, before any trade
 
     @property
     def weighs_trades(self) -> bool:
@@ -130,11 +131,6 @@ class ReallocationRequest:
         return self.fees.any or weighs_impact or self.modes.deviation is Deviation.TRACKING_ERROR
 
     @property
-    def cash(self) -> Decimal:
-        """Cash after the flow, before any trade."""
-        return self.modes.cash_of(self.portfolio)
-
-    @property
     def max_participation(self) -> float | None:
         """Of average daily volume, per day: the least of the limits of the account and of its batch."""
         limits = [limit for limit in (self.limits.max_participation, self.batch_participation) if limit is not None]
@@ -142,7 +138,7 @@ class ReallocationRequest:
 
     def __post_init__(self) -> None:
         check_amounts(self.portfolio, self.market)
-        self.modes.cash_of(self.portfolio)
+        object.__setattr__(self, "cash", self.modes.cash_of(self.portfolio))
         if self.thresholds.needs_active_risk and self.active_risk is None:
             tracks = self.thresholds.max_tracking_error_annual is not None
             raise InvalidInput(

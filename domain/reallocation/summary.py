@@ -59,14 +59,13 @@ def summarise(
         held = dict(values)
         cash, cost, spread, traded, fixed = request.cash, ZERO, ZERO, ZERO, ZERO
         for trade in checked(plan.trades, check_cancelled):
-            value = exact(trade.quantity) * request.market.quotes[trade.symbol].exact_price
-            crossed = exact(trade.crossed)
-            paid = cost_of(request, valuation, trade.symbol, exact(trade.quantity), crossed)
+            units, crossed = exact(trade.quantity), exact(trade.crossed)
+            price = request.market.quotes[trade.symbol].exact_price
+            value, paid = units * price, cost_of(request, valuation, trade.symbol, units, crossed)
             held[trade.symbol] = held.get(trade.symbol, ZERO) + value
             cash, cost, traded = cash - value - paid, cost + paid, traded + abs(value)
-            in_market = abs(exact(trade.quantity) - crossed) * request.market.quotes[trade.symbol].exact_price
-            fixed += request.fees.of_trade(exact(trade.quantity))
-            spread += in_market * spread_rate(request, trade.symbol)
+            fixed += request.fees.of_trade(units)
+            spread += abs(units - crossed) * price * spread_rate(request, trade.symbol)
         by_kind = CostsByKind(
             commission=float(cost - spread - fixed),
             spread=float(spread),
