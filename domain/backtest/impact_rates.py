@@ -63,12 +63,11 @@ def costs_as_arrays(
     model: CostModel, symbols: tuple[str, ...], impact: DatedImpact | None, *, charges_first_purchase: bool
 ) -> Costs:
     """What trades cost as a simulation takes it."""
-    spread_fraction = model.linear.spread_shares(symbols)
-    rates = model.linear.rates(symbols)
+    commission, spread = model.linear.parts(symbols)
     none = np.zeros((1, len(symbols)))
     return Costs(
-        commission=rates * (1.0 - spread_fraction),
-        spread=rates * spread_fraction,
+        commission=commission,
+        spread=spread,
         impact=none if impact is None else np.ascontiguousarray(impact.law.rates),
         impact_power=1.5 if impact is None else impact.law.power,
         permanent=none if impact is None else np.ascontiguousarray(impact.law.permanent),

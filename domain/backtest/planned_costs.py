@@ -28,14 +28,20 @@ def with_common_costs(specification: BacktestSpecification, *, given: bool) -> B
         if own and all(costs == own[0] for costs in own):
             specification = replace(specification, costs=own[0])
     paid = specification.costs
+    if not any(_plans_with_paid_costs(strategy) for _, strategy in specification.strategies_by_path()):
+        return specification
 
     def planning(path: str, strategy: Strategy) -> Strategy:
-        if not isinstance(strategy, Optimized) or not strategy.plans_with_paid_costs:
+        if not isinstance(strategy, Optimized) or not _plans_with_paid_costs(strategy):
             return strategy
         _refuse_for_weights(f"{path}.costs", paid)
         return replace(strategy, specification=replace(strategy.specification, costs=paid))
 
     return specification.with_each(planning)
+
+
+def _plans_with_paid_costs(strategy: Strategy) -> bool:
+    return isinstance(strategy, Optimized) and strategy.plans_with_paid_costs
 
 
 def planned_cost_warnings(specification: BacktestSpecification) -> tuple[ResultWarning, ...]:

@@ -111,6 +111,7 @@ def simulate_each(plan: BacktestPlan, costs: Sequence[Costs]) -> SimulatedTogeth
         gains = positions.gains + positions.units * (market.panel.values[-1] - positions.reference)
     fills, _, failures = output.written.T
     is_complete = (ended[:, 0] == RUNNING) & (failures == 0) & (fills == planned) & np.isfinite(gains).all(axis=1)
+    output.nav[~is_complete] = nav  # what is not written holds anything, which is not to be computed with
     accounts["first_nav"] = output.nav[:, 0]
     output.nav[:, 0] = nav
     turnovers, cost_fractions = output.row_turnover[:, :planned], output.row_cost[:, :planned]

@@ -246,6 +246,8 @@ class BacktestSpecification:
 
     def with_groups(self, groups: Mapping[str, tuple[str, ...]]) -> "BacktestSpecification":
         """The same specification with further groups, by name."""
+        if not groups:
+            return self
 
         def listed(_: str, strategy: Strategy) -> Strategy:
             if not isinstance(strategy, Optimized):
@@ -303,6 +305,8 @@ class BacktestSpecification:
         self, actions: tuple[CorporateAction, ...], outside: Collection[str] = ()
     ) -> "BacktestSpecification":
         """The same with stored corporate actions beside its own; `outside` are benchmarks that the input has not."""
+        if not actions and not self.stored_actions and not self.benchmark_actions:
+            return self
         return replace(
             self,
             stored_actions=tuple(action for action in actions if action.symbol not in outside),

@@ -32,6 +32,15 @@ class LinearCost:
             return np.full(len(symbols), BASIS_POINT * usual)
         return BASIS_POINT * np.array([self.by_symbol_bps.get(symbol, usual) for symbol in symbols])
 
+    def parts(self, symbols: tuple[str, ...]) -> tuple[Vector, Vector]:
+        """What each asset's cost is made of, (N,) each: its commission, and its half-spread."""
+        if self.by_symbol_bps:
+            rates, shares = self.rates(symbols), self.spread_shares(symbols)
+            return rates * (1.0 - shares), rates * shares
+        # The same for all assets: arrays of a number take less time than operations on arrays.
+        rate, share = BASIS_POINT * (self.commission_bps + self.half_spread_bps), self._spread_share
+        return np.full(len(symbols), rate * (1.0 - share)), np.full(len(symbols), rate * share)
+
     def rate(self, symbol: str, half_spread: float | None = None) -> float:
         """Cost of one asset as a fraction of its traded notional; a known half-spread replaces the default."""
         if symbol in self.by_symbol_bps:
@@ -41,11 +50,16 @@ class LinearCost:
 
     def spread_shares(self, symbols: tuple[str, ...]) -> Vector:
         """Which part of each asset's cost is the half-spread, (N,); a figure of its own counts as commission."""
-        both = self.commission_bps + self.half_spread_bps
-        usual = self.half_spread_bps / both if both > 0.0 else 0.0
+        usual = self._spread_share
         if not self.by_symbol_bps:
             return np.full(len(symbols), usual)
         return np.array([0.0 if symbol in self.by_symbol_bps else usual for symbol in symbols])
+
+    @property
+    def _spread_share(self) -> float:
+        """Which part of the cost of an asset without a figure of its own is the half-spread."""
+        both = self.commission_bps + self.half_spread_bps
+        return self.half_spread_bps / both if both > 0.0 else 0.0
 
     def of_trades(self, symbols: tuple[str, ...], trades: Vector) -> float:
         """Cost of weight changes (N,) as a fraction of net asset value."""

@@ -72,4 +72,4 @@ def quotient(above: Figure, below: Figure, if_zero: str) -> Figure:
 
 def times(figure: Figure, factor: float) -> Figure:
     """The figure times a factor, absent where that overflows."""
-    return if_known(figure, lambda number: finite(float(number) * factor))
+    return figure if isinstance(figure, Absent) else finite(float(figure) * factor)

@@ -9,7 +9,7 @@ from absfinance.v1.backtest_service_pb2 import BacktestRequest
 
 from domain.backtest.liquidity import StoredTrading
 from domain.backtest.opening import opening_units
-from domain.backtest.preparation import prepare, simulated_market
+from domain.backtest.preparation import BacktestPlan, prepare, simulated_market
 from domain.backtest.record import RecordPart
 from domain.backtest.series import Series, rows
 from domain.backtest.specification import BacktestSpecification, BenchmarkSymbol
@@ -108,9 +108,10 @@ def drafted(
     data: PricePanel | ReturnPanel | None = None,
     name_of: Callable[[Panel], str] = fingerprint_of,
     about_data: tuple[ResultWarning, ...] = (),
+    prepared: Callable[..., BacktestPlan] = prepare,
 ) -> DataRequest | Drafted | bytes:
     """The same for a command; `data` is that of the command where it is open already, `name_of` names it, and
-    `about_data` are warnings about it.
+    `about_data` are warnings about it. `prepared` does what `prepare` does.
     """
     if found is None and (needed := _data_request(command)):
         return needed
@@ -138,7 +139,7 @@ def drafted(
     specification = command.specification.with_groups(found.groups).with_stored_actions(actions, benchmarks)
     specification = specification.with_stored_labels(labels)
     trading = around.of(found)
-    plan = prepare(specification, data, benchmarks, control, opens, found.groups, trading)
+    plan = prepared(specification, data, benchmarks, control, opens, found.groups, trading)
     control()
     warnings = (*plan.warnings, *about_data)
     if command.validate_only:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from absfinance.v1.backtest_service_pb2 import BacktestRequest, SweepRequest
 
+from domain.backtest.preparation import BacktestPlan, prepare
+from domain.backtest.repriced import differs_in_rates, repriced
 from domain.backtest.specification import BacktestSpecification
 from domain.backtest.strategies import Remote
 from domain.errors import DomainError, InvalidInput, NotSupported, SolverFailed
@@ -100,6 +103,7 @@ class _Drafting:
         self._control = control
         self._first: BacktestCommand | None = None  # has the data of all trials, where they have one
         self._open: PricePanel | ReturnPanel | None = None
+        self._plan: BacktestPlan | None = None  # the latest one, where all trials have one set of data
         self._names: dict[int, tuple[Panel, str]] = {}  # by identity of the panel, which is held meanwhile
         self._sets: dict[str, JobInputs] = {}
         self._set_of: list[int] = []
@@ -118,7 +122,8 @@ class _Drafting:
             _refuse_remote(one.specification)
             if shares and self._open is None and (self._found is not None or isinstance(one.data, Panel)):
                 self._open = backtest.input_of(one, self._found or StoredData())
-            drafted = backtest.drafted(one, self._found, self._control, self._open if shares else None, self._name_of)
+            data, prepared = (self._open, self._prepared) if shares else (None, prepare)
+            drafted = backtest.drafted(one, self._found, self._control, data, self._name_of, prepared=prepared)
             if isinstance(drafted, DataRequest):
                 self.needed.append(drafted)
             elif isinstance(drafted, Drafted):
@@ -149,6 +154,13 @@ class _Drafting:
         self._set_of.append(self._places.setdefault(key, len(self._places)))
         self.panels.update(drafted.job.panels)
         self.stored.update(drafted.stored)
+
+    def _prepared(self, specification: BacktestSpecification, *data: Any) -> BacktestPlan:
+        """The plan of a trial; one that differs from the last one prepared in rates alone is checked already."""
+        if self._plan is None or not differs_in_rates(self._plan, specification):
+            self._plan = prepare(specification, *data)
+            return self._plan
+        return repriced(self._plan, specification)
 
     def _name_of(self, panel: Panel) -> str:
         if id(panel) not in self._names:

@@ -20,3 +20,14 @@ def test_an_asset_may_have_its_own_figure() -> None:
 def test_a_negative_cost_is_refused() -> None:
     with pytest.raises(InvalidInput, match="commission_bps"):
         LinearCost(commission_bps=-1)
+
+
+@pytest.mark.parametrize("own", [{}, {"B": 40.0}])
+@pytest.mark.parametrize("bps", [(0.0, 0.0), (7.0, 0.0), (0.0, 3.0), (7.0, 3.0)])
+def test_the_parts_of_a_cost_are_those_of_its_rates(own: dict[str, float], bps: tuple[float, float]) -> None:
+    """To the bit, whether an asset has a figure of its own or not."""
+    cost, symbols = LinearCost(*bps, own), ("A", "B", "C")
+    commission, spread = cost.parts(symbols)
+    rates, shares = cost.rates(symbols), cost.spread_shares(symbols)
+    assert commission.tolist() == (rates * (1.0 - shares)).tolist()
+    assert spread.tolist() == (rates * shares).tolist()

@@ -20,7 +20,10 @@ from server.converters.sweep_request import stored_trials
 from server.execution.control import Control
 from server.jobs.backtest_run import Job
 from server.jobs.sweep_state import TrialDone
+from server.ports.errors import Refused
 from server.ports.panels import StoredPanelRef
+from server.tasks import sweep as sweep_task
+from server.tasks.backtest import Drafted
 from server.tasks.sweep import run_trials
 
 DATES = 120
@@ -76,3 +79,50 @@ def test_trials_have_the_messages_of_their_backtests(panel: PricePanel, job: Job
         assert len(one.returns.days) == len(plan.days) - 1
     assert {one.error[0] for one in done[3:] if one.error} == {InvalidInput.REASON}
     assert len({one.score for one in done[:3]}) == 3
+
+
+def test_trials_that_end_within_a_moment_are_reported_together(job: Job) -> None:
+    """What they share is in a report once: a sweep of a thousand trials sends their dates some thirty times."""
+    base = {
+        "strategy": {"equalWeight": {}},
+        "rebalancing": {"everyPeriods": {"n": 20}},
+        "marketData": {"symbols": list(SYMBOLS)},
+    }
+    axis = {"path": "costs.commissionBps", "numbers": {"values": list(range(40))}}
+    request = ParseDict({"grid": {"base": base, "axes": [axis]}}, SweepRequest()).SerializeToString()
+    reports: list[tuple[TrialDone, ...]] = []
+    run_trials({0: job}, (), request, range(40), no_control, reports.append)
+    assert sorted(one.index for report in reports for one in report) == list(range(40))
+    assert len(reports) < 20
+    days = {id(one.returns.days) for report in reports for one in report if one.returns is not None}
+    assert len(days) == 1
+
+
+def test_a_draft_prepares_trials_that_differ_in_rates_once(panel: PricePanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It checks each other one as it would be checked alone."""
+    sent = ParseDict({"grid": _GRID}, SweepRequest())
+    prepared: list[object] = []
+
+    def counted(*arguments: object) -> object:
+        prepared.append(arguments[0])
+        return prepare(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sweep_task, "prepare", counted)
+    sent.grid.base.prices.symbols.extend(SYMBOLS)
+    sent.grid.base.prices.dates.extend(range(DATES))
+    sent.grid.base.prices.values.extend(panel.values.ravel().tolist())
+    drafted = sweep_task.draft(sent.SerializeToString(), None, no_control, lambda key: None)
+    assert isinstance(drafted, Drafted)
+    assert len(prepared) == 2
+    sent.grid.axes[0].numbers.values.append(2.0 * DATES)
+    with pytest.raises(Refused, match="trial 6"):
+        sweep_task.draft(sent.SerializeToString(), None, no_control, lambda key: None)
+
+
+_GRID = {
+    "base": {"strategy": {"equalWeight": {}}, "rebalancing": {"everyPeriods": {"n": 20}}},
+    "axes": [
+        {"path": "execution.lagPeriods", "numbers": {"values": [0, 1]}},
+        {"path": "costs.commissionBps", "numbers": {"values": [0.0, 10.0, 30.0]}},
+    ],
+}
