@@ -214,7 +214,8 @@ class LedgerSource:
         What is left after a fill is (1 - its cost as a fraction) of the net asset value before it.
         """
         record, paid = self._record, np.zeros(self.dates + 1)
-        rows = np.flatnonzero(record.cost_fractions)
+        # A margin call has prices of its own: what it cost is in its events.
+        rows = np.flatnonzero(np.where(record.fills, record.cost_fractions, 0.0))
         fills = self._inputs.prices.fills[self._start + record.indices[rows]]
         left = np.einsum("ij,ij->i", record.units[rows], fills) + record.cash[rows] + receivable[record.indices[rows]]
         fractions = record.cost_fractions[rows]

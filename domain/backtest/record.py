@@ -38,7 +38,7 @@ class RecordPart:
     kinds: NDArray[np.int64]  # (R,), FILL or ASSET_EVENT
     units: Matrix  # (R, N), after each change
     cash: Vector  # (R,), after each change
-    cost_fractions: Vector  # (R,), of the net asset value before the fill
+    cost_fractions: Vector  # (R,), of the net asset value before the fill, or the margin call
     turnovers: Vector  # (R,), one-way, as fractions of the net asset value
     # (A, EVENT_COLUMNS), what corporate actions and margin calls did to positions; see `weighed` for rows of no asset
     events: Matrix

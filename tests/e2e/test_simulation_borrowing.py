@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Wire
-from tests.e2e.test_simulation import MONDAY, civil, days, fixed, holdings, result
+from tests.e2e.test_simulation import MONDAY, civil, days, fixed, holdings, result, series
 
 DATES = days(MONDAY, 6)
 PRICES = {"A": [10.0, 10.1, 10.2, 10.1, 10.3, 10.4], "B": [5.0, 5.0, 5.1, 5.1, 5.2, 5.2]}
@@ -95,3 +95,28 @@ def test_a_margin_call_is_turnover(wire: Wire) -> None:
     assert (call["kind"], call["cash"]) == ("KIND_MARGIN_CALL", pytest.approx(40.0, rel=1e-9))
     years = 3 / 365.25
     assert answer["metrics"]["turnoverAnnual"] == pytest.approx((0.5 * 200 / 100 + 0.5 * 40 / 60) / years, rel=1e-9)
+
+
+def test_what_a_margin_call_costs_is_a_cost_of_trades(wire: Wire) -> None:
+    """20 of A at 10 are bought with 100. At 8 the equity is 60, and f of 160 is sold: 60 - 1.6 f = 80 (1 - f)."""
+    answer = result(
+        wire,
+        days(MONDAY, 4),
+        {"A": [10.0, 8.0, 8.0, 8.0]},
+        strategy=fixed(A=2.0),
+        execution={"fill": "FILL_SAME_CLOSE"},
+        initialCapital=100,
+        chargeInitialPurchase=False,
+        costs={"financingRateAnnual": 0, "commissionBps": 100},
+        margin={"maintenanceRatio": 0.5},
+        analysis={"attribution": {}},
+    )
+    cost = 1.6 * 20 / 78.4
+    assert answer["costs"]["commission"] == pytest.approx(cost, rel=1e-9)
+    assert answer["finalNav"] == pytest.approx(60 - cost, rel=1e-9)
+    assert series(wire, answer["name"], "COSTS") == pytest.approx([0.0, cost / 60, 0.0, 0.0], rel=1e-9)
+    assert answer["metrics"]["costTotal"] == pytest.approx(cost / 60, rel=1e-9)
+    assert answer["strategies"][0]["returnTables"]["grossTotalReturn"] == pytest.approx(-0.4, rel=1e-9)
+    parts = {one["name"]: one["contribution"] for one in answer["attribution"]["segments"]}
+    assert sum(parts.values()) == pytest.approx(answer["metrics"]["totalReturn"], rel=1e-9)
+    assert (parts["A"], parts["costs"]) == (pytest.approx(-0.4, rel=1e-9), pytest.approx(-cost / 100, rel=1e-9))

@@ -101,8 +101,9 @@ def _close(
         write_event(t, i, MARGIN_CALL, before, after, (before - after) * marks[i] - cost, output)
     if output.written[1] == events:
         return
-    account.holding_cost_fractions += paid / account.nav
+    fraction = paid / account.nav
     account.unit_value *= 1.0 - paid / (account.nav - account.flow_end)
     account.nav -= paid
     write_holdings(t, account, positions, output)
-    output.row_turnover[output.written[0] - 1] = turnover
+    row = output.written[0] - 1
+    output.row_turnover[row], output.row_cost[row] = turnover, fraction
