@@ -70,7 +70,7 @@ def _result(strategy: str, assets: int, folder: Path) -> Result:
     times = []
     for trial in range(TRIALS + 1):  # the first one is not counted
         started = time.process_time()
-        sweep.run_trials({0: job}, (), request, (trial,), _Control(), found.append)
+        sweep.run_trials({0: job}, (), request, (trial,), _Control(), found.extend)
         times.append(1e3 * (time.process_time() - started))
     failed = [one.error for one in found if one.error is not None]
     if failed:
