@@ -7,7 +7,7 @@ import numpy as np
 
 from domain.backtest.metrics import Curve, MetricSettings, against
 from domain.backtest.period_returns import MONTH, YEAR, PeriodReturns, calendar_returns, each_period, moving_years
-from domain.checks import rounding_of
+from domain.checks import ROUNDING
 from domain.records import dataclass
 from domain.risk.figure import NO_OVERLAP, Absent, Figure, finite
 from domain.risk.relative import RelativeRisk
@@ -108,5 +108,5 @@ def _comparison(curve: Curve, name: str, benchmark: Curve, settings: MetricSetti
         return BenchmarkComparison(name, len(ours), relative, few, few)
     with np.errstate(over="ignore", invalid="ignore"):
         excess = float(np.prod(1.0 + ours) - np.prod(1.0 + theirs))
-    above = ours - theirs > rounding_of(ours) + rounding_of(theirs)
+        above = ours > theirs + 2.0 * ROUNDING * (1.0 + np.abs(theirs))
     return BenchmarkComparison(name, len(ours), relative, float(above.mean()), finite(excess))

@@ -215,7 +215,7 @@ def test_a_batch_counts_and_reports_costs(wire: Wire, channel: grpc.Channel) -> 
     result = MessageToDict(outcomes["held"].result)
     assert result["cost"] == pytest.approx(alone["cost"], rel=1e-9)
     assert weights_of(result) == pytest.approx(weights_of(alone), abs=1e-9)
-    assert outcomes["nothing said"].error.message.startswith("current_weights: must be given")
+    assert outcomes["nothing said"].error.message.startswith("account.current_weights: must be given")
 
 
 def backtest_request(paid: dict[str, Any] | None = None, **costs: Any) -> dict[str, Any]:

@@ -35,11 +35,11 @@ NAV = "BACKTEST_SERIES_NAV"
 
 
 def long_job(dates: int = 4000, **more: Any) -> dict[str, Any]:
-    """Daily re-optimised: seconds of work. A field that is None is left out."""
+    """Decided anew on each date by a strategy that is asked: seconds of work. A field that is None is left out."""
     request = {
         "prices": {"symbols": SYMBOLS, "dates": list(range(dates)), "values": PRICES[:dates].ravel().tolist()},
         "periodsPerYear": 252,
-        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100}},
+        "strategy": {"inverseVolatility": {"lookbackPeriods": 100}},
         "rebalancing": {"everyPeriods": {"n": 1}},
         "costs": {"commissionBps": 5},
         **more,
@@ -109,7 +109,7 @@ def test_a_stream_begins_with_a_snapshot_and_ends_with_the_end(wire: Wire) -> No
     assert last_tick["simulatedDate"]["year"] >= 1970
     assert notices[-1]["finished"] == {"state": "BACKTEST_STATE_SUCCEEDED", "result": name}
     stage = next(notice["milestone"] for notice in notices if "milestone" in notice)
-    assert (stage["kind"], stage["message"]) == ("KIND_STAGE", "simulating optimize")
+    assert (stage["kind"], stage["message"]) == ("KIND_STAGE", "simulating inverse_volatility")
 
 
 @pytest.mark.parametrize("dates", [150, 400, 1200])
@@ -259,7 +259,7 @@ def test_cancels_free_the_processor(start_server: Callable[..., RunningServer], 
     """Each of the jobs would take minutes."""
     server = start_server()
     wire = opened(server)
-    tail = {**long_job()["strategy"]["optimize"], "riskMeasure": "RISK_MEASURE_CVAR"}
+    tail = {"objective": {"minRisk": {}}, "riskMeasure": "RISK_MEASURE_CVAR", "lookbackPeriods": 100}
     strategies = [{"label": f"s{i}", "optimize": tail} for i in range(100)]
     # The data is stored once; every job reads the same.
     names = []
@@ -312,8 +312,8 @@ def test_ticks_carry_the_whole_curve_of_each_strategy(server: RunningServer, ope
     So can one who was away for a while, whatever it has drawn before.
     """
     wire = opened(server)
-    optimal = long_job()["strategy"]
-    strategies = [{"label": "first", **optimal}, {"label": "quick", "equalWeight": {}}, {"label": "last", **optimal}]
+    asked = long_job()["strategy"]
+    strategies = [{"label": "first", **asked}, {"label": "quick", "equalWeight": {}}, {"label": "last", **asked}]
     job = long_job(dates=1500, strategies=strategies)
     del job["strategy"]
     name = wire.call("BacktestService/Backtest", job)["name"]

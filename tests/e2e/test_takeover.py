@@ -1,5 +1,6 @@
 """A server is killed in the middle of a job, and another one goes on with it: the result is the same to the bit."""
 
+import itertools
 import os
 import signal
 from collections.abc import Callable
@@ -34,9 +35,13 @@ CASES: dict[str, dict[str, Any]] = {
         "strategy": {"blend": {"parts": OWN_DATES, "rebalancing": {"everyPeriods": {"n": 60}}}},
         "rebalancing": {},
     },
+    "decisions that are solved together": {
+        "strategy": None,
+        "strategies": [{"label": f"s{i}", **LEAST_RISK} for i in range(8)],
+    },
     "selection": {"strategy": {"select": {"candidates": CANDIDATES, "lookbackPeriods": 60}}},
 }
-STAGES = {"selection": len(CANDIDATES) + 1}
+STAGES = {"selection": len(CANDIDATES) + 1, "decisions that are solved together": 8}
 
 
 @pytest.mark.alone  # its time is that of a job, run twice
@@ -63,10 +68,12 @@ def test_a_job_of_a_server_that_is_killed_ends_with_the_same_bits(
             lambda: wire.call("BacktestService/GetBacktest", {"name": undisturbed})["state"] in FINAL, JOB_SECONDS
         )
         assert figures_of(after, name) == figures_of(wire, undisturbed)
-        for kind in SERIES:
-            assert series(after, name, kind) == series(wire, undisturbed, kind), kind
+        labels = [one["label"] for one in request.get("strategies", ())] or [""]
+        for kind, label in itertools.product(SERIES, labels):
+            assert series(after, name, kind, label) == series(wire, undisturbed, kind, label), kind
 
 
-def series(wire: Wire, name: str, kind: str) -> list[dict[str, Any]]:
+def series(wire: Wire, name: str, kind: str, label: str = "") -> list[dict[str, Any]]:
     """All of its chunks."""
-    return list(wire.stream("BacktestService/GetBacktestSeries", {"name": name, "series": f"BACKTEST_SERIES_{kind}"}))
+    request = {"name": name, "series": f"BACKTEST_SERIES_{kind}", "label": label}
+    return list(wire.stream("BacktestService/GetBacktestSeries", request))

@@ -41,7 +41,7 @@ LEASE_SECONDS = 30.0
 """After which a job is taken from a server that is gone with its machine."""
 
 DATES = 4000
-MANY = [{"label": f"s{i}", "optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100}} for i in range(20)]
+MANY = [{"label": f"s{i}", "inverseVolatility": {"lookbackPeriods": 100}} for i in range(20)]
 """Strategies of a job that takes half a minute."""
 
 

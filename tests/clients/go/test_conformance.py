@@ -90,7 +90,7 @@ def test_a_killed_server_loses_and_repeats_no_milestone(
     values = [100.0 + (i * 7919 % 101) / 10 for i in range(dates * 2)]
     request = {
         "prices": {"symbols": ["A", "B"], "dates": list(range(dates)), "values": values},
-        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100}},
+        "strategy": {"inverseVolatility": {"lookbackPeriods": 100}},
         "rebalancing": {"everyPeriods": {"n": 1}},
         "backtestId": "killed",
     }

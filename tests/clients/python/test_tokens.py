@@ -89,7 +89,7 @@ def test_a_function_gives_the_token_of_each_call(keyed: Keyed) -> None:
 
 def test_a_watch_goes_on_when_its_token_ends(keyed: Keyed, client: Client) -> None:
     """Of a job that takes minutes, and is cancelled."""
-    many = [strategies.optimize(absfin.min_risk(), 100, label=f"s{i}") for i in range(40)]
+    many = [strategies.inverse_volatility(100, label=f"s{i}") for i in range(40)]
     name = client.backtest(data(4000), many, rebalancing=DAILY).name
     (first,) = (key.name for key in client.list_api_keys() if not key.display_name and "admin" in key.roles)
     # It stands for the same caller: others have no such backtest.

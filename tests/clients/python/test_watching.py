@@ -28,7 +28,7 @@ from tests.families import thinned
 
 RNG = np.random.default_rng(41)
 PRICES = 100.0 * np.cumprod(1.0 + RNG.normal(0.0002, 0.01, (8000, 20)), axis=0)
-LONG = strategies.optimize(absfin.min_risk(), 100)
+LONG = strategies.inverse_volatility(100)
 IMPOSSIBLE = strategies.optimize(
     absfin.min_risk(), 100, constraints=[absfin.return_floor(50.0, label="more than there is")]
 )

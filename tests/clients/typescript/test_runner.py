@@ -136,7 +136,7 @@ def backtest(dates: int) -> dict[str, Any]:
     panel = {"symbols": [f"S{i}" for i in range(10)], "dates": list(range(dates)), "values": prices.ravel().tolist()}
     request = {
         "prices": panel,
-        "strategy": {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 100}},
+        "strategy": {"inverseVolatility": {"lookbackPeriods": 100}},
         "rebalancing": {"everyPeriods": {"n": 1}},
     }
     expect = {

@@ -48,12 +48,12 @@ def panel(days: int, assets: int = 10) -> PricePanel:
     return PricePanel.of([f"S{i}" for i in range(assets)], np.arange(days), 100 * np.exp(np.cumsum(steps, axis=0)))
 
 
-LEAST_VARIANCE: dict[str, Any] = {"optimize": {"objective": {"minRisk": {}}, "lookbackPeriods": 60}}
+ASKED: dict[str, Any] = {"inverseVolatility": {"lookbackPeriods": 60}}
 EQUAL: dict[str, Any] = {"equalWeight": {}}
 """Loads no solver: milliseconds of a processor."""
 
 
-def draft(days: int, strategies: int = 1, one: dict[str, Any] = LEAST_VARIANCE, **more: object) -> JobDraft:
+def draft(days: int, strategies: int = 1, one: dict[str, Any] = ASKED, **more: object) -> JobDraft:
     """Decisions on every date, by so many strategies."""
     data = panel(days)
     request = {
