@@ -121,15 +121,17 @@ def inputs_of(
     return inputs._replace(rules=inputs.rules._replace(is_quiet=quiet)) if quiet else inputs
 
 
-def with_known(inputs: Inputs, index: int, next_fill: int, weights: Matrix) -> Inputs:
+def with_known(inputs: Inputs, numbers: NDArray[np.int64], index: int, next_fill: int, weights: Matrix) -> Inputs:
     """The arrays for dates on which decisions from number `index` on have weights (K, N) that are known beforehand.
 
     `inputs` are those of a strategy that is asked. Decisions from `next_fill` on that wait for their fill keep their
-    weights. There is no weight of others: the dates must end before the decision after the K ones.
+    weights. There is no weight of others: the dates must end before the decision after the K ones. `numbers` are -D to
+    D - 1 for D decisions: the rows are a part of them, since to make them each time would take the square of D.
     """
     plan, first = inputs.plan, min(next_fill, index)
     waiting = plan.targets[plan.row[first:index]]
-    rows = np.arange(len(plan.made), dtype=np.int64) - first
+    count = len(plan.made)
+    rows = numbers[count - first : 2 * count - first]  # row 0 is that of the first one
     known = inputs._replace(
         plan=plan._replace(row=rows, targets=np.concatenate([waiting, weights])),
         rules=inputs.rules._replace(decides_outside=False),

@@ -96,6 +96,8 @@ class Simulation:
             targets = np.zeros_like(self.inputs.plan.targets) if state is None else state.pending
             self.inputs = self.inputs._replace(plan=self.inputs.plan._replace(targets=targets))
         self._ahead = ahead or WalkAhead(strategy_run.strategy, market, strategy_run.decisions)
+        count = len(strategy_run.decisions) if self._asks else 0
+        self._numbers = np.arange(-count, count, dtype=np.int64)  # of decisions, see `with_known`
         self.record = Record(len(market.panel.symbols))
         self.warned: set[tuple[str, str]] = set()  # reasons and messages of warnings that are told already
         if state is None:
@@ -148,7 +150,8 @@ class Simulation:
             end = index + len(weights)
             if end > index:
                 last = most if end == len(decisions) else min(most, int(decisions[end]) - 1)
-                return with_known(self.inputs, index, int(self._account.next_fill), weights), last
+                next_fill = int(self._account.next_fill)
+                return with_known(self.inputs, self._numbers, index, next_fill, weights), last
         return self.inputs, min(most, int(decisions[index]))
 
     def _advance(
